@@ -1,0 +1,136 @@
+"""What was booked: records as they came, the ledger of every seq, clock anchors, counts, and what was refused."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger
+from sqlmodel import Field, SQLModel
+
+
+def _seq(**more: object) -> Column:  # type: ignore[type-arg]
+    """u32 does not fit PostgreSQL's signed integer."""
+    return Column(BigInteger, nullable=False, autoincrement=False, **more)  # type: ignore[arg-type]
+
+
+class JournalEpoch(SQLModel, table=True):
+    """One epoch of one device's journal, as of the header with the highest `next` that was heard."""
+
+    __tablename__ = "journal_epoch"
+
+    device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
+    epoch: int = Field(sa_column=_seq(primary_key=True))
+    age: int = Field(default=0, description="order among the device's epochs, oldest lowest")
+    next: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    pressed: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    waiting: int = Field(
+        default=0, sa_column=Column(BigInteger, nullable=False), description="as the kiosk said, for display"
+    )
+    received_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    counted_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    filtered_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    first_heard_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_heard_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    gone_at: int | None = Field(
+        default=None, sa_column=Column(BigInteger, nullable=True), description="no longer held by the device"
+    )
+    by_server: bool = Field(default=False, description="made by the server for an admitted fork")
+
+
+class LedgerRange(SQLModel, table=True):
+    """All seqs in [start, stop) of an epoch are `received`, `rejected` or `lost`; what no row covers is waiting."""
+
+    __tablename__ = "ledger_range"
+
+    device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
+    epoch: int = Field(sa_column=_seq(primary_key=True))
+    start: int = Field(sa_column=_seq(primary_key=True))
+    stop: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str = Field(max_length=8)
+
+
+class Record(SQLModel, table=True):
+    """A received record. The key is what makes "at least once" into "exactly once".
+
+    `from_at`/`to_at`: the interval in which it was pressed, UTC ms, null while no clock is known.
+    `grain`: `hour`, `day`, `month` or `unknown`, the finest bucket that holds the interval.
+    `filtered`: null when counted, else the rule's name.
+    """
+
+    __table_args__ = (
+        Index("ix_record_run", "device_id", "epoch", "boot"),
+        Index("ix_record_place", "place_id", "from_at"),
+    )
+
+    device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
+    epoch: int = Field(sa_column=_seq(primary_key=True))
+    seq: int = Field(sa_column=_seq(primary_key=True))
+    kind: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    flags: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    boot: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uptime: int = Field(sa_column=Column(BigInteger, nullable=False), description="tenths of a second")
+    set_number: int = Field(sa_column=Column(Integer, nullable=False))
+    session: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    question: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    language: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    value: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    pressed: int = Field(sa_column=Column(Integer, nullable=False))
+    body: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    crc: int = Field(sa_column=Column(BigInteger, nullable=False))
+    received_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    place_id: int | None = Field(default=None, foreign_key="place.id")
+    from_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    to_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    grain: str = Field(default="unknown", max_length=8)
+    filtered: str | None = Field(default=None, max_length=20)
+
+
+class ClockAnchor(SQLModel, table=True):
+    """A clock record: at `uptime` of run (device, epoch, boot) it was `utc_ms` plus or minus `uncertainty_ms`."""
+
+    __tablename__ = "clock_anchor"
+
+    device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
+    epoch: int = Field(sa_column=_seq(primary_key=True))
+    boot: int = Field(sa_column=_seq(primary_key=True))
+    uptime: int = Field(sa_column=_seq(primary_key=True))
+    utc_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uncertainty_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class PressCount(SQLModel, table=True):
+    """Presses per place, device and bucket of time: the volumes, open to whoever may see the place.
+
+    `place_id` 0: no place (the device stood nowhere, or the interval straddles a move).
+    `start_at`: UTC ms at which the local hour, day or month begins; 0 with grain `unknown`.
+    """
+
+    __tablename__ = "press_count"
+    __table_args__ = (Index("ix_press_count_place", "place_id", "grain", "start_at"),)
+
+    place_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
+    grain: str = Field(primary_key=True, max_length=8)
+    start_at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    counted: int = Field(default=0)
+    filtered: int = Field(default=0)
+    simulated: int = Field(default=0)
+
+
+class Quarantine(SQLModel, table=True):
+    """What was not booked as it came: whole messages and single records, raw, with the reason. The last 100 a device."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_id: str = Field(foreign_key="device.id", index=True, max_length=12)
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    source: str = Field(max_length=12, description="`mqtt`, `harvest`, `replay`")
+    what: str = Field(max_length=8, description="`message` or `record`")
+    epoch: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    seq: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    reason: str = Field(max_length=200)
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ServerState(SQLModel, table=True):
+    """One row: the generation, random, made with the database and made anew after a restore."""
+
+    __tablename__ = "server_state"
+
+    id: int = Field(default=1, primary_key=True)
+    generation: int = Field(sa_column=Column(BigInteger, nullable=False))

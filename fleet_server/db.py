@@ -1,0 +1,114 @@
+"""The database: one way to read, one way to write.
+
+A request, a batch of messages or a job is one transaction, committed at the edge only: `with database.write() as s`.
+Inside nobody commits. SQLite gets one writer connection (WAL, full sync, BEGIN IMMEDIATE) and read-only readers;
+PostgreSQL gets a pool. Invariant: what `write()` has left without an exception is on the disk.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, Insert, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+SQLITE_BUSY_MS = 5_000
+_AFTER_COMMIT = "after_commit"
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Database:
+    """Engines for one database address (SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://…`)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self._writer_lock = threading.Lock()
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(url, read_only=False)
+            self._reader = _sqlite_engine(url, read_only=True)
+        else:
+            self._writer = self._reader = create_engine(url, pool_pre_ping=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session in one transaction: committed when the block ends well, rolled back when it raises.
+
+        Functions given to `after_commit` run once the data is on the disk, never after a rollback.
+        """
+        if self.is_sqlite:
+            with self._writer_lock:
+                callbacks = yield from self._transaction()
+        else:
+            callbacks = yield from self._transaction()
+        for callback in callbacks:
+            callback()
+
+    def _transaction(self) -> Iterator[Any]:
+        with Session(self._writer, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            return session.info.pop(_AFTER_COMMIT, [])
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that cannot write."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations."""
+        return self._writer
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Run `callback` after this transaction's commit (not when it is rolled back)."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(callback)
+
+
+def insert_for(session: Session, table: Any) -> Any:
+    """`INSERT` with `on_conflict_do_nothing/update` in the dialect of this session's database."""
+    dialect = session.get_bind().dialect.name
+    make: Callable[[Any], Insert] = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(table)
+
+
+def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
+    # One writer connection also does the checkpoints: readers that checkpoint meet SQLite's WAL-reset fault
+    # (fixed in 3.51.3).
+    pool = {} if read_only else {"pool_size": 1, "max_overflow": 0}
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        if read_only:
+            cursor.execute("PRAGMA wal_autocheckpoint=0")
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

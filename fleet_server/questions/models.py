@@ -1,0 +1,28 @@
+"""Question sets as they are kept, and which of them was published to which device."""
+
+from sqlalchemy import BigInteger, Column, String
+from sqlmodel import Field, SQLModel
+
+
+class QuestionSet(SQLModel, table=True):
+    """One immutable question set; `number` (u16) goes into every record, so an answer names its exact wording for ever."""
+
+    __tablename__ = "question_set"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str = Field(max_length=200)
+    version: str = Field(max_length=20)
+    body: str = Field(sa_column=Column(String, nullable=False), description="JSON, see questions/schema.py")
+    hash: str = Field(max_length=64, unique=True, description="SHA-256 of the body, hex")
+    source: str = Field(default="", max_length=200)
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class Publication(SQLModel, table=True):
+    """A question set was published to a device; the newest row of a device is what is wished of it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_id: str = Field(foreign_key="device.id", index=True, max_length=12)
+    set_number: int = Field(foreign_key="question_set.number")
+    published_at: int = Field(sa_type=BigInteger)
+    published_by: str = Field(max_length=200)

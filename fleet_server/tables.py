@@ -1,0 +1,9 @@
+"""Every table, imported once, so that the migrations and foreign keys see them all."""
+
+from fleet_server.accounts import models as accounts
+from fleet_server.answers import models as answers
+from fleet_server.devices import models as devices
+from fleet_server.places import models as places
+from fleet_server.questions import models as questions
+
+__all__ = ["accounts", "answers", "devices", "places", "questions"]
