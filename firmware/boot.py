@@ -1,0 +1,6 @@
+"""Nothing but the memory's housekeeping: a kiosk must reach main.py whatever state its files are in."""
+
+import gc
+
+# Collect before the heap is full: a press then rarely meets a collection that was put off until the last byte.
+gc.threshold(16384)

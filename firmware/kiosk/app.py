@@ -1,0 +1,129 @@
+"""Puts the kiosk together: makes each part once, hands it its collaborators and gives the tasks to the supervisor."""
+
+import asyncio
+import gc
+
+from kiosk.buttons import IDLE_MS, Buttons
+from kiosk.clock import Clock, Uptime
+from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+from kiosk.desired import Desired
+from kiosk.journal import Journal
+from kiosk.link import Session
+from kiosk.report import Report
+from kiosk.sets import Sets
+from kiosk.settings import Settings
+from kiosk.supervisor import Supervisor
+from kiosk.survey import Survey
+from kiosk.sync import Sync
+
+_PRESS_DEADLINE_MS = const(10000)
+_IDLE_DEADLINE_MS = const(30000)
+_LINK_DEADLINE_MS = const(120000)
+# Idle work (an erase takes up to half a second of flash time) waits until no visitor is near.
+_QUIET_MS = const(5000)
+_IDLE_S = 0.5
+_LOG_LINES = const(8)
+
+
+class App:
+    """All parts of one kiosk; `board` is the board module of the image."""
+
+    def __init__(self, board):
+        self.board = board
+        self.uptime = Uptime(ticks_ms)
+        self.clock = Clock(self.uptime)
+        self.journal = Journal(board.journal_flash, board.random)
+        self.settings = Settings(board.root)
+        self.sets = Sets(board.root)
+        now_ms = ticks_ms()
+        self.buttons = Buttons(board.faces, now_ms, board.pressed(), self.settings.get)
+        self.survey = Survey(
+            board, self.journal, self.sets, self.clock, self.uptime, self.buttons, board.build
+        )
+        self.sync = Sync(self.journal, self.clock, self.uptime, board, board.random)
+        self.sync.on_clock = self.survey.clock_learned
+        self.desired = Desired(board.root, self.sets, self.settings)
+        self.report = Report(board, self.journal, self.clock, self.uptime, self.sets, self.desired)
+        self.report.buttons = self.buttons
+        self.session = Session(board, self.sync, self.report, self.desired, self.sets, self.settings)
+        self._lines = []
+        self._touched_ms = now_ms
+        self._journal_shown = None
+        self._status = None
+
+    async def main(self):
+        self.board.start()
+        supervisor = Supervisor(self.board.watchdog, self._crashed, self._log, self.board.reset)
+        supervisor.task("board", self.board.background, 0, vital=True)
+        supervisor.task("press", self._press, _PRESS_DEADLINE_MS, vital=True)
+        supervisor.task("idle", self._idle, _IDLE_DEADLINE_MS)
+        supervisor.task("link", self.session.run, _LINK_DEADLINE_MS)
+        await supervisor.run()
+
+    async def _press(self, beat):
+        """The press path: from the edge to the thank-you without anything else in between."""
+        board, buttons, survey = self.board, self.buttons, self.survey
+        while True:
+            beat()
+            now_ms = ticks_ms()
+            wait_ms = survey.due_ms(now_ms, buttons.due_ms(now_ms))
+            try:
+                await asyncio.wait_for(board.wait_edge(), wait_ms / 1000)
+            except asyncio.TimeoutError:
+                pass
+            now_ms = ticks_ms()
+            face = buttons.scan(board.pressed(), now_ms)
+            if face is not None:
+                self._touched_ms = now_ms
+                survey.press(face, now_ms)
+                self._show_journal()
+                self.sync.kick()
+            survey.tick(now_ms)
+
+    async def _idle(self, beat):
+        """What can wait: tell the host or display how things stand, erase ahead, collect garbage."""
+        while True:
+            beat()
+            now_ms = ticks_ms()
+            self._show_journal()
+            status = self.session.status
+            if status != self._status:
+                self._status = status
+                self.board.show({"status": status})
+            if ticks_diff(now_ms, self._touched_ms) >= _QUIET_MS and self.survey.idle(now_ms):
+                # Ticks wrap after 12 days: keep the difference small.
+                self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
+                self.journal.tidy()
+                gc.collect()
+            await asyncio.sleep(_IDLE_S)
+
+    def _show_journal(self):
+        journal = self.journal
+        now = (journal.epoch, journal.next_seq, journal.pressed, journal.waiting)
+        if now != self._journal_shown:
+            self._journal_shown = now
+            self.board.show(
+                {"journal": {"epoch": now[0], "next": now[1], "pressed": now[2], "waiting": now[3]}}
+            )
+
+    def _log(self, line):
+        self.board.log(line)
+        self._lines.append(line[:200])
+        if len(self._lines) > _LOG_LINES:
+            self._lines.pop(0)
+
+    def _crashed(self, task, trace):
+        self.session.log(
+            {
+                "firmware": self.board.firmware,
+                "uptime": self.uptime.tenths() // 10,
+                "task": task,
+                "trace": trace,
+                "lines": self._lines,
+            }
+        )
+
+
+def run(board):
+    """Run the kiosk on this board for ever."""
+    asyncio.run(App(board).main())

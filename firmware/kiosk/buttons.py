@@ -1,0 +1,131 @@
+"""Turns the buttons' levels into touches; knows nothing of questions, records or pins.
+
+Invariant: one push of a button is reported at most once, at its first edge, and a push that is not reported is
+counted under exactly one reason (`ignored`). A push is not reported when it is a repeat, falls into the lock-out,
+looks like cleaning, or comes from a stuck button (those are a fault, listed by `stuck_faces`).
+"""
+
+from kiosk.compat import const, ticks_add, ticks_diff
+
+# Contacts bounce for 1-10 ms, worn ones for 30: act on the first edge, then look away for this long.
+_DEBOUNCE_MS = const(50)
+# Twice the same face this soon is one person's double tap, whatever the lock-out is set to.
+_REPEAT_MS = const(500)
+# Nobody leans on a smiley that long by purpose; a pen or a chewing gum does.
+_STUCK_MS = const(30000)
+# Both ends held this long is the cleaner's signal: no visitor does it, and it needs no key.
+_CLEANING_HOLD_MS = const(3000)
+_CLEANING_DEFAULT_S = const(60)
+_LOCKOUT_DEFAULT_MS = const(2000)
+# How often to look again while a button is down or has just moved.
+_POLL_MS = const(25)
+IDLE_MS = 1000
+
+
+class Buttons:
+    """The faces of one kiosk.
+
+    faces: how many; now_ms: ticks at start; down: mask of buttons down at start (not touches: nobody saw the edge);
+    setting: function(name, default) -> value.
+    """
+
+    def __init__(self, faces, now_ms, down=0, setting=None):
+        self.faces = faces
+        self.ignored = {"lockout": 0, "repeat": 0, "cleaning": 0}
+        self.cleaning = False
+        self._setting = setting or (lambda name, default: default)
+        self._all = (1 << faces) - 1
+        self._ends = 1 | 1 << (faces - 1)
+        self._down = down & self._all
+        self._stuck = 0
+        self._moved = [ticks_add(now_ms, -_DEBOUNCE_MS)] * faces
+        self._touched = [None] * faces
+        self._locked = False
+        self._locked_until = now_ms
+        self._cleaning_until = now_ms
+
+    def scan(self, mask, now_ms):
+        """Take the levels (bit per face, 1 = down or touched since the last scan).
+
+        Returns the face that was touched, or None. More than one face at the same moment is a hand or a cloth
+        across the front, not an opinion: counted as cleaning.
+        """
+        mask &= self._all
+        touched = 0
+        for face in range(self.faces):
+            bit = 1 << face
+            held_ms = ticks_diff(now_ms, self._moved[face])
+            if held_ms > _STUCK_MS:
+                # Ticks wrap after 12 days: no instant that is kept may grow that old.
+                self._moved[face] = ticks_add(now_ms, -_STUCK_MS)
+            if self._touched[face] is not None and ticks_diff(now_ms, self._touched[face]) >= _REPEAT_MS:
+                self._touched[face] = None
+            if (mask ^ self._down) & bit:
+                if held_ms >= _DEBOUNCE_MS:
+                    self._down ^= bit
+                    self._moved[face] = now_ms
+                    if mask & bit:
+                        touched |= bit
+                    else:
+                        self._stuck &= ~bit
+            elif mask & bit and held_ms >= _STUCK_MS:
+                self._stuck |= bit
+        self._watch_cleaning(now_ms)
+        if self._locked and ticks_diff(now_ms, self._locked_until) >= 0:
+            self._locked = False
+        return self._judge(touched, now_ms) if touched else None
+
+    def lock(self, now_ms):
+        """Begin the lock-out: the visitor has had an answer (thanked or refused)."""
+        self._locked = True
+        self._locked_until = ticks_add(now_ms, self._setting("lockout_ms", _LOCKOUT_DEFAULT_MS))
+
+    def locked(self, now_ms):
+        return self._locked and ticks_diff(now_ms, self._locked_until) < 0
+
+    def stuck_faces(self):
+        return [face for face in range(self.faces) if self._stuck >> face & 1]
+
+    def due_ms(self, now_ms):
+        """Milliseconds until the next scan is needed even if no button moves."""
+        if self._down & ~self._stuck:
+            return _POLL_MS
+        for face in range(self.faces):
+            if ticks_diff(now_ms, self._moved[face]) < _DEBOUNCE_MS:
+                return _POLL_MS
+        return IDLE_MS
+
+    def _judge(self, touched, now_ms):
+        if self.cleaning or touched & (touched - 1):
+            self._cleaning_until = ticks_add(now_ms, self._cleaning_ms())
+            return self._ignore("cleaning", touched, now_ms)
+        face = 0
+        while not touched >> face & 1:
+            face += 1
+        before = self._touched[face]
+        self._touched[face] = now_ms
+        if before is not None:
+            return self._ignore("repeat", touched, now_ms)
+        if self.locked(now_ms):
+            return self._ignore("lockout", touched, now_ms)
+        return face
+
+    def _ignore(self, reason, touched, now_ms):
+        for face in range(self.faces):
+            if touched >> face & 1:
+                self.ignored[reason] += 1
+                self._touched[face] = now_ms
+        return None
+
+    def _watch_cleaning(self, now_ms):
+        if self.cleaning:
+            if ticks_diff(now_ms, self._cleaning_until) >= 0:
+                self.cleaning = False
+        elif self._down & ~self._stuck & self._ends == self._ends:
+            held_ms = min(ticks_diff(now_ms, self._moved[0]), ticks_diff(now_ms, self._moved[-1]))
+            if held_ms >= _CLEANING_HOLD_MS:
+                self.cleaning = True
+                self._cleaning_until = ticks_add(now_ms, self._cleaning_ms())
+
+    def _cleaning_ms(self):
+        return 1000 * self._setting("cleaning_s", _CLEANING_DEFAULT_S)

@@ -1,0 +1,124 @@
+"""Keeps the tasks alive and feeds the watchdog; knows nothing of what the tasks do.
+
+Invariant: the watchdog is fed only in a moment at which every running task has met its deadline. A crash is
+recorded and the task started again; one that keeps crashing takes everything with it except the vital tasks (the
+press path), so that visitors can answer whatever else is broken.
+"""
+
+import asyncio
+import io
+import sys
+
+from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+
+# Above the slowest blocking thing: a resolver that waits for a dead name server (about 15 s) and an erase.
+_WATCHDOG_MS = const(60000)
+_CHECK_S = 1
+_BACKOFF_FIRST_S = 1
+_BACKOFF_LONGEST_S = 60
+_CRASHES_TO_SAFE_MODE = const(3)
+# A task that ran this long was healthy: its next crash is a first one.
+_HEALTHY_MS = const(300000)
+# Safe mode ends by a restart: a broken piece of data may have been replaced, and nobody has to visit the kiosk.
+_SAFE_MODE_MS = const(3600000)
+_TRACE_BYTES = const(1500)
+
+
+class Task:
+    """One supervised task; `beat` is what it calls to show that it is alive."""
+
+    def __init__(self, name, function, deadline_ms, vital):
+        self.name = name
+        self.function = function
+        self.deadline_ms = deadline_ms
+        self.vital = vital
+        self.crashes = 0
+        self.running = False
+        self.handle = None
+        self.beaten = 0
+
+    def beat(self):
+        self.beaten = ticks_ms()
+
+    def late(self, now_ms):
+        return self.running and self.deadline_ms > 0 and ticks_diff(now_ms, self.beaten) > self.deadline_ms
+
+
+class Supervisor:
+    """watchdog(timeout_ms) -> object with feed(); crashed(task name, trace): told of each crash; log(line);
+    reset(): restarts the board (end of safe mode)."""
+
+    def __init__(self, watchdog, crashed, log, reset):
+        self.safe_mode = False
+        self._watchdog = watchdog
+        self._crashed = crashed
+        self._log = log
+        self._reset = reset
+        self._tasks = []
+        self._safe_until = 0
+
+    def task(self, name, function, deadline_ms, vital=False):
+        """Register `async function(beat)`, which calls beat() at least every deadline_ms (0: no deadline)."""
+        self._tasks.append(Task(name, function, deadline_ms, vital))
+
+    async def run(self):
+        """Start every task and watch over them; returns only by an exception that is meant to end the program."""
+        dog = self._watchdog(_WATCHDOG_MS)
+        for task in self._tasks:
+            task.handle = asyncio.create_task(self._keep(task))
+        while True:
+            now = ticks_ms()
+            late = [task.name for task in self._tasks if task.late(now)]
+            if late:
+                self._log("deadline missed: " + ", ".join(late))
+            else:
+                dog.feed()
+            if self.safe_mode and ticks_diff(now, self._safe_until) >= 0:
+                self._reset()
+            await asyncio.sleep(_CHECK_S)
+
+    async def _keep(self, task):
+        backoff_s = _BACKOFF_FIRST_S
+        while True:
+            started = ticks_ms()
+            task.beat()
+            task.running = True
+            try:
+                await task.function(task.beat)
+                trace = task.name + " ended"
+            except Exception as error:  # whatever a task did wrong, its neighbours go on
+                trace = trace_of(error)
+            task.running = False
+            if ticks_diff(ticks_ms(), started) >= _HEALTHY_MS:
+                task.crashes = 0
+                backoff_s = _BACKOFF_FIRST_S
+            task.crashes += 1
+            self._log("task " + task.name + " crashed: " + trace)
+            self._crashed(task.name, trace)
+            if task.crashes >= _CRASHES_TO_SAFE_MODE and not task.vital:
+                self._enter_safe_mode(task)
+                return
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(2 * backoff_s, _BACKOFF_LONGEST_S)
+
+    def _enter_safe_mode(self, culprit):
+        if self.safe_mode:
+            return
+        self.safe_mode = True
+        self._safe_until = ticks_add(ticks_ms(), _SAFE_MODE_MS)
+        self._log("safe mode: " + culprit.name + " crashed " + str(culprit.crashes) + " times")
+        for task in self._tasks:
+            if not task.vital and task is not culprit:
+                task.running = False
+                task.handle.cancel()
+
+
+def trace_of(error):
+    """The error's traceback as text, its end at most: the innermost frame says most."""
+    if hasattr(sys, "print_exception"):
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        return text.getvalue()[-_TRACE_BYTES:]
+    import traceback
+
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))[-_TRACE_BYTES:]

@@ -1,0 +1,201 @@
+"""Turns a touch into a record and a thank-you; knows neither pins nor the network.
+
+Invariant: thanks are given after the journal's append has returned, and for nothing else. What cannot be recorded
+is refused visibly and counted, never thanked for.
+"""
+
+from kiosk import record
+from kiosk.compat import const, ticks_add, ticks_diff
+from kiosk.journal import JournalFull
+
+# Long enough to be seen by somebody who is already walking away.
+_THANKS_LIGHT_MS = const(600)
+# A full journal has about a hundred records left for notes of refusal: one an hour lasts four days.
+_REFUSED_EVERY_TENTHS = const(36000)
+# A second clock record of the same run is written at most once a day.
+_CLOCK_EVERY_TENTHS = const(864000)
+
+
+class Survey:
+    """One visit is one press of a button kiosk.
+
+    board, journal, sets, clock, uptime: collaborators; buttons: told when the lock-out begins;
+    build: number of the firmware, for the boot record.
+    """
+
+    def __init__(self, board, journal, sets, clock, uptime, buttons, build):
+        self._board = board
+        self._journal = journal
+        self._sets = sets
+        self._clock = clock
+        self._uptime = uptime
+        self._buttons = buttons
+        self._build = build
+        self._boot_epoch = None
+        self._clock_epoch = None
+        self._clock_at = 0
+        self._answered = False
+        self._refused = 0
+        self._refused_since = 0
+        self._noted_at = None
+        self._full_at = None
+        self._screen = None
+        self._lights_until = None
+        self._shown_set = -1
+        self._stuck = []
+
+    def press(self, face, now_ms):
+        """A visitor touched `face` (0 = leftmost, happiest). Returns True when thanked for."""
+        view = self._sets.active
+        self._buttons.lock(now_ms)
+        if view is None:
+            self._board.sound("refused")
+            self._show("out")
+            return False
+        self._board.light(face, True)
+        self._lights_until = ticks_add(now_ms, _THANKS_LIGHT_MS)
+        flags = record.FLAG_SIMULATED if self._board.simulated() else 0
+        try:
+            self._begin_run()
+            self._journal.append(
+                record.KIND_ANSWER,
+                set_number=view["number"],
+                session=0,
+                question=view["button"]["question"],
+                value=self._board.faces - face,
+                flags=flags,
+                uptime=self._uptime.tenths(),
+            )
+        except JournalFull:
+            self._refuse(face)
+            return False
+        self._board.sound("thanks")
+        self._board.light_all(True)
+        self._full_at = None
+        self._answered = True
+        self._show("thanks")
+        return True
+
+    def clock_learned(self):
+        """The estimate of the time is new or has moved: write it down if this run has an answer to place."""
+        if not self._answered or self._boot_epoch != self._journal.epoch:
+            return
+        now = self._uptime.tenths()
+        if self._clock_epoch == self._journal.epoch and now - self._clock_at < _CLOCK_EVERY_TENTHS:
+            return
+        try:
+            self._write_clock()
+        except JournalFull:
+            self._clock_epoch = None
+
+    def tick(self, now_ms):
+        """Whatever is due: lights out, next screen, notes of refusal, the set that is to be asked now."""
+        if self._lights_until is not None and ticks_diff(now_ms, self._lights_until) >= 0:
+            self._lights_until = None
+            self._board.light_all(False)
+        if self._refused:
+            self._note_refused()
+        if self._buttons.locked(now_ms):
+            return
+        if self._lights_until is None:
+            self._sets.switch()
+        self._show_question()
+        self._show(self._resting_screen())
+
+    def due_ms(self, now_ms, longest_ms):
+        """Milliseconds until `tick` has something to do, at most longest_ms."""
+        if self._lights_until is not None:
+            return max(1, min(longest_ms, ticks_diff(self._lights_until, now_ms)))
+        if self._buttons.locked(now_ms):
+            return min(longest_ms, 100)
+        return longest_ms
+
+    def idle(self, now_ms):
+        """True between visits: nobody is being thanked, no button is locked out."""
+        return self._lights_until is None and not self._buttons.locked(now_ms)
+
+    def _begin_run(self):
+        """Boot and clock records come before the first answer of their run, and again in a new epoch."""
+        if self._boot_epoch != self._journal.epoch:
+            body = record.boot_body(self._board.reset_cause(), self._build)
+            epoch = self._journal.epoch
+            self._journal.append(record.KIND_BOOT, uptime=self._uptime.tenths(), body=body)
+            self._boot_epoch = epoch
+        if self._clock_epoch != self._journal.epoch and self._clock.now() is not None:
+            self._write_clock()
+
+    def _write_clock(self):
+        utc_ms, uncertainty_ms = self._clock.now()
+        now = self._uptime.tenths()
+        self._journal.append(record.KIND_CLOCK, uptime=now, body=record.clock_body(utc_ms, uncertainty_ms))
+        self._clock_epoch = self._journal.epoch
+        self._clock_at = now
+
+    def _refuse(self, face):
+        if not self._refused:
+            self._refused_since = self._uptime.tenths()
+        self._refused = min(self._refused + 1, 65535)
+        self._full_at = self._journal.waiting
+        self._board.light(face, False)
+        self._board.sound("refused")
+        self._show("full")
+        self._note_refused()
+
+    def _note_refused(self):
+        now = self._uptime.tenths()
+        room = self._full_at is None
+        if not room and self._noted_at is not None and now - self._noted_at < _REFUSED_EVERY_TENTHS:
+            return
+        self._noted_at = now
+        try:
+            self._journal.append(
+                record.KIND_REFUSED, uptime=now, body=record.refused_body(self._refused, self._refused_since)
+            )
+            self._refused = 0
+        except JournalFull:
+            pass  # still counted in RAM; the next try is an hour away
+
+    def _resting_screen(self):
+        if self._full_at is not None:
+            # Receipts make room: invite the next visitor as soon as something was let go.
+            if self._journal.waiting >= self._full_at:
+                return "full"
+            self._full_at = None
+        if self._sets.active is None:
+            return "out"
+        if self._buttons.cleaning:
+            return "wait"
+        return "ready"
+
+    def _show(self, screen):
+        if screen != self._screen:
+            self._screen = screen
+            self._board.show({"screen": screen})
+        stuck = self._buttons.stuck_faces()
+        if stuck != self._stuck:
+            self._stuck = stuck
+            self._board.show({"fault": stuck})
+            if stuck:
+                self._board.sound("fault")
+
+    def _show_question(self):
+        view = self._sets.active
+        number = None if view is None else view["number"]
+        if number == self._shown_set:
+            return
+        self._shown_set = number
+        if view is None:
+            return
+        asked = view["questions"][0]
+        for question in view["questions"]:
+            if question["position"] == view["button"]["question"]:
+                asked = question
+        self._board.show(
+            {
+                "number": number,
+                "question": asked["text"],
+                "labels": asked["labels"],
+                "languages": view["languages"],
+                "thanks": view["thanks"],
+            }
+        )
