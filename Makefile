@@ -1,0 +1,41 @@
+# Everything a newcomer needs: `make run` shows Hymiö, `make test` proves it. `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help run test check full lint bench image pictures setup clean
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+run:  ## fleet server, broker and three virtual kiosks on this machine; HTTP_PORT, MQTT_PORT and DATA_DIR are honoured
+	@$(PYTHON) tools/setup_venv.py run
+	@exec $(BIN)/fleet demo
+
+setup:
+	@$(PYTHON) tools/setup_venv.py dev
+	@tools/debian_parts.sh
+
+test: setup lint  ## all tests with the real parts: MicroPython, Mosquitto, PostgreSQL, Chromium
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup lint  ## lint and the fast tests, under two minutes
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not e2e"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/check_firmware_types.py
+
+bench: setup  ## the figures, each beside its limit or peer; also in bench.json
+	$(BIN)/python -m tests.bench
+
+image: setup  ## a flash image of a button kiosk in build/, without an identity
+	$(BIN)/station image --model button5 --out build/button5.img
+
+pictures: setup  ## the pictures of the README, taken from the running thing
+	$(BIN)/python tools/pictures.py
+
+clean:  ## forget .venv and caches, keep data/
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json

@@ -1,0 +1,148 @@
+"""Question sets in the database: added, published to devices, found again by number and by hash.
+
+A set never changes once added: its number goes into records that stay valid for ever.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from fleet_server.accounts import audit
+from fleet_server.devices.models import Device
+from fleet_server.questions.models import Publication, QuestionSet
+from fleet_server.questions.national import national_sets
+from fleet_server.questions.schema import TYPES, QuestionType, canonical, faults_of
+from fleet_server.questions.views import hash_of, view_bytes, view_faults
+
+
+class SetRefused(ValueError):
+    """A set that cannot even be kept; the text says why."""
+
+
+def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> QuestionSet:
+    """Keep a set. It may still have faults (they are shown, and stop its publishing), but needs a free number.
+
+    Adding the very same set again returns what is there.
+    """
+    number = body.get("number")
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 0xFFFF:
+        raise SetRefused(f"question set: number is {number!r}, must be 1 to 65535")
+    content = canonical(body)
+    there = session.get(QuestionSet, number)
+    if there is not None:
+        if there.hash == hash_of(content):
+            return there
+        raise SetRefused(f"question set {number}: this number is taken by {there.name!r}; a set never changes, take a new number")
+    row = QuestionSet(
+        number=number,
+        name=str(body.get("name", "")),
+        version=str(body.get("version", "")),
+        body=content.decode(),
+        hash=hash_of(content),
+        source=source,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def add_national(session: Session, *, now: int) -> None:
+    """Keep the ready sets; those that are there already stay as they are."""
+    for body in national_sets():
+        if session.get(QuestionSet, body["number"]) is None:
+            add(session, body, source="national items, see status and source of each text", now=now)
+
+
+def all_sets(session: Session) -> Sequence[QuestionSet]:
+    """Every set, by number."""
+    return session.exec(select(QuestionSet).order_by(col(QuestionSet.number))).all()
+
+
+def body_of(row: QuestionSet) -> dict[str, Any]:
+    """The set as a dictionary, see questions/schema.py."""
+    body: dict[str, Any] = json.loads(row.body)
+    return body
+
+
+def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: Any, now: int) -> list[str]:
+    """Wish this set of these devices; all of them or, with any fault, none.
+
+    Returns every fault of the set itself and for each model among the devices; empty when it is done.
+    """
+    row = session.get(QuestionSet, number)
+    if row is None:
+        return [f"question set {number} does not exist"]
+    wanted = sorted(set(device_ids))
+    devices = session.exec(select(Device).where(col(Device.id).in_(wanted))).all()
+    faults = [f"device {missing!r} does not exist" for missing in sorted(set(wanted) - {device.id for device in devices})]
+    faults += [f"device {device.id} ({device.name}) was revoked" for device in devices if device.revoked_at is not None]
+    if not wanted:
+        faults.append("no device was chosen")
+    body = body_of(row)
+    own_faults = faults_of(body)
+    faults += own_faults
+    if not own_faults:
+        for model in sorted({device.model for device in devices}):
+            faults += view_faults(body, model)
+    if faults:
+        return faults
+    name = actor if isinstance(actor, str) else actor.name
+    for device in devices:
+        before = published_to(session, device.id)
+        session.add(Publication(device_id=device.id, set_number=number, published_at=now, published_by=name))
+        audit.record(
+            session,
+            actor,
+            "publish question set",
+            "device",
+            device.id,
+            before={"set": before.number if before else None},
+            after={"set": number},
+            now=now,
+        )
+    session.flush()
+    return []
+
+
+def published_to(session: Session, device_id: str) -> QuestionSet | None:
+    """The set that is wished of a device: the newest publication's."""
+    newest = (
+        select(QuestionSet)
+        .join(Publication, col(Publication.set_number) == col(QuestionSet.number))
+        .where(Publication.device_id == device_id)
+        .order_by(col(Publication.id).desc())
+        .limit(1)
+    )
+    return session.exec(newest).first()
+
+
+def view_of(row: QuestionSet, model: str) -> bytes:
+    """The bytes of this set for a model that can ask it."""
+    return view_bytes(body_of(row), model)
+
+
+def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
+    """The view that a device asks for by its hash, if it is one that was ever published to it."""
+    device = session.get(Device, device_id)
+    if device is None:
+        return None
+    numbers = select(Publication.set_number).where(Publication.device_id == device_id)
+    for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
+        view = view_of(row, device.model)
+        if hash_of(view) == wanted:
+            return view
+    return None
+
+
+def known_question(session: Session, set_number: int, position: int) -> QuestionType | None:
+    """How the question at this position is answered; None when set or position are not known (yet)."""
+    row = session.get(QuestionSet, set_number)
+    if row is None:
+        return None
+    questions = body_of(row).get("questions")
+    if not isinstance(questions, list) or position >= len(questions) or not isinstance(questions[position], dict):
+        return None
+    return TYPES.get(str(questions[position].get("type")))

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Installs what the tests need from Debian when they are missing and this user may install; otherwise says in one line
+# what will not be run. Mosquitto: the production broker. Chromium: the pages. PostgreSQL: the other database.
+set -u
+missing=""
+command -v mosquitto >/dev/null 2>&1 || [ -x /usr/sbin/mosquitto ] || missing="$missing mosquitto"
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "hymio: installing$missing from Debian"
+    log=$(mktemp)
+    if apt-get update -qq >"$log" 2>&1 &&
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1; then
+        rm -f "$log"
+        exit 0
+    fi
+    tail -5 "$log"
+fi
+echo "hymio: NOT RUN for want of:$missing (sudo apt install$missing)"
