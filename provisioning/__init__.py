@@ -1,0 +1,1 @@
+"""The technician's tool: flash images, identities and virtual kiosks. It knows no database and no page."""

@@ -1,0 +1,5 @@
+"""The one exception that the tool shows to a person."""
+
+
+class ProvisioningError(Exception):
+    """Something a technician can act on. Its text is one line: what was wrong, with the value, and what to do."""

