@@ -1,0 +1,315 @@
+"""Keeps one connection to the broker alive and hands on what comes in. Knows neither answers nor questions.
+
+Every way out of a connection: the peer closes or resets, TLS or MQTT finds fault, the broker refuses, silence for
+1.25 keepalives, a send or a packet that takes too long, the interface gone for some seconds. All of them end in
+`run`, which waits (full jitter) and tries again; any other exception is a fault of the program and goes to the
+supervisor.
+"""
+
+import asyncio
+import json
+
+from kiosk import mqtt
+from kiosk.compat import const
+from kiosk.stream import Dialer, not_before
+
+LINK_ERRORS = (OSError, ValueError, EOFError, asyncio.TimeoutError)
+_LONGEST_BACKOFF_S = const(300)
+_HEALTHY_MS = const(60_000)  # only a connection that lasted starts the back-off anew
+_INTERFACE_S = const(60)
+_SEND_S = const(20)  # the first send includes the TLS handshake: seconds of arithmetic on the chip
+_REPLY_S = const(10)
+_PACKET_S = const(30)
+_GONE_MS = const(5_000)  # a switch that restarts a port is quicker, and TCP survives it
+_POLL_S = const(2)
+_MARGIN_S = const(60)
+_BUFFER_BYTES = const(4096)
+_PIECE_BYTES = const(512)
+
+
+class Session:
+    """`starts`: number of this start of the device; with the connections counted since it makes a number that rises.
+
+    `.status`: "online" (subscribed), "offline" (interface up, no broker) or "no-network".
+    """
+
+    def __init__(self, board, clock, uptime, sync, report, desired, sets, settings, starts):
+        self._board = board
+        self._clock = clock
+        self._uptime = uptime
+        self._sync = sync
+        self._report = report
+        self._desired = desired
+        self._sets = sets
+        self._settings = settings
+        self._identity = identity = board.identity()
+        self._up = "hymio/1/up/%s/" % identity["id"]
+        self._down = "hymio/1/down/%s/" % identity["id"]
+        self._floor_ms = 0
+        ca = None
+        if identity["tls"]:
+            with open(board.root + identity["ca"], "rb") as file:
+                ca = file.read()
+            self._floor_ms = not_before(ca)
+        self._dialer = Dialer(identity["host"], identity["port"], ca)
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._sending = asyncio.Lock()
+        self._subscribed = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._wake = asyncio.Event()  # there may be something to report
+        self._error = None
+        self._stream = None
+        self._sent_ms = 0
+        self._online_ms = None
+        self._crash = None
+        self._mark = None
+        self._connection = starts << 16
+        self.status = "no-network"
+
+    async def run(self, beat):
+        """Connect, stay, connect again, for ever; `beat()` is called at least once a minute."""
+        attempt = 0
+        while True:
+            beat()
+            try:
+                if not self._board.link.up():
+                    self.status = "no-network"
+                    await asyncio.wait_for(self._board.link.connect(), _INTERFACE_S)
+                    attempt = 0  # what failed before was the cable
+                self.status = "offline"
+                if not await self._back_off(attempt, beat):
+                    continue
+                attempt += 1
+                self._online_ms = None
+                await self._connect(beat)
+            except LINK_ERRORS as error:
+                self._board.log("link: %r" % error)
+            if self._online_ms is not None and self._uptime.ms() - self._online_ms >= _HEALTHY_MS:
+                attempt = 0
+
+    def log(self, crash):
+        """Send a crash report (a dict) when there is a connection; a later one takes its place."""
+        self._crash = crash
+        self._wake.set()
+
+    async def leave(self, state, next_s):
+        """Say farewell before a planned silence of `next_s` seconds: no will follows. No-op without a connection."""
+        stream = self._stream
+        if stream is None:
+            return
+        try:
+            await self._state(state, next_s)
+            await self._send(mqtt.DISCONNECT)
+        except LINK_ERRORS as error:
+            self._board.log("link: %r" % error)
+        stream.close()
+
+    async def _back_off(self, attempt, beat):
+        """Wait 0 to 2^attempt seconds, evenly distributed: kiosks that lost one server must not return in step.
+        False when the interface went away meanwhile."""
+        longest_ms = min(_LONGEST_BACKOFF_S, 1 << min(attempt, 9)) * 1000
+        until = self._uptime.ms() + self._fraction(longest_ms)
+        while True:
+            left = until - self._uptime.ms()
+            if left <= 0:
+                return True
+            if not self._board.link.up():
+                return False
+            await asyncio.sleep(min(left, 1000) / 1000)
+            beat()
+
+    async def _connect(self, beat):
+        """One connection from its opening to its end, which is always an exception."""
+        if self._floor_ms and hasattr(self._board, "raise_clock"):
+            now = self._clock.now()
+            self._board.raise_clock(max(self._floor_ms, self._desired.version, now[0] if now else 0))
+        stream = await self._dialer.open()
+        try:
+            packets = mqtt.Packets(stream, self._buffer)
+            beat()
+            await self._greet(stream, packets)
+            beat()
+            await self._stay(stream, packets, beat)
+        finally:
+            self._stream = None
+            self.status = "offline"
+            stream.close()
+
+    async def _greet(self, stream, packets):
+        identity = self._identity
+        self._connection += 1
+        will = json.dumps({"state": "lost", "conn": self._connection}).encode()
+        keepalive = self._settings.get("keepalive_s")
+        name = identity["id"]
+        hello = mqtt.connect(name, name, identity["secret"], keepalive, self._up + "state", will)
+        await asyncio.wait_for(stream.send(hello), _SEND_S)
+        code = await asyncio.wait_for(_connack(packets), _REPLY_S)
+        if code:
+            raise ValueError(mqtt.refusal(code))
+
+    async def _stay(self, stream, packets, beat):
+        """Run the parts of a connection side by side until the first of them ends."""
+        for event in (self._subscribed, self._ended, self._sync.settled):
+            event.clear()
+        self._stream = stream
+        self._error = None
+        self._sent_ms = self._uptime.ms()
+        parts = (self._read(packets), self._watch(stream, beat), self._exchange(), self._tell())
+        tasks = [asyncio.create_task(self._part(part)) for part in parts]
+        try:
+            await self._ended.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                try:
+                    await task
+                except asyncio.CancelledError:
+                    pass
+        raise self._error
+
+    async def _part(self, part):
+        try:
+            await part
+        except Exception as error:  # _stay raises it
+            self._error = self._error or error
+        self._ended.set()
+
+    async def _read(self, packets):
+        while True:
+            first = await packets.first()
+            await asyncio.wait_for(self._packet(packets, first), _PACKET_S)
+
+    async def _packet(self, packets, first):
+        size = await packets.length()
+        kind = first >> 4
+        if kind == mqtt.PUBLISH:
+            await self._incoming(packets, *await packets.topic(first, size))
+        elif kind == mqtt.SUBACK and size == 5:
+            codes = bytes(await packets.take(5))[2:]
+            if max(codes) > 2:
+                raise ValueError("broker refused a subscription")
+            self._subscribed.set()
+        else:
+            await packets.skip(size)
+
+    async def _incoming(self, packets, topic, size):
+        """Hand on a message; one that is not for us, or too large, is read and forgotten."""
+        name = topic[len(self._down) :] if topic and topic.startswith(self._down) else None
+        if name == "set":
+            await self._incoming_set(packets, size)
+        elif name in ("receipt", "desired") and size <= _BUFFER_BYTES:
+            payload = bytes(await packets.take(size))
+            if name == "receipt":
+                self._sync.receipt(payload)
+            else:
+                reason = self._desired.apply(payload)
+                if reason is not None:
+                    self._board.log(reason)
+        else:
+            await packets.skip(size)
+        self._wake.set()
+
+    async def _incoming_set(self, packets, size):
+        """Pass a question set on in pieces: it is never whole in memory."""
+        reason = self._sets.begin(size)
+        while size:
+            piece = await packets.take(min(size, _PIECE_BYTES))
+            size -= len(piece)
+            if reason is None:
+                try:
+                    self._sets.write(piece)
+                except OSError as error:
+                    reason = "question set: cannot be stored (%s)" % error
+        if reason is None:
+            reason = self._sets.finish()
+        if reason is not None:
+            self._board.log(reason)
+
+    async def _watch(self, stream, beat):
+        """Ping when it is quiet, give up when nothing comes: a pulled cable is seen within 1.5 keepalives."""
+        keepalive_ms = self._settings.get("keepalive_s") * 1000
+        received = stream.received
+        heard = pinged = linked = self._uptime.ms()
+        while True:
+            await asyncio.sleep(min(1000, keepalive_ms // 8) / 1000)
+            beat()
+            now = self._uptime.ms()
+            if stream.received != received:
+                received, heard = stream.received, now
+            if now - heard >= keepalive_ms * 5 // 4:
+                raise OSError("nothing heard for %d s" % ((now - heard) // 1000))
+            if self._board.link.up():
+                linked = now
+            elif now - linked >= _GONE_MS:
+                raise OSError("interface down")
+            quiet = now - min(heard, self._sent_ms)
+            if quiet >= keepalive_ms // 2 and now - pinged >= keepalive_ms // 4:
+                pinged = now
+                await self._send(mqtt.PINGREQ)
+
+    async def _exchange(self):
+        topics = [self._down + name for name in ("receipt", "desired", "set")]
+        await self._send(mqtt.subscribe(1, topics))
+        await asyncio.wait_for(self._subscribed.wait(), _REPLY_S)
+        self.status = "online"
+        self._online_ms = self._uptime.ms()
+        await self._send_report()
+        await self._sync.run(self._send_batch, self._settings.get("batch_bytes"))
+
+    async def _tell(self):
+        """`ready` once the server has answered, then reports: on change, and at intervals of a random phase."""
+        await self._sync.settled.wait()
+        now = self._uptime.ms()
+        if now - self._online_ms > _REPLY_S * 1000:
+            await self._send_report()  # the server was away when the first one went out
+        period_s = self._settings.get("report_s")
+        await self._state("ready", period_s + _MARGIN_S)
+        due = now + self._fraction(period_s * 1000)
+        while True:
+            if self._crash is not None:
+                crash, self._crash = self._crash, None
+                await self._publish("log", crash)
+            now = self._uptime.ms()
+            if now >= due:
+                period_s = self._settings.get("report_s")
+                due = now + period_s * 1000
+                await self._send_report()
+                await self._state("ready", period_s + _MARGIN_S)
+            elif self._report.mark() != self._mark:
+                await self._send_report()
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), _POLL_S)
+            except asyncio.TimeoutError:
+                pass
+
+    async def _send_report(self):
+        self._mark = self._report.mark()
+        await self._publish("report", self._report.build())
+
+    async def _state(self, state, next_s):
+        await self._publish("state", {"state": state, "conn": self._connection, "next": next_s})
+
+    async def _send_batch(self, batch):
+        await self._send(mqtt.publish(self._up + "answers", batch))
+
+    async def _publish(self, name, document):
+        await self._send(mqtt.publish(self._up + name, json.dumps(document).encode()))
+
+    async def _send(self, packet):
+        async with self._sending:
+            await asyncio.wait_for(self._stream.send(packet), _SEND_S)
+            self._sent_ms = self._uptime.ms()
+
+    def _fraction(self, whole_ms):
+        """A random part of `whole_ms`."""
+        return whole_ms * int.from_bytes(self._board.random(2), "little") >> 16
+
+
+async def _connack(packets):
+    """Return code of the CONNACK that has to come first. Raises ValueError when something else does."""
+    first = await packets.first()
+    if first >> 4 != mqtt.CONNACK or await packets.length() != 2:
+        raise ValueError("no MQTT broker: its first byte is 0x%02x" % first)
+    return (await packets.take(2))[1]

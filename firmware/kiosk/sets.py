@@ -1,0 +1,243 @@
+"""The question sets a kiosk holds: received in pieces, hashed on the way, checked when idle, chosen by the clock.
+
+Knows no topic. Invariant: the set that is asked now stays until another has arrived whole, with its hash right, and
+was found fit for this kiosk. Files below `<root>/state/sets`: `part` (arriving), `<hash>.new` (whole, not yet
+checked), `<number>-<hash>` (good), `last` (the hash asked last, for a start without clock).
+"""
+
+import gc
+import hashlib
+import json
+import os
+
+from kiosk import view
+from kiosk.compat import const
+from kiosk.store import make_folder
+
+MAX_SET_BYTES = const(4096)  # a button kiosk's view; parsed it takes 2.7 times that of the heap
+_PIECE_BYTES = const(256)
+_DAMAGED_TRIES = const(3)  # a set that arrives damaged this often is not asked for again under this plan
+
+
+class Sets:
+    """`root`: path prefix of writable files; `faces`: buttons of this kiosk.
+
+    `.active`: the parsed view to ask now, or None; `.running`: its number, or None.
+    `.refused`: {hash: reason} under the present plan.
+    """
+
+    def __init__(self, root, clock, faces):
+        make_folder(root + "/state")
+        self._folder = root + "/state/sets"
+        make_folder(self._folder)
+        self._clock = clock
+        self._faces = faces
+        self._plan = []
+        self._good = {}  # hash: number
+        self._arrived = []  # hashes not yet checked
+        self._file = self._hash = None
+        self._room = 0
+        self._damaged = 0
+        self._shown = None  # hash of `active`
+        self.active = None
+        self.refused = {}
+        for name in os.listdir(self._folder):
+            if name.endswith(".new"):
+                self._arrived.append(name[:-4])
+            elif "-" in name:
+                number, hash = name.split("-")
+                self._good[hash] = int(number)
+        self._last = self._read_last()
+
+    @property
+    def running(self):
+        return None if self.active is None else self.active["number"]
+
+    def held(self):
+        """`[[number, hash], ...]` of the good sets, by number."""
+        return sorted([number, hash] for hash, number in self._good.items())
+
+    def plan(self, entries):
+        """Follow the sets of a `desired` document (checked): `[{"number", "hash", "from", "to", "hours"}, ...]`."""
+        self._plan = entries
+        self.refused = {}
+        self._damaged = 0
+
+    def want(self):
+        """Hash of the first planned set that is neither here nor refused, or None. The one due now comes first."""
+        due = self._due()
+        for entry in ([due] if due else []) + self._plan:
+            hash = entry["hash"]
+            if hash not in self._good and hash not in self._arrived and hash not in self.refused:
+                return hash
+        return None
+
+    def begin(self, size):
+        """Open for a set of `size` bytes. None, or the reason why its bytes are not wanted."""
+        self._drop_part()
+        wanted = self.want()
+        if wanted is None:
+            return "question set: none was asked for"
+        if size > MAX_SET_BYTES:
+            self.refused[wanted] = "question set: %d bytes, this kiosk takes %d" % (size, MAX_SET_BYTES)
+            return self.refused[wanted]
+        self._file = open(self._folder + "/part", "wb")
+        self._hash = hashlib.sha256()
+        self._room = size
+        return None
+
+    def write(self, piece):
+        """Take the next piece (bytes or memoryview). Raises OSError when the flash is full."""
+        self._file.write(piece)
+        self._hash.update(piece)
+        self._room -= len(piece)
+
+    def finish(self):
+        """The last piece was written: None when the set is one that was asked for, else the reason. What it holds
+        is checked by `switch`, when the old one can be let go."""
+        self._file.close()
+        self._file = None
+        hash = _hex(self._hash)
+        wanted = self.want()
+        if self._room != 0 or not any(entry["hash"] == hash for entry in self._plan):
+            self._damaged += 1
+            reason = "question set: arrived damaged, its hash begins with %s instead of %s" % (hash[:8], wanted[:8])
+            if self._damaged >= _DAMAGED_TRIES:
+                self.refused[wanted] = reason
+            return reason
+        if hash not in self._good and hash not in self._arrived:
+            os.rename(self._folder + "/part", self._folder + "/%s.new" % hash)
+            self._arrived.append(hash)
+        self._damaged = 0
+        return None
+
+    def switch(self):
+        """Idle work, between visits: check what arrived, then let the set that is due take over. Says whether
+        another set (or none) is asked now."""
+        before = self._shown
+        while self._arrived:
+            self._let_go()
+            self._check(self._arrived.pop())
+        while True:
+            hash = self._target()
+            if hash == self._shown:
+                break
+            self._let_go()
+            if hash is None or self._load(hash):
+                break
+        if self._shown != before:
+            if self._shown is not None and self._shown != self._last:
+                self._write_last(self._shown)
+            self._prune()
+        return self._shown != before
+
+    def _due(self):
+        """The planned entry whose time it is; the later one where two overlap."""
+        now = self._clock.now()
+        found = None
+        for entry in self._plan:
+            start, end = entry["from"], entry["to"]
+            if now is None:
+                if entry["hash"] == self._last:
+                    return entry  # nothing says that its time has passed
+                begun = start is None
+            else:
+                begun = (start is None or start <= now[0]) and (end is None or now[0] < end)
+            if begun and (found is None or found["from"] is None or (start is not None and start >= found["from"])):
+                found = entry
+        return found
+
+    def _target(self):
+        """Hash of what should be asked: what is due, or the last good one until that is here."""
+        due = self._due()
+        if due is None:
+            return None if self._plan else self._kept()
+        return due["hash"] if due["hash"] in self._good else self._kept()
+
+    def _kept(self):
+        return self._last if self._last in self._good else None
+
+    def _let_go(self):
+        self.active = self._shown = None
+        gc.collect()
+
+    def _check(self, hash):
+        """Make an arrived set good, or refuse it."""
+        path = self._folder + "/%s.new" % hash
+        try:
+            with open(path) as file:
+                parsed = json.load(file)
+            reason = view.fault(parsed, self._faces)
+        except (ValueError, OSError) as error:
+            reason = "question set: no JSON (%s)" % error
+        except MemoryError:
+            reason = "question set: too large for the memory of this kiosk"
+        if reason is None:
+            os.rename(path, self._path(parsed["number"], hash))
+            self._good[hash] = parsed["number"]
+        else:
+            self.refused[hash] = reason
+            os.remove(path)
+
+    def _load(self, hash):
+        """Parse a good set; False when flash damaged it meanwhile: then it is forgotten and asked for again."""
+        path = self._path(self._good[hash], hash)
+        try:
+            if _file_hash(path) == hash:
+                with open(path) as file:
+                    self.active = json.load(file)
+                self._shown = hash
+                return True
+        except (ValueError, OSError):
+            pass
+        del self._good[hash]
+        _remove(path)
+        return False
+
+    def _prune(self):
+        """Delete what is neither planned nor asked now nor the last one asked."""
+        planned = [entry["hash"] for entry in self._plan]
+        for hash in list(self._good):
+            if hash not in planned and hash != self._shown and hash != self._last:
+                _remove(self._path(self._good.pop(hash), hash))
+
+    def _drop_part(self):
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _path(self, number, hash):
+        return "%s/%d-%s" % (self._folder, number, hash)
+
+    def _read_last(self):
+        try:
+            with open(self._folder + "/last") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def _write_last(self, hash):
+        with open(self._folder + "/last", "w") as file:
+            file.write(hash)
+        self._last = hash
+
+
+def _file_hash(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while True:
+            piece = file.read(_PIECE_BYTES)
+            if not piece:
+                return _hex(digest)
+            digest.update(piece)
+
+
+def _hex(digest):
+    return "".join("%02x" % byte for byte in digest.digest())
+
+
+def _remove(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass  # gone already

@@ -1,0 +1,62 @@
+"""A small value kept on littlefs as two whole copies, each with a serial number and a CRC. Knows no meaning.
+
+Invariant: a power cut during `save` leaves the value before or the value after, never a mixture.
+"""
+
+import os
+import struct
+
+from kiosk.compat import const, crc32
+
+_HEADER = "<4sIII"  # magic, serial, length, crc32(body, serial)
+_HEADER_BYTES = const(16)
+_MAGIC = b"HYm1"
+
+
+def make_folder(path):
+    """Make `path` unless it is there; raises OSError when that cannot be done."""
+    try:
+        os.mkdir(path)
+    except OSError:
+        os.stat(path)  # raises when it was something else than "exists"
+
+
+class Store:
+    """`Store(path)` keeps `path.0` and `path.1` and writes the older one."""
+
+    def __init__(self, path):
+        self._path = path
+        self._serial = 0
+
+    def load(self):
+        """The newest whole body (bytes), or None when neither copy is whole."""
+        best = None
+        for copy in (0, 1):
+            body = self._read(copy)
+            if body is not None:
+                best = body
+        return best
+
+    def save(self, body):
+        """Durable on return. Raises OSError when the flash is full."""
+        serial = self._serial + 1
+        with open("%s.%d" % (self._path, serial & 1), "wb") as file:
+            file.write(struct.pack(_HEADER, _MAGIC, serial, len(body), crc32(body, serial)))
+            file.write(body)
+        self._serial = serial
+
+    def _read(self, copy):
+        """Body of one copy when it is whole and newer than what was seen before."""
+        try:
+            with open("%s.%d" % (self._path, copy), "rb") as file:
+                header = file.read(_HEADER_BYTES)
+                body = file.read()
+        except OSError:
+            return None
+        if len(header) < _HEADER_BYTES:
+            return None
+        magic, serial, length, crc = struct.unpack(_HEADER, header)
+        if magic != _MAGIC or length != len(body) or crc != crc32(body, serial) or serial <= self._serial:
+            return None
+        self._serial = serial
+        return body

@@ -1,0 +1,171 @@
+"""The exchange that makes an answer count once: batch out, receipt in. Knows no MQTT and no flash layout.
+
+Invariants: one batch in flight; a receipt counts only when it echoes that batch's nonce; nothing is released beyond
+what that batch carried. Nothing here waits while a visitor presses: `kick` only wakes the task.
+"""
+
+import asyncio
+import json
+
+from kiosk.compat import const
+from kiosk.record import encode_batch
+
+RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
+LONGEST_TIMEOUT_S = const(300)
+ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
+_FRAME_BYTES = const(44)  # header and CRC of a batch
+_LEAST_BYTES = const(28)  # one press; the journal gives one record at least in any case
+
+
+class Sync:
+    """`board.log` hears of what a person should know; `random(n)` gives the nonces.
+
+    `.on_clock()`, when set, is called when a clock record is due. `.server` is the generation heard last.
+    """
+
+    def __init__(self, journal, clock, uptime, board, random):
+        self._journal = journal
+        self._clock = clock
+        self._uptime = uptime
+        self._board = board
+        self._random = random
+        self._wake = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._flight = None  # (epoch, nonce, from, to, next as sent, uptime ms when sent, records carried)
+        self._questions = []  # epochs yet to be asked about, oldest first
+        self._timeout_s = RECEIPT_TIMEOUT_S
+        self._most_bytes = 4096
+        self._limit = self._most_bytes - _FRAME_BYTES
+        self._missed = 0
+        self.settled = asyncio.Event()  # all questions of this connection are answered
+        self.server = None
+        self.on_clock = None
+
+    def kick(self):
+        """There may be something new to send."""
+        self._wake.set()
+
+    async def run(self, publish, most_bytes):
+        """One connection's exchange; ends only by cancellation or by what `publish(bytes)` raises.
+
+        `most_bytes`: the largest batch that the county allows.
+        """
+        self._most_bytes = most_bytes
+        self._limit = min(self._limit, most_bytes - _FRAME_BYTES)
+        if self._flight is not None and self._flight[6]:
+            self._miss()  # the connection ended instead of a receipt: perhaps the batch was too large for it
+        self._flight = None
+        self._timeout_s = RECEIPT_TIMEOUT_S
+        self._questions = [epoch[0] for epoch in self._journal.epochs()]
+        self.server = None  # every epoch is asked about anyway
+        self.settled.clear()
+        while True:
+            self._wake.clear()
+            batch = self._next_batch()
+            if batch is None:
+                try:
+                    await asyncio.wait_for(self._wake.wait(), ASK_AGAIN_S)
+                except asyncio.TimeoutError:
+                    self._questions = [self._journal.epoch]
+                continue
+            self._answered.clear()
+            await publish(batch)
+            try:
+                await asyncio.wait_for(self._answered.wait(), self._timeout_s)
+            except asyncio.TimeoutError:
+                self._timeout_s = min(2 * self._timeout_s, LONGEST_TIMEOUT_S)
+                if self._flight[6]:
+                    self._miss()
+            self._flight = None
+
+    def receipt(self, payload):
+        """Act on a receipt as it came (JSON bytes). Says whether it counted."""
+        came = self._uptime.ms()
+        flight = self._flight
+        try:
+            receipt = json.loads(payload)
+            echo = (receipt["epoch"], receipt["nonce"])
+            server, through, seen = receipt["server"], receipt["through"], receipt["seen"]
+            fork, time, rejected = receipt["fork"], receipt["time"], receipt.get("rejected")
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            self._board.log("receipt not understood: %r" % error)
+            return False
+        for number in (server, through, seen, time):
+            if not isinstance(number, int) or number < 0:
+                self._board.log("receipt not understood: %r is no number" % (number,))
+                return False
+        if flight is None or self._answered.is_set() or echo != flight[:2]:
+            return False
+        self._apply(flight, through, seen, bool(fork))
+        if self.server not in (None, server):
+            self._questions = [epoch[0] for epoch in self._journal.epochs()]
+        elif flight[2] == flight[3]:
+            self._questions.pop(0)
+        self.server = server
+        if rejected:
+            self._board.log("server rejected %r" % (rejected,))
+        self._timeout_s = RECEIPT_TIMEOUT_S
+        if flight[6]:
+            self._missed = 0
+            self._limit = min(2 * self._limit, self._most_bytes - _FRAME_BYTES)
+        if not self._questions:
+            self.settled.set()
+        self._answered.set()
+        half = (came - flight[5] + 1) // 2 + 1  # rounded up, with the counter's own millisecond
+        if self._clock.learn(time + half, half) and self.on_clock is not None:
+            self.on_clock()
+        return True
+
+    def _apply(self, flight, through, seen, fork):
+        """The journal's part of the receipt's rules."""
+        epoch, _, start, end, next_seq = flight[:5]
+        journal = self._journal
+        if through < start:
+            self._board.log("server knows epoch %d through %d, was at %d: going back" % (epoch, through, start))
+            journal.rewind(epoch, through)
+        else:
+            journal.release(epoch, min(through, end))
+        if epoch == journal.epoch and (fork or through > next_seq or seen > next_seq):
+            self._board.log("epoch %d has a twin or went back (seen %d, next %d)" % (epoch, seen, next_seq))
+            journal.new_epoch("fork" if fork else "behind")
+
+    def _next_batch(self):
+        """Bytes of the next batch, now in flight; None when all is booked and nothing is to be asked."""
+        journal = self._journal
+        oldest, start, end, records = journal.read(self._limit)
+        epochs = journal.epochs()
+        asked = None
+        while self._questions and asked is None:
+            asked = _entry(epochs, self._questions[0])
+            if asked is None:
+                self._questions.pop(0)  # the ring needed its sectors meanwhile
+        if asked is not None:
+            epoch, first, next_seq, pressed = asked
+            if epoch != oldest:
+                # Where its last receipt left off: all of an epoch older than the one being sent is booked.
+                start = first if epochs.index(asked) > epochs.index(_entry(epochs, oldest)) else next_seq
+            end, records = start, []
+        elif start == end:
+            return None
+        else:
+            epoch, _, next_seq, pressed = _entry(epochs, oldest)
+        nonce = int.from_bytes(self._random(4), "little")
+        sent = self._uptime.ms()
+        self._flight = (epoch, nonce, start, end, next_seq, sent, len(records))
+        return encode_batch(
+            epoch, nonce, start, end, next_seq, pressed, journal.waiting, journal.boot, sent // 100, records
+        )
+
+    def _miss(self):
+        """No receipt for a batch with records: two in a row halve the limit, down to one record."""
+        self._missed += 1
+        if self._missed % 2 == 0:
+            self._limit = max(_LEAST_BYTES, self._limit // 2)
+
+
+def _entry(epochs, epoch):
+    """The line of `epoch` in what `Journal.epochs` gave, or None."""
+    for entry in epochs:
+        if entry[0] == epoch:
+            return entry
+    return None
