@@ -11,7 +11,7 @@ from kiosk.journal import Journal
 from kiosk.link import Session
 from kiosk.report import Report
 from kiosk.sets import Sets
-from kiosk.settings import Settings
+from kiosk.settings import Settings, count_start
 from kiosk.supervisor import Supervisor
 from kiosk.survey import Survey
 from kiosk.sync import Sync
@@ -33,19 +33,29 @@ class App:
         self.uptime = Uptime(ticks_ms)
         self.clock = Clock(self.uptime)
         self.journal = Journal(board.journal_flash, board.random)
-        self.settings = Settings(board.root)
-        self.sets = Sets(board.root)
+        self.settings = Settings()
+        self.sets = Sets(board.root, self.clock, board.faces)
         now_ms = ticks_ms()
         self.buttons = Buttons(board.faces, now_ms, board.pressed(), self.settings.get)
         self.survey = Survey(
-            board, self.journal, self.sets, self.clock, self.uptime, self.buttons, board.build
+            board, self.journal, self.sets, self.clock, self.uptime, self.buttons, self.settings
         )
         self.sync = Sync(self.journal, self.clock, self.uptime, board, board.random)
         self.sync.on_clock = self.survey.clock_learned
         self.desired = Desired(board.root, self.sets, self.settings)
         self.report = Report(board, self.journal, self.clock, self.uptime, self.sets, self.desired)
         self.report.buttons = self.buttons
-        self.session = Session(board, self.sync, self.report, self.desired, self.sets, self.settings)
+        self.session = Session(
+            board,
+            self.clock,
+            self.uptime,
+            self.sync,
+            self.report,
+            self.desired,
+            self.sets,
+            self.settings,
+            count_start(board.root),
+        )
         self._lines = []
         self._touched_ms = now_ms
         self._journal_shown = None

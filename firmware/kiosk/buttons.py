@@ -9,14 +9,12 @@ from kiosk.compat import const, ticks_add, ticks_diff
 
 # Contacts bounce for 1-10 ms, worn ones for 30: act on the first edge, then look away for this long.
 _DEBOUNCE_MS = const(50)
-# Twice the same face this soon is one person's double tap, whatever the lock-out is set to.
-_REPEAT_MS = const(500)
-# Nobody leans on a smiley that long by purpose; a pen or a chewing gum does.
-_STUCK_MS = const(30000)
 # Both ends held this long is the cleaner's signal: no visitor does it, and it needs no key.
 _CLEANING_HOLD_MS = const(3000)
-_CLEANING_DEFAULT_S = const(60)
-_LOCKOUT_DEFAULT_MS = const(2000)
+# Cleaning is over when nothing was touched for this long.
+_CLEANING_MS = const(60000)
+# Ticks wrap after 12 days: no instant that is kept may grow older than this.
+_OLDEST_MS = const(86_400_000)
 # How often to look again while a button is down or has just moved.
 _POLL_MS = const(25)
 IDLE_MS = 1000
@@ -26,14 +24,14 @@ class Buttons:
     """The faces of one kiosk.
 
     faces: how many; now_ms: ticks at start; down: mask of buttons down at start (not touches: nobody saw the edge);
-    setting: function(name, default) -> value.
+    setting: function(name) -> value of `lockout_ms`, `repeat_ms` or `stuck_s`.
     """
 
-    def __init__(self, faces, now_ms, down=0, setting=None):
+    def __init__(self, faces, now_ms, down, setting):
         self.faces = faces
         self.ignored = {"lockout": 0, "repeat": 0, "cleaning": 0}
         self.cleaning = False
-        self._setting = setting or (lambda name, default: default)
+        self._setting = setting
         self._all = (1 << faces) - 1
         self._ends = 1 | 1 << (faces - 1)
         self._down = down & self._all
@@ -52,13 +50,14 @@ class Buttons:
         """
         mask &= self._all
         touched = 0
+        stuck_ms = 1000 * self._setting("stuck_s")
+        repeat_ms = self._setting("repeat_ms")
         for face in range(self.faces):
             bit = 1 << face
             held_ms = ticks_diff(now_ms, self._moved[face])
-            if held_ms > _STUCK_MS:
-                # Ticks wrap after 12 days: no instant that is kept may grow that old.
-                self._moved[face] = ticks_add(now_ms, -_STUCK_MS)
-            if self._touched[face] is not None and ticks_diff(now_ms, self._touched[face]) >= _REPEAT_MS:
+            if held_ms > _OLDEST_MS:
+                self._moved[face] = ticks_add(now_ms, -_OLDEST_MS)
+            if self._touched[face] is not None and ticks_diff(now_ms, self._touched[face]) >= repeat_ms:
                 self._touched[face] = None
             if (mask ^ self._down) & bit:
                 if held_ms >= _DEBOUNCE_MS:
@@ -68,7 +67,7 @@ class Buttons:
                         touched |= bit
                     else:
                         self._stuck &= ~bit
-            elif mask & bit and held_ms >= _STUCK_MS:
+            elif mask & bit and held_ms >= stuck_ms:
                 self._stuck |= bit
         self._watch_cleaning(now_ms)
         if self._locked and ticks_diff(now_ms, self._locked_until) >= 0:
@@ -78,7 +77,7 @@ class Buttons:
     def lock(self, now_ms):
         """Begin the lock-out: the visitor has had an answer (thanked or refused)."""
         self._locked = True
-        self._locked_until = ticks_add(now_ms, self._setting("lockout_ms", _LOCKOUT_DEFAULT_MS))
+        self._locked_until = ticks_add(now_ms, self._setting("lockout_ms"))
 
     def locked(self, now_ms):
         return self._locked and ticks_diff(now_ms, self._locked_until) < 0
@@ -97,7 +96,7 @@ class Buttons:
 
     def _judge(self, touched, now_ms):
         if self.cleaning or touched & (touched - 1):
-            self._cleaning_until = ticks_add(now_ms, self._cleaning_ms())
+            self._cleaning_until = ticks_add(now_ms, _CLEANING_MS)
             return self._ignore("cleaning", touched, now_ms)
         face = 0
         while not touched >> face & 1:
@@ -125,7 +124,4 @@ class Buttons:
             held_ms = min(ticks_diff(now_ms, self._moved[0]), ticks_diff(now_ms, self._moved[-1]))
             if held_ms >= _CLEANING_HOLD_MS:
                 self.cleaning = True
-                self._cleaning_until = ticks_add(now_ms, self._cleaning_ms())
-
-    def _cleaning_ms(self):
-        return 1000 * self._setting("cleaning_s", _CLEANING_DEFAULT_S)
+                self._cleaning_until = ticks_add(now_ms, _CLEANING_MS)

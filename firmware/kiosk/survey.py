@@ -7,34 +7,27 @@ is refused visibly and counted, never thanked for.
 from kiosk import record
 from kiosk.compat import const, ticks_add, ticks_diff
 from kiosk.journal import JournalFull
+from kiosk.view import asked as asked_question
 
-# Long enough to be seen by somebody who is already walking away.
-_THANKS_LIGHT_MS = const(600)
 # A full journal has about a hundred records left for notes of refusal: one an hour lasts four days.
 _REFUSED_EVERY_TENTHS = const(36000)
-# A second clock record of the same run is written at most once a day.
-_CLOCK_EVERY_TENTHS = const(864000)
 
 
 class Survey:
     """One visit is one press of a button kiosk.
 
-    board, journal, sets, clock, uptime: collaborators; buttons: told when the lock-out begins;
-    build: number of the firmware, for the boot record.
+    `buttons` is told when the lock-out begins; `settings` has `thanks_ms`, `sound` and `language`.
     """
 
-    def __init__(self, board, journal, sets, clock, uptime, buttons, build):
+    def __init__(self, board, journal, sets, clock, uptime, buttons, settings):
         self._board = board
         self._journal = journal
         self._sets = sets
         self._clock = clock
         self._uptime = uptime
         self._buttons = buttons
-        self._build = build
-        self._boot_epoch = None
-        self._clock_epoch = None
-        self._clock_at = 0
-        self._answered = False
+        self._settings = settings
+        self._run_epoch = None  # the epoch that holds this run's boot record
         self._refused = 0
         self._refused_since = 0
         self._noted_at = None
@@ -49,11 +42,11 @@ class Survey:
         view = self._sets.active
         self._buttons.lock(now_ms)
         if view is None:
-            self._board.sound("refused")
+            self._sound("refused")
             self._show("out")
             return False
         self._board.light(face, True)
-        self._lights_until = ticks_add(now_ms, _THANKS_LIGHT_MS)
+        self._lights_until = ticks_add(now_ms, self._settings.get("thanks_ms"))
         flags = record.FLAG_SIMULATED if self._board.simulated() else 0
         try:
             self._begin_run()
@@ -62,6 +55,7 @@ class Survey:
                 set_number=view["number"],
                 session=0,
                 question=view["button"]["question"],
+                language=self._settings.get("language"),
                 value=self._board.faces - face,
                 flags=flags,
                 uptime=self._uptime.tenths(),
@@ -69,24 +63,19 @@ class Survey:
         except JournalFull:
             self._refuse(face)
             return False
-        self._board.sound("thanks")
+        self._sound("thanks")
         self._board.light_all(True)
         self._full_at = None
-        self._answered = True
         self._show("thanks")
         return True
 
     def clock_learned(self):
         """The estimate of the time is new or has moved: write it down if this run has an answer to place."""
-        if not self._answered or self._boot_epoch != self._journal.epoch:
-            return
-        now = self._uptime.tenths()
-        if self._clock_epoch == self._journal.epoch and now - self._clock_at < _CLOCK_EVERY_TENTHS:
-            return
-        try:
-            self._write_clock()
-        except JournalFull:
-            self._clock_epoch = None
+        if self._run_epoch == self._journal.epoch and self._clock.due():
+            try:
+                self._write_clock()
+            except JournalFull:
+                pass  # still due: the next answer tries again
 
     def tick(self, now_ms):
         """Whatever is due: lights out, next screen, notes of refusal, the set that is to be asked now."""
@@ -116,20 +105,23 @@ class Survey:
 
     def _begin_run(self):
         """Boot and clock records come before the first answer of their run, and again in a new epoch."""
-        if self._boot_epoch != self._journal.epoch:
-            body = record.boot_body(self._board.reset_cause(), self._build)
-            epoch = self._journal.epoch
-            self._journal.append(record.KIND_BOOT, uptime=self._uptime.tenths(), body=body)
-            self._boot_epoch = epoch
-        if self._clock_epoch != self._journal.epoch and self._clock.now() is not None:
+        journal = self._journal
+        begins = self._run_epoch != journal.epoch
+        if begins:
+            body = record.boot_body(self._board.reset_cause(), self._board.build)
+            epoch = journal.epoch
+            journal.append(record.KIND_BOOT, uptime=self._uptime.tenths(), body=body)
+            self._run_epoch = epoch
+        if self._clock.now() is not None and (begins or self._clock.due()):
             self._write_clock()
 
     def _write_clock(self):
+        uptime_ms = self._uptime.ms()
         utc_ms, uncertainty_ms = self._clock.now()
-        now = self._uptime.tenths()
-        self._journal.append(record.KIND_CLOCK, uptime=now, body=record.clock_body(utc_ms, uncertainty_ms))
-        self._clock_epoch = self._journal.epoch
-        self._clock_at = now
+        # The record's uptime has tenths: give the time of that tenth, not of a moment up to 99 ms later.
+        body = record.clock_body(utc_ms - uptime_ms % 100, uncertainty_ms)
+        self._journal.append(record.KIND_CLOCK, uptime=uptime_ms // 100, body=body)
+        self._clock.recorded()
 
     def _refuse(self, face):
         if not self._refused:
@@ -137,7 +129,7 @@ class Survey:
         self._refused = min(self._refused + 1, 65535)
         self._full_at = self._journal.waiting
         self._board.light(face, False)
-        self._board.sound("refused")
+        self._sound("refused")
         self._show("full")
         self._note_refused()
 
@@ -167,6 +159,10 @@ class Survey:
             return "wait"
         return "ready"
 
+    def _sound(self, tune):
+        if self._settings.get("sound"):
+            self._board.sound(tune)
+
     def _show(self, screen):
         if screen != self._screen:
             self._screen = screen
@@ -176,7 +172,7 @@ class Survey:
             self._stuck = stuck
             self._board.show({"fault": stuck})
             if stuck:
-                self._board.sound("fault")
+                self._sound("fault")
 
     def _show_question(self):
         view = self._sets.active
@@ -186,10 +182,7 @@ class Survey:
         self._shown_set = number
         if view is None:
             return
-        asked = view["questions"][0]
-        for question in view["questions"]:
-            if question["position"] == view["button"]["question"]:
-                asked = question
+        asked = asked_question(view)
         self._board.show(
             {
                 "number": number,
