@@ -16,6 +16,7 @@ from kiosk.version import BUILD, VERSION
 name = "unix"
 firmware = VERSION
 build = BUILD
+slot = "a"
 root = ""
 model = "button5"
 faces = 5
@@ -28,7 +29,7 @@ _EXIT_WATCHDOG = const(70)
 _TOUCH_MS = 120
 _CONNECT_S = const(20)
 
-_state = {"nvs": None, "identity": None, "network": None, "log": True}
+_state = {"nvs": None, "identity": None, "network": None}
 _down = 0
 _latched = 0
 _simulated = 0
@@ -76,8 +77,8 @@ def pressed():
 
 
 def simulated():
-    """True when the touch that `pressed` gave last came from a simulated patient."""
-    return _simulated_now
+    """True when the touch that `pressed` gave last came from a simulated patient, or this kiosk has no others."""
+    return _simulated_now or identity().get("simulated", False)
 
 
 async def wait_edge():
