@@ -1,0 +1,159 @@
+"""The operator's commands: `fleet …`. Each is a few lines around a service function."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from fleet_server.accounts import service as accounts
+from fleet_server.accounts.models import Role
+from fleet_server.devices import credentials
+from fleet_server.instants import now_ms, utc
+from fleet_server.questions import service as questions
+from fleet_server.serving import CannotStart, build, check_ground, open_database, uvicorn_server
+from fleet_server.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Hymiö's fleet server.", pretty_exceptions_enable=False)
+user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+token = typer.Typer(no_args_is_help=True, help="Tokens of programs that use the API.")
+device = typer.Typer(no_args_is_help=True, help="Kiosks and their credentials.")
+questions_app = typer.Typer(no_args_is_help=True, help="Question sets.")
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
+app.add_typer(device, name="device")
+app.add_typer(questions_app, name="questions")
+
+
+@app.command()
+def serve() -> None:
+    """Run pages, API, collector and (unless MQTT_HOST is set) the embedded broker."""
+    settings = _settings()
+    check_ground(settings)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    database = open_database(settings)
+    try:
+        uvicorn_server(build(settings, database), settings).run()
+    finally:
+        database.close()
+
+
+@app.command()
+def demo(
+    patients: Annotated[bool, typer.Option(help="Let simulated patients press, too.")] = True,
+) -> None:
+    """Show Hymiö on this machine: server, broker, question sets and three virtual kiosks (what `make run` does)."""
+    from fleet_server.demo.run import run_demo  # not on a production server: needs the provisioning tools
+
+    run_demo(_settings().model_copy(update={"demo": True}), patients=patients)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    settings = _settings()
+    open_database(settings).close()
+    typer.echo(f"{settings.database.split('@')[-1]} is up to date")
+
+
+@user.command("create")
+def user_create(
+    email: str,
+    name: Annotated[str, typer.Option(help="Name as it is shown.")],
+    role: Annotated[Role, typer.Option(help="Role for the whole county; others can be given on the page.")],
+    language: Annotated[str, typer.Option(help="fi, sv or en.")] = "fi",
+) -> None:
+    """Create a person and print the one-time link with which the password is set."""
+    settings = _settings()
+    database = open_database(settings)
+    now = now_ms()
+    with database.write() as session:
+        person = accounts.create_user(session, email=email, name=name, language=language, roles=[(role, None)], now=now)
+        secret = accounts.invite(session, person, now=now)
+    typer.echo(f"http://{settings.http_host}:{settings.http_port}/invitation/{secret}")
+
+
+@token.command("create")
+def token_create(
+    name: str,
+    role: Annotated[Role, typer.Option(help="What the token may do.")] = Role.SUPERVISOR,
+    unit: Annotated[int | None, typer.Option(help="Unit (number) that it is limited to; default: the whole county.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=730, help="Valid for so many days.")] = 365,
+) -> None:
+    """Create a token for the API and print it, once."""
+    database = open_database(_settings())
+    with database.write() as session:
+        secret = accounts.create_token(session, name=name, role=role, unit_id=unit, days=days, now=now_ms())
+    typer.echo(secret)
+
+
+@device.command("create")
+def device_create(
+    name: str,
+    model: Annotated[str, typer.Option(help="button4 or button5.")] = "button5",
+    host: Annotated[str, typer.Option(help="Address of the broker as the kiosk sees it.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port of the broker; default: MQTT_PORT.")] = None,
+) -> None:
+    """Register a kiosk and print its identity (JSON, for `station`). The secret is shown this once only."""
+    settings = _settings()
+    database = open_database(settings)
+    with database.write() as session:
+        row, secret = credentials.create(session, name=name, model=model, virtual=False, now=now_ms())
+    identity = {"id": row.id, "secret": secret, "host": host, "port": port or settings.mqtt_port, "tls": False, "model": model}
+    typer.echo(json.dumps(identity))
+
+
+@device.command("revoke")
+def device_revoke(device_id: str) -> None:
+    """Shut a kiosk out: its secret is refused from now on."""
+    with open_database(_settings()).write() as session:
+        credentials.revoke(session, device_id, now=now_ms())
+    typer.echo(f"{device_id} is revoked")
+
+
+@questions_app.command("add")
+def questions_add(file: Path) -> None:
+    """Keep a question set from a JSON file; its faults, if any, are listed and stop its publishing, not its keeping."""
+    from fleet_server.questions.schema import faults_of
+
+    try:
+        body = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"{file}: {error}") from None
+    if not isinstance(body, dict):
+        raise CannotStart(f"{file}: a question set is a JSON object, not {type(body).__name__}")
+    with open_database(_settings()).write() as session:
+        row = questions.add(session, body, source=f"file {file.name}", now=now_ms())
+        number = row.number
+    typer.echo(f"question set {number} is kept")
+    for fault in faults_of(body):
+        typer.echo(f"  {fault}")
+
+
+@questions_app.command("list")
+def questions_list() -> None:
+    """List the question sets."""
+    with open_database(_settings()).read() as session:
+        for row in questions.all_sets(session):
+            typer.echo(f"{row.number:>5}  {row.version:<8} {utc(row.created_at):%Y-%m-%d}  {row.name}")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).upper() or "settings"
+        raise CannotStart(f"{name}: {first['msg']} (is {first['input']!r})") from None
+
+
+def main() -> None:
+    """Console script. A fault that has a clear line ends with that line and exit code 1, without a traceback."""
+    try:
+        app()
+    except (CannotStart, ValueError) as error:
+        sys.stderr.write(f"fleet: {error}\n")
+        sys.exit(1)

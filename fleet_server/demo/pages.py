@@ -1,0 +1,193 @@
+"""The pages of "Try a kiosk": the front of a virtual kiosk, its power and its cable. They exist only under `make run`."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from sqlmodel import Session
+
+from fleet_server.accounts.access import Person, allow_anyone_signed_in, visible_devices
+from fleet_server.answers import books
+from fleet_server.db import Database
+from fleet_server.demo.kiosks import DemoKiosk
+from fleet_server.demo.patients import PRESS_MS
+from fleet_server.web.deps import ReadSession
+from fleet_server.web.templating import render
+from provisioning.errors import ProvisioningError
+
+router = APIRouter(prefix="/try")
+KEEPALIVE_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
+SWITCHES = ("unplug", "plug", "cut", "on")
+
+
+@dataclass(frozen=True)
+class FrontState:
+    """What the front of a kiosk shows now, as the kiosk itself said."""
+
+    power: bool
+    net: bool
+    lights: list[int]
+    screen: str
+    status: str
+    languages: list[str]
+    question: dict[str, str]
+    thanks: dict[str, str]
+    labels: list[str]
+
+
+@router.get("", dependencies=[allow_anyone_signed_in()])
+def first(request: Request, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession) -> Response:
+    """The first kiosk that this person may see; without one, a page that says why."""
+    kiosks = _visible(request, person, session)
+    if not kiosks:
+        return render(request, "demo/none.html")
+    return RedirectResponse(f"/try/{kiosks[0].device_id}", status_code=303)
+
+
+@router.get("/{device_id}")
+async def page(
+    request: Request, device_id: str, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession
+) -> Response:
+    """The front of one kiosk with its switches."""
+    kiosks = _visible(request, person, session)
+    kiosk = _kiosk(kiosks, device_id)
+    language = person.language
+    return render(
+        request,
+        "demo/try.html",
+        kiosks=kiosks,
+        kiosk=kiosk,
+        state=_front_state(await kiosk.kiosk.ask("status"), kiosk.faces, language),
+        numbers=_numbers(session, device_id),
+    )
+
+
+@router.post("/{device_id}/press")
+async def press(
+    request: Request,
+    device_id: str,
+    person: Annotated[Person, allow_anyone_signed_in()],
+    session: ReadSession,
+    face: Annotated[int, Form()],
+) -> Response:
+    """Put a finger on a face, as long as a finger stays."""
+    kiosk = _kiosk(_visible(request, person, session), device_id)
+    if not 0 <= face < kiosk.faces:
+        raise HTTPException(422, f"face is {face}, must be 0 to {kiosk.faces - 1}")
+    return await _do(request, kiosk, "press", face=face, ms=PRESS_MS)
+
+
+@router.post("/{device_id}/{switch}")
+async def turn(
+    request: Request,
+    device_id: str,
+    switch: str,
+    person: Annotated[Person, allow_anyone_signed_in()],
+    session: ReadSession,
+) -> Response:
+    """Pull the cable or put it back, cut the power or switch it on."""
+    if switch not in SWITCHES:
+        raise HTTPException(404, f"{switch!r} is none of {', '.join(SWITCHES)}")
+    return await _do(request, _kiosk(_visible(request, person, session), device_id), switch)
+
+
+@router.get("/{device_id}/events")
+async def events(
+    request: Request, device_id: str, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession
+) -> StreamingResponse:
+    """Server-sent events: `kiosk` as the virtual kiosk says it, `numbers` whenever the server's books change."""
+    kiosk = _kiosk(_visible(request, person, session), device_id)
+    return StreamingResponse(
+        _stream(request, kiosk), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _stream(request: Request, kiosk: DemoKiosk) -> AsyncIterator[str]:
+    queue: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
+    database: Database = request.app.state.database
+    tasks = [
+        asyncio.create_task(_follow_kiosk(kiosk, queue)),
+        asyncio.create_task(_follow_books(request, database, kiosk.device_id, queue)),
+    ]
+    try:
+        while True:
+            try:
+                yield await asyncio.wait_for(queue.get(), KEEPALIVE_S)
+            except TimeoutError:
+                yield ": still here\n\n"
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _follow_kiosk(kiosk: DemoKiosk, queue: asyncio.Queue[str]) -> None:
+    first = True
+    async for event in kiosk.kiosk.watch():
+        await queue.put(_event("kiosk", {"snapshot": event} if first else event))
+        first = False
+
+
+async def _follow_books(request: Request, database: Database, device_id: str, queue: asyncio.Queue[str]) -> None:
+    with request.app.state.changes.listen([f"device:{device_id}"]) as listener:
+        await queue.put(_event("numbers", await asyncio.to_thread(_read_numbers, database, device_id)))
+        async for _changed in listener.changes(KEEPALIVE_S):
+            await queue.put(_event("numbers", await asyncio.to_thread(_read_numbers, database, device_id)))
+
+
+def _event(name: str, data: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def _read_numbers(database: Database, device_id: str) -> dict[str, int]:
+    with database.read() as session:
+        return _numbers(session, device_id)
+
+
+def _numbers(session: Session, device_id: str) -> dict[str, int]:
+    of = books.of_devices(session, [device_id]).get(device_id)
+    names = ("pressed", "waiting", "received", "counted")
+    return {name: getattr(of, name) if of else 0 for name in names}
+
+
+def _visible(request: Request, person: Person, session: Session) -> list[DemoKiosk]:
+    may_see = set(session.exec(visible_devices(person)))
+    return [kiosk for kiosk in request.app.state.kiosks.values() if kiosk.device_id in may_see]
+
+
+def _kiosk(kiosks: list[DemoKiosk], device_id: str) -> DemoKiosk:
+    for kiosk in kiosks:
+        if kiosk.device_id == device_id:
+            return kiosk
+    raise HTTPException(404, f"there is no virtual kiosk {device_id!r}")
+
+
+async def _do(request: Request, kiosk: DemoKiosk, what: str, **arguments: Any) -> Response:
+    try:
+        await kiosk.kiosk.ask(what, **arguments)
+    except ProvisioningError as fault:
+        return JSONResponse({"error": str(fault)}, status_code=409)
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"ok": True})
+    return RedirectResponse(f"/try/{kiosk.device_id}", status_code=303)
+
+
+def _front_state(status: dict[str, Any], faces: int, language: str) -> FrontState:
+    show = status.get("show") or {}
+    languages = list(show.get("languages") or [])
+    labels = (show.get("labels") or {}).get(language) or [""] * faces
+    return FrontState(
+        power=bool(status.get("power")),
+        net=bool(status.get("net")),
+        lights=list(status.get("lights") or [0] * faces),
+        screen=str(show.get("screen") or ""),
+        status=str(show.get("status") or ""),
+        languages=languages,
+        question=dict(show.get("question") or {}),
+        thanks=dict(show.get("thanks") or {}),
+        labels=list(labels),
+    )
+

@@ -1,0 +1,63 @@
+"""Simulated patients: they press the buttons of virtual kiosks, with published shares and a week's rhythm.
+
+They touch nothing but buttons, and each press is flagged `simulated` by the kiosk itself.
+"""
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from fleet_server.instants import local, now_ms
+from provisioning.errors import ProvisioningError
+from provisioning.virtual.client import VirtualKiosk
+
+PRESS_MS = 120  # how long a finger stays on a button
+
+log = logging.getLogger("hymio.demo")
+
+
+class Patients:
+    """People on their way out past some kiosks. `code_asked(device_id)` tells what a kiosk asks now, or None."""
+
+    def __init__(
+        self, kiosks: dict[str, VirtualKiosk], code_asked: Callable[[str], str | None], chance: random.Random
+    ) -> None:
+        self._kiosks = kiosks
+        self._code_asked = code_asked
+        self._chance = chance
+        self._habits: dict[str, Any] = json.loads(
+            files("fleet_server.demo").joinpath("patients.json").read_text("utf-8")
+        )
+
+    async def run(self) -> None:
+        """Press until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for device_id, kiosk in self._kiosks.items():
+                group.create_task(self._pass_by(device_id, kiosk))
+
+    async def _pass_by(self, device_id: str, kiosk: VirtualKiosk) -> None:
+        while True:
+            await asyncio.sleep(self._chance.expovariate(1 / self.mean_gap_s(now_ms())))
+            code = await asyncio.to_thread(self._code_asked, device_id)
+            if code is None:
+                continue
+            try:
+                await kiosk.ask("press", face=self.choose_face(code), ms=PRESS_MS, simulated=True)
+            except (ProvisioningError, OSError) as fault:  # switched off, or being started: nobody is thanked then
+                log.debug("a simulated patient could not press %s: %s", device_id, fault)
+
+    def mean_gap_s(self, now: int) -> float:
+        """Mean seconds between two patients at one exit at this instant (UTC ms), by Finland's clock."""
+        moment = local(now)
+        day = self._habits["weekend" if moment.weekday() >= 5 else "weekday"]
+        return float(self._habits["busiest_gap_s"]) / float(day[moment.hour])
+
+    def choose_face(self, code: str) -> int:
+        """A face, 0 = happiest, for a question with this code (`K3-H` has K3's shares)."""
+        shares = self._habits["shares"]
+        weights = shares.get(code.partition("-")[0], shares["default"])
+        return self._chance.choices(range(len(weights)), weights)[0]

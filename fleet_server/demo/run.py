@@ -1,0 +1,119 @@
+"""`make run`: the whole of Hymiö on one machine, with virtual kiosks and simulated patients.
+
+Ctrl-C stops everything; the next start goes on where this one was.
+"""
+
+import asyncio
+import logging
+import random
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from fleet_server.db import Database
+from fleet_server.demo import kiosks as demo_kiosks
+from fleet_server.demo.kiosks import DemoKiosk
+from fleet_server.demo.patients import Patients
+from fleet_server.demo.seed import sign_in
+from fleet_server.devices.models import Device
+from fleet_server.instants import now_ms
+from fleet_server.questions import service as questions
+from fleet_server.questions.models import QuestionSet
+from fleet_server.serving import build, check_ground, open_database, uvicorn_server
+from fleet_server.settings import Settings
+
+
+def run_demo(settings: Settings, *, patients: bool) -> None:
+    """Prepare, serve until Ctrl-C, stop. Raises CannotStart with one clear line."""
+    began = time.monotonic()
+    check_ground(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=settings.data_dir / "server.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    _say(1, "database")
+    database = open_database(settings)
+    try:
+        with database.write() as session:
+            questions.add_national(session, now=now_ms())
+            email, password = sign_in(session, settings.data_dir, now=now_ms())
+        _say(2, "three kiosks, from the same flash image that a board gets")
+        folder = settings.data_dir / "virtual"
+        if not _runs_micropython():
+            print("      no MicroPython for this platform (Linux x86-64 and macOS arm64 have one): no virtual kiosks")
+            kiosks: list[DemoKiosk] = []
+        else:
+            with database.write() as session:
+                kiosks = demo_kiosks.prepare(session, folder, settings.mqtt_port, now=now_ms())
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_serve(settings, database, kiosks, patients, (email, password), began))
+    finally:
+        database.close()
+    print("Stopped. The next `make run` goes on from here.")
+
+
+async def _serve(
+    settings: Settings,
+    database: Database,
+    kiosks: list[DemoKiosk],
+    patients: bool,
+    person: tuple[str, str],
+    began: float,
+) -> None:
+    app = build(settings, database)
+    app.state.kiosks = {kiosk.device_id: kiosk for kiosk in kiosks}
+    server = uvicorn_server(app, settings)
+    _say(3, "server and broker")
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        if serving.done():
+            serving.result()
+            raise ValueError(f"the server stopped while starting; see {settings.data_dir / 'server.log'}")
+        await asyncio.sleep(0.02)
+    pressing: asyncio.Task[None] | None = None
+    try:
+        _say(4, "kiosks")
+        await asyncio.gather(
+            *(asyncio.to_thread(each.kiosk.start, attached=True, broker=("127.0.0.1", settings.mqtt_port)) for each in kiosks)
+        )
+        if patients and kiosks:
+            people = Patients({each.device_id: each.kiosk for each in kiosks}, _asked(database), random.Random())  # noqa: S311
+            pressing = asyncio.create_task(people.run())
+        _greet(settings, person, began)
+        await serving
+    finally:
+        if pressing is not None:
+            pressing.cancel()
+        await asyncio.gather(*(asyncio.to_thread(each.kiosk.stop) for each in kiosks), return_exceptions=True)
+
+
+def _asked(database: Database):  # type: ignore[no-untyped-def]
+    """A function that tells the code of the question that a device asks now, as its last report said."""
+
+    def code_asked(device_id: str) -> str | None:
+        with database.read() as session:
+            device = session.get(Device, device_id)
+            row = session.get(QuestionSet, device.running_set) if device and device.running_set else None
+            return questions.body_of(row).get("button") if row else None
+
+    return code_asked
+
+
+def _runs_micropython() -> bool:
+    return shutil.which("micropython", path=str(Path(__import__("sys").executable).parent)) is not None
+
+
+def _say(step: int, what: str) -> None:
+    print(f"[{step}/4] {what}", flush=True)
+
+
+def _greet(settings: Settings, person: tuple[str, str], began: float) -> None:
+    print(
+        f"\nHymiö is ready after {time.monotonic() - began:.1f} s.\n\n"
+        f"  Open      http://{settings.http_host}:{settings.http_port}\n"
+        f"  E-mail    {person[0]}\n"
+        f"  Password  {person[1]}\n\n"
+        "Then \"Try a kiosk\". Ctrl-C stops everything.",
+        flush=True,
+    )

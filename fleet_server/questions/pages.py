@@ -1,0 +1,183 @@
+"""The coordinator's pages: which sets there are, what they say, to whom they go, and which kiosk asks what."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from fleet_server.accounts.access import Person, Role, allow, allow_anyone_signed_in, holds, visible_devices
+from fleet_server.db import after_commit
+from fleet_server.devices import desired
+from fleet_server.devices.models import Device
+from fleet_server.instants import now_ms
+from fleet_server.places.models import Installation, Place
+from fleet_server.questions import service
+from fleet_server.questions.models import QuestionSet
+from fleet_server.web.deps import ReadSession, WriteSession
+from fleet_server.web.templating import render, render_block
+
+router = APIRouter(prefix="/question-sets")
+
+
+@dataclass(frozen=True)
+class SetRow:
+    """One line of the list."""
+
+    number: int
+    name: str
+    version: str
+    asked: str
+    running: int
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """One device beside a set. `refused`: the device's own reason, empty when it did not refuse."""
+
+    id: str
+    name: str
+    model: str
+    place: str
+    asks: int | None
+    wishes: int | None
+    wished: bool
+    runs: bool
+    refused: str
+
+
+@router.get("")
+def sets(request: Request, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession) -> Response:
+    """All sets."""
+    running = dict(
+        session.exec(
+            select(Device.running_set, func.count())
+            .where(col(Device.id).in_(visible_devices(person)))
+            .group_by(col(Device.running_set))
+        ).all()
+    )
+    rows = []
+    for row in service.all_sets(session):
+        body = service.body_of(row)
+        rows.append(SetRow(row.number, row.name, row.version, _asked_text(body, person.language), running.get(row.number, 0)))
+    return render(request, "questions/list.html", sets=rows)
+
+
+@router.get("/{number}")
+def one(
+    request: Request,
+    number: int,
+    person: Annotated[Person, allow_anyone_signed_in()],
+    session: ReadSession,
+    part: str = "",
+) -> Response:
+    """One set: its texts, and the devices with what they ask. `part=devices` is the live part alone."""
+    return _page(request, session, person, number, part=part)
+
+
+@router.post("/{number}/publish")
+def publish(
+    request: Request,
+    number: int,
+    person: Annotated[Person, allow(Role.COORDINATOR)],
+    session: WriteSession,
+    device: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Wish this set of the chosen devices; with any fault nothing is sent and the choice stays on the page."""
+    chosen = device or []
+    may_see = set(session.exec(visible_devices(person)))
+    faults = [f"device {wanted!r} does not exist" for wanted in chosen if wanted not in may_see]
+    now = now_ms()
+    faults = faults or service.publish(session, number, chosen, actor=person, now=now)
+    if faults:
+        return _page(request, session, person, number, faults=faults, chosen=chosen, status_code=422)
+    messages = [desired.refresh(session, wanted, now=now) for wanted in chosen]
+    state = request.app.state
+
+    def tell() -> None:
+        for message in messages:
+            if message is not None:
+                state.link.send(*message)
+        state.changes.notify(f"set:{number}", *(f"device:{wanted}" for wanted in chosen))
+
+    after_commit(session, tell)
+    return RedirectResponse(f"/question-sets/{number}", status_code=303)
+
+
+def _page(
+    request: Request,
+    session: Session,
+    person: Person,
+    number: int,
+    *,
+    part: str = "",
+    faults: list[str] | None = None,
+    chosen: list[str] | None = None,
+    status_code: int = 200,
+) -> Response:
+    row = session.get(QuestionSet, number)
+    if row is None:
+        raise HTTPException(404, f"question set {number} does not exist")
+    body = service.body_of(row)
+    devices = _devices(session, person, number)
+    context = {
+        "set": row,
+        "questions": body.get("questions") or [],
+        "button": body.get("button"),
+        "devices": devices,
+        "topics": " ".join([f"set:{number}", *(f"device:{device.id}" for device in devices)]),
+        "faults": faults or [],
+        "chosen": chosen or [],
+        "may_publish": holds(person, Role.COORDINATOR),
+    }
+    if part == "devices":
+        return render_block(request, "questions/one.html", "devices", **context)
+    return render(request, "questions/one.html", status_code=status_code, **context)
+
+
+def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
+    query = (
+        select(Device, Place.name)
+        .outerjoin(Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None))
+        .outerjoin(Place, col(Place.id) == col(Installation.place_id))
+        .where(col(Device.id).in_(visible_devices(person)), col(Device.revoked_at).is_(None))
+        .order_by(col(Place.name), col(Device.name))
+    )
+    rows = []
+    for device, place in session.exec(query):
+        wished = service.published_to(session, device.id)
+        wishes = wished.number if wished else None
+        rows.append(
+            DeviceRow(
+                id=device.id,
+                name=device.name,
+                model=device.model,
+                place=place or "",
+                asks=device.running_set,
+                wishes=wishes,
+                wished=wishes == number,
+                runs=device.running_set == number,
+                refused=_refusal(device) if wishes == number else "",
+            )
+        )
+    return rows
+
+
+def _refusal(device: Device) -> str:
+    """The reason with which the kiosk refused what is wished of it now, as its last report gave it."""
+    update = (json.loads(device.report) if device.report else {}).get("update")
+    if not isinstance(update, dict) or update.get("result") != "refused" or update.get("version") != device.desired_version:
+        return ""
+    return str(update.get("reason", ""))
+
+
+def _asked_text(body: dict[str, object], language: str) -> str:
+    questions = body.get("questions")
+    for question in questions if isinstance(questions, list) else []:
+        if isinstance(question, dict) and question.get("code") == body.get("button"):
+            texts = question.get("text")
+            return str(texts.get(language) or next(iter(texts.values()), "")) if isinstance(texts, dict) else ""
+    return ""

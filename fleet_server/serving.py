@@ -1,0 +1,74 @@
+"""Runs the whole server in one process: pages, collector, embedded broker, jobs. It knows no command line."""
+
+import os
+import socket
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from fleet_server.changes import Changes
+from fleet_server.db import Database
+from fleet_server.link.service import LinkService
+from fleet_server.migrations import migrate
+from fleet_server.settings import Settings
+from fleet_server.web.app import create_app
+
+STOP_S = 3  # open event streams are cut after this; they would otherwise hold the stop for ever
+
+
+class CannotStart(Exception):
+    """The server cannot start; the text is one line that says why and what to do."""
+
+
+def check_ground(settings: Settings) -> None:
+    """Everything that can be known before the start: a folder to write in, free ports. Raises CannotStart."""
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(f"the folder {folder} cannot be written ({error.strerror}); set DATA_DIR to one that can") from None
+    _check_port(settings.http_host, settings.http_port, "HTTP_PORT")
+    if not settings.mqtt_host:
+        _check_port("127.0.0.1", settings.mqtt_port, "MQTT_PORT")
+
+
+def _check_port(host: str, port: int, setting: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(f"port {port} on {host} is not free ({error.strerror}); set {setting} to another") from None
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings, migrated to the newest schema."""
+    if settings.database.startswith("sqlite:///"):
+        Path(settings.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    migrate(database)
+    return database
+
+
+def build(settings: Settings, database: Database) -> FastAPI:
+    """The application with its link to the kiosks, which starts and stops with it."""
+    changes = Changes()
+    link = LinkService(settings, database, changes)
+    return create_app(settings, database, changes, link)
+
+
+def uvicorn_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """A server ready to run. One worker: SQLite has one writer."""
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=STOP_S,
+    )
+    return uvicorn.Server(config)
