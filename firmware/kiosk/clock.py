@@ -50,8 +50,8 @@ class Clock:
     def learn(self, utc_ms, uncertainty_ms):
         """Take a sample that is true at this moment; say whether a clock record must be written.
 
-        Old and new are both bounds: where they overlap, the truth is in the overlap. Where they do not, one of
-        the two clocks was set, and the newer one is believed.
+        Old and new are both bounds: where they overlap, the truth is in the overlap. Where they do not, one
+        of the two clocks was set, and the newer one is believed.
         """
         uptime = self._uptime.ms()
         low, high = utc_ms - uncertainty_ms, utc_ms + uncertainty_ms

@@ -14,7 +14,7 @@ _MOST_OFFSETS = const(16)  # two years ahead hold four
 
 
 class Desired:
-    """`sets` follows the plan, `settings` the values. `.version` is 0 before the first document (else UTC ms).
+    """`sets` follows the plan, `settings` the values. `.version` (UTC ms) is 0 before the first document.
 
     `.refusal`: (version, reason) of the last document that was refused, until a later one is taken.
     """
@@ -38,13 +38,14 @@ class Desired:
             self._take(document)
 
     def apply(self, payload):
-        """Take a document as it came (JSON bytes). Returns None when it is in force or older than what is, else
-        the reason of its refusal, which `refusal` keeps for the report."""
+        """Take a document as it came (JSON bytes). Returns None when it is in force or not newer than what
+        is,
+        else the reason of its refusal, which `refusal` keeps for the report."""
         try:
             document = json.loads(payload)
             reason = fault(document)
-        except (ValueError, RuntimeError) as error:  # CPython: RecursionError
-            document, reason = {}, "desired: no JSON (%s)" % error
+        except (ValueError, RuntimeError, MemoryError) as error:  # nested too deeply: the last two
+            document, reason = None, "desired: no JSON (%s)" % error
         version = document.get("version") if isinstance(document, dict) else None
         if not _whole(version):
             version = 0

@@ -1,9 +1,9 @@
 """Keeps one connection to the broker alive and hands on what comes in. Knows neither answers nor questions.
 
-Every way out of a connection: the peer closes or resets, TLS or MQTT finds fault, the broker refuses, silence for
-1.25 keepalives, a send or a packet that takes too long, the interface gone for some seconds. All of them end in
-`run`, which waits (full jitter) and tries again; any other exception is a fault of the program and goes to the
-supervisor.
+Every way out of a connection: the peer closes or resets, TLS or MQTT finds fault, the broker refuses,
+silence for 1.25 keepalives, a send or a packet that takes too long, the interface gone for some seconds.
+All of them end in `run`, which waits (full jitter) and tries again; any other exception is a fault of the
+program and goes to the supervisor.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _PIECE_BYTES = const(512)
 
 
 class Session:
-    """`starts`: number of this start of the device; with the connections counted since it makes a number that rises.
+    """`starts`: number of this start of the device; with a count of connections it makes a number that rises.
 
     `.status`: "online" (subscribed), "offline" (interface up, no broker) or "no-network".
     """
@@ -93,7 +93,7 @@ class Session:
         self._wake.set()
 
     async def leave(self, state, next_s):
-        """Say farewell before a planned silence of `next_s` seconds: no will follows. No-op without a connection."""
+        """Say farewell before a planned silence of `next_s` seconds: no will follows it."""
         stream = self._stream
         if stream is None:
             return
@@ -105,8 +105,8 @@ class Session:
         stream.close()
 
     async def _back_off(self, attempt, beat):
-        """Wait 0 to 2^attempt seconds, evenly distributed: kiosks that lost one server must not return in step.
-        False when the interface went away meanwhile."""
+        """Wait 0 to 2^attempt seconds, evenly distributed: kiosks that lost one server must not return in
+        step. False when the interface went away meanwhile."""
         longest_ms = min(_LONGEST_BACKOFF_S, 1 << min(attempt, 9)) * 1000
         until = self._uptime.ms() + self._fraction(longest_ms)
         while True:
@@ -258,7 +258,7 @@ class Session:
         await self._sync.run(self._send_batch, self._settings.get("batch_bytes"))
 
     async def _tell(self):
-        """`ready` once the server has answered, then reports: on change, and at intervals of a random phase."""
+        """`ready` once the server has answered, then reports: on change, and at intervals (random phase)."""
         await self._sync.settled.wait()
         now = self._uptime.ms()
         if now - self._online_ms > _REPLY_S * 1000:

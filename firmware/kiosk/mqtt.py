@@ -1,7 +1,8 @@
-"""The bytes of MQTT 3.1.1 as far as a kiosk needs them: QoS 0, clean session. Opens nothing and retries nothing.
+"""The bytes of MQTT 3.1.1 as far as a kiosk needs them: QoS 0, clean session. Opens and retries nothing.
 
-Encoders return whole packets. `Packets` reads a stream; what is too large or not for us is read and thrown away, so
-that a stranger's message cannot end the connection. Chapters are those of the OASIS standard, 29 October 2014.
+Encoders return whole packets. `Packets` reads a stream; what is too large or not for us is read and thrown
+away, so that a stranger's message cannot end the connection. Chapters are those of the OASIS standard of
+2014-10-29.
 """
 
 import struct
@@ -15,7 +16,7 @@ PINGREQ = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
 _CONNECT_FLAGS = const(0xC6)  # user name, password, will at QoS 0 not retained, clean session (3.1.2.3)
 _LONGEST_TOPIC = const(64)  # ours have at most 34 bytes
-_REFUSALS = ("", "protocol version", "client id", "broker unavailable", "wrong id or secret", "not authorised")
+_REFUSALS = ("", "protocol version", "client id", "unavailable", "wrong id or secret", "not authorised")
 
 
 def connect(client, user, password, keepalive_s, will_topic, will):
@@ -40,7 +41,8 @@ def publish(topic, payload):
 
 def refusal(code):
     """Why a CONNACK's return code says no (3.2.2.3)."""
-    return "broker refused: %s (%d)" % (_REFUSALS[code] if 0 < code < len(_REFUSALS) else "unknown reason", code)
+    reason = _REFUSALS[code] if 0 < code < len(_REFUSALS) else "unknown reason"
+    return "broker refused: %s (%d)" % (reason, code)
 
 
 class Packets:
@@ -66,8 +68,9 @@ class Packets:
         raise ValueError("MQTT: remaining length of more than four bytes")
 
     async def topic(self, first, size):
-        """Topic of a PUBLISH, and the bytes of its payload: `(text or None, left)`; None for a topic that is too
-        long to be ours. Raises ValueError when it does not fit the packet."""
+        """Topic of a PUBLISH, and how many bytes of payload follow: `(text or None, left)`; None for a
+        topic that
+        is too long to be ours. Raises ValueError when it does not fit the packet."""
         pair = await self.take(2)
         length = pair[0] << 8 | pair[1]
         left = size - 2 - length - (2 if first & 0x06 else 0)

@@ -1,4 +1,4 @@
-"""What the kiosk says about itself: what it runs, what it lacks, how it is. Knows no topic and asks nobody to wait."""
+"""What the kiosk says about itself: what it runs, what it lacks, how it is. Knows no topic."""
 
 import gc
 import os

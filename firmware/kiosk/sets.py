@@ -1,8 +1,9 @@
-"""The question sets a kiosk holds: received in pieces, hashed on the way, checked when idle, chosen by the clock.
+"""The question sets a kiosk holds: received in pieces, hashed on the way, checked when idle, chosen by the
+clock.
 
-Knows no topic. Invariant: the set that is asked now stays until another has arrived whole, with its hash right, and
-was found fit for this kiosk. Files below `<root>/state/sets`: `part` (arriving), `<hash>.new` (whole, not yet
-checked), `<number>-<hash>` (good), `last` (the hash asked last, for a start without clock).
+Knows no topic. Invariant: the set that is asked now stays until another has arrived whole, with its hash
+right, and was found fit for this kiosk. Files below `<root>/state/sets`: `part` (arriving), `<hash>.new`
+(whole, not yet checked), `<number>-<hash>` (good), `last` (the hash asked last, for a start without clock).
 """
 
 import gc
@@ -32,7 +33,7 @@ class Sets:
         make_folder(self._folder)
         self._clock = clock
         self._faces = faces
-        self._plan = []
+        self._plan = None  # the server has not said yet
         self._good = {}  # hash: number
         self._arrived = []  # hashes not yet checked
         self._file = self._hash = None
@@ -58,15 +59,16 @@ class Sets:
         return sorted([number, hash] for hash, number in self._good.items())
 
     def plan(self, entries):
-        """Follow the sets of a `desired` document (checked): `[{"number", "hash", "from", "to", "hours"}, ...]`."""
+        """Follow the sets of a `desired` document (checked): dicts of number, hash, from, to, hours."""
         self._plan = entries
         self.refused = {}
         self._damaged = 0
 
     def want(self):
-        """Hash of the first planned set that is neither here nor refused, or None. The one due now comes first."""
+        """Hash of the first planned set that is neither here nor refused, or None. What is due comes
+        first."""
         due = self._due()
-        for entry in ([due] if due else []) + self._plan:
+        for entry in ([due] if due else []) + (self._plan or []):
             hash = entry["hash"]
             if hash not in self._good and hash not in self._arrived and hash not in self.refused:
                 return hash
@@ -93,15 +95,15 @@ class Sets:
         self._room -= len(piece)
 
     def finish(self):
-        """The last piece was written: None when the set is one that was asked for, else the reason. What it holds
-        is checked by `switch`, when the old one can be let go."""
+        """The last piece was written: None when the set is one that was asked for, else the reason. What it
+        holds is checked by `switch`, when the old one can be let go."""
         self._file.close()
         self._file = None
         hash = _hex(self._hash)
         wanted = self.want()
         if self._room != 0 or not any(entry["hash"] == hash for entry in self._plan):
             self._damaged += 1
-            reason = "question set: arrived damaged, its hash begins with %s instead of %s" % (hash[:8], wanted[:8])
+            reason = "question set: arrived damaged (hash %s..., not %s...)" % (hash[:8], wanted[:8])
             if self._damaged >= _DAMAGED_TRIES:
                 self.refused[wanted] = reason
             return reason
@@ -132,10 +134,10 @@ class Sets:
         return self._shown != before
 
     def _due(self):
-        """The planned entry whose time it is; the later one where two overlap."""
+        """The planned entry whose time it is; the one that began last where two overlap."""
         now = self._clock.now()
         found = None
-        for entry in self._plan:
+        for entry in self._plan or []:
             start, end = entry["from"], entry["to"]
             if now is None:
                 if entry["hash"] == self._last:
@@ -143,16 +145,18 @@ class Sets:
                 begun = start is None
             else:
                 begun = (start is None or start <= now[0]) and (end is None or now[0] < end)
-            if begun and (found is None or found["from"] is None or (start is not None and start >= found["from"])):
+            if begun and (found is None or (start or 0) >= (found["from"] or 0)):
                 found = entry
         return found
 
     def _target(self):
         """Hash of what should be asked: what is due, or the last good one until that is here."""
         due = self._due()
-        if due is None:
-            return None if self._plan else self._kept()
-        return due["hash"] if due["hash"] in self._good else self._kept()
+        if due is not None and due["hash"] in self._good:
+            return due["hash"]
+        if due is None and (self._plan == [] or (self._plan and self._clock.now() is not None)):
+            return None  # the server wants nothing asked now
+        return self._kept()
 
     def _kept(self):
         return self._last if self._last in self._good else None
@@ -180,7 +184,7 @@ class Sets:
             os.remove(path)
 
     def _load(self, hash):
-        """Parse a good set; False when flash damaged it meanwhile: then it is forgotten and asked for again."""
+        """Parse a good set; False when flash damaged it meanwhile: it is forgotten and asked for again."""
         path = self._path(self._good[hash], hash)
         try:
             if _file_hash(path) == hash:
@@ -196,7 +200,7 @@ class Sets:
 
     def _prune(self):
         """Delete what is neither planned nor asked now nor the last one asked."""
-        planned = [entry["hash"] for entry in self._plan]
+        planned = [entry["hash"] for entry in self._plan or []]
         for hash in list(self._good):
             if hash not in planned and hash != self._shown and hash != self._last:
                 _remove(self._path(self._good.pop(hash), hash))

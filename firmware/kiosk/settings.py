@@ -1,4 +1,4 @@
-"""What the county may tune on a kiosk, with the values that hold until it does. Knows no topic and no server."""
+"""What the county may tune on a kiosk, with the values that hold until it does. Knows no server."""
 
 from kiosk.store import Store, make_folder
 
@@ -49,7 +49,7 @@ def fault(values):
 
 
 def count_start(root):
-    """Number of this start of the device, from 1, kept over power cuts: the high part of connection numbers."""
+    """Number of this start of the device, from 1, kept over power cuts: high part of connection numbers."""
     make_folder(root + "/state")
     store = Store(root + "/state/starts")
     body = store.load()

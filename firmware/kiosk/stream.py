@@ -1,7 +1,8 @@
 """Opens a TCP or TLS connection without blocking the loop and without losing a descriptor. Knows no MQTT.
 
-On MicroPython `asyncio.open_connection` takes a refused connect for a success, its `close` closes nothing, and after
-a failed TLS handshake the socket stays open for good (docs/decisions/0002): here the sockets are our own.
+On MicroPython `asyncio.open_connection` takes a refused connect for a success, its `close` closes nothing,
+and after a failed TLS handshake the socket stays open for good (docs/decisions/0002): here the sockets are
+our own.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ class Stream:
         self.received = 0
 
     async def readinto(self, view):
-        """At least one byte into `view`; returns how many. Raises EOFError when the peer has closed, OSError."""
+        """At least one byte into `view`; returns how many. Raises EOFError (the peer has closed), OSError."""
         count = None
         if _MICROPYTHON:
             while count is None:  # TLS: the wire was readable, but no whole record yet
@@ -56,7 +57,7 @@ class Stream:
 class Dialer:
     """Opens connections to one broker. `ca`: DER certificate (bytes) for TLS, None for plain TCP.
 
-    The address is looked up rarely, because the look-up blocks: at first, and after 4, 8, 16 ... failures in a row.
+    The address is looked up rarely, because the look-up blocks: at first, and after 4, 8, 16... failures.
     """
 
     def __init__(self, host, port, ca=None):

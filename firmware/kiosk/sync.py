@@ -1,19 +1,18 @@
 """The exchange that makes an answer count once: batch out, receipt in. Knows no MQTT and no flash layout.
 
-Invariants: one batch in flight; a receipt counts only when it echoes that batch's nonce; nothing is released beyond
-what that batch carried. Nothing here waits while a visitor presses: `kick` only wakes the task.
+Invariants: one batch in flight; a receipt counts only when it echoes that batch's nonce; nothing is released
+beyond what that batch carried. No visitor waits for anything here: `kick` only wakes the task.
 """
 
 import asyncio
 import json
 
 from kiosk.compat import const
-from kiosk.record import encode_batch
+from kiosk.record import BATCH_OVERHEAD_BYTES, MAX_BATCH_BYTES, encode_batch
 
 RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
 LONGEST_TIMEOUT_S = const(300)
 ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
-_FRAME_BYTES = const(44)  # header and CRC of a batch
 _LEAST_BYTES = const(28)  # one press; the journal gives one record at least in any case
 
 
@@ -34,8 +33,8 @@ class Sync:
         self._flight = None  # (epoch, nonce, from, to, next as sent, uptime ms when sent, records carried)
         self._questions = []  # epochs yet to be asked about, oldest first
         self._timeout_s = RECEIPT_TIMEOUT_S
-        self._most_bytes = 4096
-        self._limit = self._most_bytes - _FRAME_BYTES
+        self._most_bytes = MAX_BATCH_BYTES
+        self._limit = self._most_bytes - BATCH_OVERHEAD_BYTES
         self._missed = 0
         self.settled = asyncio.Event()  # all questions of this connection are answered
         self.server = None
@@ -51,7 +50,7 @@ class Sync:
         `most_bytes`: the largest batch that the county allows.
         """
         self._most_bytes = most_bytes
-        self._limit = min(self._limit, most_bytes - _FRAME_BYTES)
+        self._limit = min(self._limit, most_bytes - BATCH_OVERHEAD_BYTES)
         if self._flight is not None and self._flight[6]:
             self._miss()  # the connection ended instead of a receipt: perhaps the batch was too large for it
         self._flight = None
@@ -87,7 +86,7 @@ class Sync:
             echo = (receipt["epoch"], receipt["nonce"])
             server, through, seen = receipt["server"], receipt["through"], receipt["seen"]
             fork, time, rejected = receipt["fork"], receipt["time"], receipt.get("rejected")
-        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
             self._board.log("receipt not understood: %r" % error)
             return False
         for number in (server, through, seen, time):
@@ -107,7 +106,7 @@ class Sync:
         self._timeout_s = RECEIPT_TIMEOUT_S
         if flight[6]:
             self._missed = 0
-            self._limit = min(2 * self._limit, self._most_bytes - _FRAME_BYTES)
+            self._limit = min(2 * self._limit, self._most_bytes - BATCH_OVERHEAD_BYTES)
         if not self._questions:
             self.settled.set()
         self._answered.set()
@@ -121,7 +120,7 @@ class Sync:
         epoch, _, start, end, next_seq = flight[:5]
         journal = self._journal
         if through < start:
-            self._board.log("server knows epoch %d through %d, was at %d: going back" % (epoch, through, start))
+            self._board.log("epoch %d: server forgot from %d on, was at %d" % (epoch, through, start))
             journal.rewind(epoch, through)
         else:
             journal.release(epoch, min(through, end))

@@ -1,5 +1,8 @@
-"""What a button kiosk demands of its view of a question set. Knows no file and no network: a parsed object in,
-one sentence or nothing out. The same rules hold at publishing; here they protect a kiosk from a server's fault."""
+"""What a button kiosk demands of its view of a question set: a parsed object in, one sentence or nothing out.
+
+Knows no file and no network. The same rules hold at publishing; here they protect a kiosk from a server's
+fault.
+"""
 
 from kiosk.compat import const
 
@@ -24,6 +27,7 @@ def asked(view):
     for question in view["questions"]:
         if question["position"] == position:
             return question
+    raise ValueError("question set %d: nothing to ask" % view["number"])
 
 
 def _fault(view, faces):
@@ -67,8 +71,9 @@ def _question_fault(question, languages):
     labels = question.get("labels")
     for language in languages:
         row = labels.get(language) if isinstance(labels, dict) else None
-        if not isinstance(row, list) or len(row) != SCALES[question["type"]] or not all(_text(t) for t in row):
-            return "question '%s' has not %d labels in '%s'" % (code, SCALES[question["type"]], language)
+        count = SCALES[question["type"]]
+        if not isinstance(row, list) or len(row) != count or not all(_text(label) for label in row):
+            return "question '%s' has not %d labels in '%s'" % (code, count, language)
     return None
 
 
