@@ -2,4 +2,6 @@
 
 
 class ProvisioningError(Exception):
-    """Something a technician can act on. Its text is one line: what was wrong, with the value, and what to do."""
+    """Something a technician can act on. Its text is one line: what was wrong, with the value, and what to
+    do.
+    """

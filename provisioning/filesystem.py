@@ -1,7 +1,8 @@
 """The littlefs that stock MicroPython mounts as `/`: made from files, read back as files. Knows no firmware.
 
 The geometry is the one of `vfs.VfsLfs2(partition)` in MicroPython: 4096-byte blocks, progsize, readsize and
-lookahead 32, disk version 2.0. MicroPython's cache is 4 x progsize; a file stored inline must not be larger than that.
+lookahead 32, disk version 2.0. MicroPython's cache is 4 x progsize; a file stored inline must not be larger
+than that.
 """
 
 from littlefs import LittleFS, LittleFSError, UserContext
@@ -30,7 +31,9 @@ def build(files: dict[str, bytes], size: int) -> bytes:
                 file.write(files[path])
     except LittleFSError as error:
         total = sum(map(len, files.values()))
-        raise ProvisioningError(f"littlefs: {len(files)} files, {total} bytes, do not fit in {size} bytes") from error
+        raise ProvisioningError(
+            f"littlefs: {len(files)} files, {total} bytes, do not fit in {size} bytes"
+        ) from error
     filesystem.unmount()
     return bytes(filesystem.context.buffer)
 
@@ -47,7 +50,9 @@ def read(partition: bytes) -> dict[str, bytes]:
                 with filesystem.open(path, "rb") as file:
                     files[path] = file.read()
     except LittleFSError as error:
-        raise ProvisioningError(f"littlefs: the partition vfs cannot be read ({error}); write the image anew") from error
+        raise ProvisioningError(
+            f"littlefs: the partition vfs cannot be read ({error}); write the image anew"
+        ) from error
     return files
 
 

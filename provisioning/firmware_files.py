@@ -27,7 +27,9 @@ _BUILD_BITS = 30
 
 @dataclass(frozen=True)
 class FirmwareFiles:
-    """path on the device (absolute) -> content; version as in the package; build: the number of this content."""
+    """path on the device (absolute) -> content; version as in the package; build: the number of this
+    content.
+    """
 
     files: dict[str, bytes]
     version: str
@@ -36,7 +38,9 @@ class FirmwareFiles:
 
 
 def is_shipped(path: str) -> bool:
-    """Whether a path on the device belongs to the firmware (an update replaces it); all else is the kiosk's state."""
+    """Whether a path on the device belongs to the firmware (an update replaces it); all else is the kiosk's
+    state.
+    """
     return path in ("/boot.py", "/main.py", "/board.mpy", "/nvs_image.mpy") or path.startswith("/kiosk/")
 
 
@@ -63,7 +67,8 @@ def firmware_files(board: str, root: Path | None = None) -> FirmwareFiles:
     """Compiles the firmware for a board.
 
     board: one of BOARDS. root: the folder with boot.py, main.py, kiosk/, boards/ (default: this project's).
-    Raises ProvisioningError for an unknown board or a module that does not compile (with mpy-cross's last line).
+    Raises ProvisioningError for an unknown board or a module that does not compile (with mpy-cross's last
+    line).
     """
     root = root or firmware_root()
     if board not in BOARDS:
@@ -86,7 +91,11 @@ def firmware_files(board: str, root: Path | None = None) -> FirmwareFiles:
 
 
 def _sources(board: str, root: Path) -> dict[str, bytes]:
-    where = {"/boot.py": root / "boot.py", "/main.py": root / "main.py", "/board.py": root / "boards" / f"{board}.py"}
+    where = {
+        "/boot.py": root / "boot.py",
+        "/main.py": root / "main.py",
+        "/board.py": root / "boards" / f"{board}.py",
+    }
     where.update({f"/kiosk/{path.name}": path for path in sorted((root / "kiosk").glob("*.py"))})
     if board == "unix":
         where["/nvs_image.py"] = firmware_root() / "boards" / "nvs_image.py"

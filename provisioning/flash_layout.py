@@ -1,8 +1,8 @@
 """Where everything lies in a kiosk's flash, and the ESP-IDF partition table that says so. Knows no content.
 
-Invariant: what `encode` writes, the ESP32's bootloader, stock MicroPython and `firmware/boards/unix_boot.py` read alike.
-The format is ESP-IDF's (gen_esp32part.py): 32-byte entries `<HBBII16sI`, then an entry with the MD5 of those
-before it, then 0xFF.
+Invariant: what `encode` writes, the ESP32's bootloader, stock MicroPython and
+`firmware/boards/unix_boot.py` read alike. The format is ESP-IDF's (gen_esp32part.py): 32-byte entries
+`<HBBII16sI`, then an entry with the MD5 of those before it, then 0xFF.
 """
 
 import hashlib
@@ -21,7 +21,8 @@ TYPE_APP = 0x00
 TYPE_DATA = 0x01
 # A data subtype that ESP-IDF has given to nothing; we look for the label, other tools print the number.
 SUBTYPE_JOURNAL = 0x40
-# Stock MicroPython looks for the label `vfs` among the data partitions, whatever their subtype (flashbdev.py).
+# Stock MicroPython looks for the label `vfs` among the data partitions, whatever their subtype
+# (flashbdev.py).
 SUBTYPE_LITTLEFS = 0x83
 
 _ENTRY = struct.Struct("<HBBII16sI")
@@ -70,11 +71,15 @@ def encode(table: Sequence[Partition] = LAYOUT) -> bytes:
         _ENTRY.pack(_ENTRY_MAGIC, row.type, row.subtype, row.offset, row.size, row.label.encode("ascii"), 0)
         for row in table
     )
-    return (rows + _MD5_PREFIX + hashlib.md5(rows, usedforsecurity=False).digest()).ljust(TABLE_BYTES, b"\xff")
+    return (rows + _MD5_PREFIX + hashlib.md5(rows, usedforsecurity=False).digest()).ljust(
+        TABLE_BYTES, b"\xff"
+    )
 
 
 def decode(image: bytes) -> tuple[Partition, ...]:
-    """The table of a whole flash image. Raises ProvisioningError for an image too small or a table damaged."""
+    """The table of a whole flash image. Raises ProvisioningError for an image too small or a table
+    damaged.
+    """
     if len(image) < TABLE_OFFSET + TABLE_BYTES:
         raise ProvisioningError(
             f"flash image: {len(image)} bytes are too few for a partition table at {TABLE_OFFSET:#x}"
@@ -85,7 +90,9 @@ def decode(image: bytes) -> tuple[Partition, ...]:
         if entry[:16] == _MD5_PREFIX:
             digest = hashlib.md5(image[TABLE_OFFSET:at], usedforsecurity=False).digest()
             if entry[16:] != digest:
-                raise ProvisioningError("partition table: damaged (its MD5 does not match); write the image anew")
+                raise ProvisioningError(
+                    "partition table: damaged (its MD5 does not match); write the image anew"
+                )
             _check(rows, len(image))
             return tuple(rows)
         magic, kind, subtype, offset, size, label, _flags = _ENTRY.unpack(entry)

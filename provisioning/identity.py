@@ -32,7 +32,9 @@ class Wifi:
         if not 1 <= len(self.ssid.encode()) <= _MAX_SSID_BYTES:
             raise ProvisioningError(f"identity: field 'network': ssid '{self.ssid}' must have 1 to 32 bytes")
         if self.key and not 8 <= len(self.key) <= 63:
-            raise ProvisioningError("identity: field 'network': the key must be empty or have 8 to 63 characters")
+            raise ProvisioningError(
+                "identity: field 'network': the key must be empty or have 8 to 63 characters"
+            )
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,18 @@ class Identity:
         _text("secret", self.secret, _SECRET, "64 hex digits", shown=False)
         _text("host", self.host, _HOST, "a host name or an address")
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 1 <= self.port <= 65535:
-            raise ProvisioningError(f"identity: field 'port' is {self.port!r}, it must be a number from 1 to 65535")
+            raise ProvisioningError(
+                f"identity: field 'port' is {self.port!r}, it must be a number from 1 to 65535"
+            )
         for name in ("tls", "simulated"):
             if not isinstance(getattr(self, name), bool):
                 raise ProvisioningError(
                     f"identity: field '{name}' is {getattr(self, name)!r}, it must be true or false"
                 )
         if self.tls and not self.ca:
-            raise ProvisioningError("identity: field 'ca' is missing, 'tls' needs the authority's certificate (PEM)")
+            raise ProvisioningError(
+                "identity: field 'ca' is missing, 'tls' needs the authority's certificate (PEM)"
+            )
 
     def blob(self, model: str) -> bytes:
         """What the kiosk reads from NVS as `identity`: JSON, UTF-8."""
@@ -89,7 +95,9 @@ class Identity:
 
 
 def read_identity(path: Path) -> Identity:
-    """An identity file: JSON with id, secret, host, port and optionally tls, ca (PEM text), simulated, network."""
+    """An identity file: JSON with id, secret, host, port and optionally tls, ca (PEM text), simulated,
+    network.
+    """
     try:
         fields = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -104,7 +112,9 @@ def identity_from(fields: object) -> Identity:
     if not isinstance(fields, dict):
         raise ProvisioningError(f"identity: {type(fields).__name__} given, a JSON object is needed")
     for name in sorted(set(fields) - _FIELDS):
-        raise ProvisioningError(f"identity: field '{name}' is unknown; there are {', '.join(sorted(_FIELDS))}")
+        raise ProvisioningError(
+            f"identity: field '{name}' is unknown; there are {', '.join(sorted(_FIELDS))}"
+        )
     for name in ("id", "secret", "host", "port"):
         if name not in fields:
             raise ProvisioningError(f"identity: field '{name}' is missing")

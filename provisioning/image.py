@@ -30,8 +30,11 @@ class FlashImage:
     notes: tuple[str, ...]
 
 
-def build_image(firmware: FirmwareFiles, identity: Identity, model: str, app: bytes | None = None) -> FlashImage:
-    """A fresh image: blank (0xFF) but for the table, the identity, the file system and, when given, the app in ota_0.
+def build_image(
+    firmware: FirmwareFiles, identity: Identity, model: str, app: bytes | None = None
+) -> FlashImage:
+    """A fresh image: blank (0xFF) but for the table, the identity, the file system and, when given, the app
+    in ota_0.
 
     Raises ProvisioningError for an unknown model, or something that does not fit its partition.
     """
@@ -62,7 +65,9 @@ def with_firmware(image: bytes, firmware: FirmwareFiles) -> bytes:
 
 
 def with_identity(image: bytes, identity_blob: bytes) -> bytes:
-    """The same image with another identity blob, other NVS blobs kept. For a virtual kiosk whose broker moved."""
+    """The same image with another identity blob, other NVS blobs kept. For a virtual kiosk whose broker
+    moved.
+    """
     row = partition("nvs", decode(image))
     network = nvs.read(image[row.offset : row.end], "network")
     blobs = {"identity": identity_blob, **({"network": network} if network else {})}

@@ -1,8 +1,9 @@
 """Reads blobs from an ESP-IDF NVS partition image; writes nothing and knows no key's meaning.
 
-The virtual kiosk has no `esp32.NVS`: this reads the same bytes that the ESP32 would. Format: pages of 4096 bytes,
-header 32, state bitmap 32 (2 bits an entry, 0b10 = written), 126 entries of 32 bytes
-(docs.espressif.com/projects/esp-idf, "Non-Volatile Storage Library", internals). Runs on MicroPython and CPython.
+The virtual kiosk has no `esp32.NVS`: this reads the same bytes that the ESP32 would. Format: pages of 4096
+bytes, header 32, state bitmap 32 (2 bits an entry, 0b10 = written), 126 entries of 32 bytes
+(docs.espressif.com/projects/esp-idf, "Non-Volatile Storage Library", internals). Runs on MicroPython and
+CPython.
 """
 
 from binascii import crc32

@@ -2,23 +2,25 @@
 
     micropython -X heapsize=128K unix_boot.py <flash image> [reset cause]
 
-Runs on the host and is not in the image. It finds the partitions by the image's own table, makes littlefs the root
-(the host's files are out of reach then, as on the device) and hands the journal's flash and NVS to the board.
-Flash behaves as NOR flash does: writing only clears bits, erasing sets a sector to 0xFF in several steps.
+Runs on the host and is not in the image. It finds the partitions by the image's own table, makes littlefs
+the root (the host's files are out of reach then, as on the device) and hands the journal's flash and NVS to
+the board. Flash behaves as NOR flash does: writing only clears bits, erasing sets a sector to 0xFF in
+several steps.
 """
 
 import os
 import sys
-import vfs
 from struct import unpack_from
+
+import vfs
 
 _TABLE = 0x8000
 _TABLE_END = 0x8C00
 _SECTOR = 4096
 _BLANK = b"\xff" * 512
-# Each write to the image is one system call: what was written survives SIGKILL. Syncing to the host's disk as well
-# makes an answer survive the host's power cut too, for 0.1 ms a press on an SSD (a person presses every few seconds).
-# Only the journal promises something, so only it pays.
+# Each write to the image is one system call: what was written survives SIGKILL. Syncing to the host's disk
+# as well makes an answer survive the host's power cut too, for 0.1 ms a press on an SSD (a person presses
+# every few seconds). Only the journal promises something, so only it pays.
 _SYNC_JOURNAL = True
 
 
@@ -52,7 +54,7 @@ class Flash:
             return _SECTOR
         if op == 6:
             self._erase(arg)
-            return 0
+        return 0
 
     def _program(self, at, buf):
         held = self._held

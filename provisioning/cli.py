@@ -1,0 +1,165 @@
+"""The console script `station`: words of the technician to calls. Decides nothing itself.
+
+Bad input gives one line on standard error and exit status 1.
+"""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+
+from provisioning.errors import ProvisioningError
+from provisioning.firmware_files import firmware_files
+from provisioning.identity import read_identity
+from provisioning.image import MODELS, build_image
+from provisioning.virtual.client import VirtualKiosk, list_kiosks
+from provisioning.virtual.folder import DEFAULT_HEAP, write_private
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Flash images and virtual kiosks of Hymiö."
+)
+virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the real firmware in a process.")
+app.add_typer(virtual, name="virtual")
+
+Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
+Face = Annotated[int, typer.Argument(help="0 is the leftmost and happiest.", metavar="FACE")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", help="Where the kiosks are. Default: $DATA_DIR/virtual, or data/virtual.", show_default=False
+    ),
+]
+IdentityFile = Annotated[
+    Path,
+    typer.Option("--identity", help="JSON with id, secret, host, port; tls, ca (PEM), simulated, network."),
+]
+Model = Annotated[str, typer.Option("--model", help=" or ".join(MODELS))]
+
+P = ParamSpec("P")
+
+
+def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turns what a person can act on into one line and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ProvisioningError as error:
+            typer.echo(f"station: {error}", err=True)
+            raise typer.Exit(1) from error
+        except OSError as error:
+            typer.echo(f"station: {error.filename or ''}: {error.strerror or error}", err=True)
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+@app.command()
+@one_line_errors
+def image(
+    identity: IdentityFile,
+    out: Annotated[Path, typer.Option("--out", help="The image file to write (8 MiB).")],
+    model: Model = "button5",
+    board: Annotated[str, typer.Option("--board", help="button_poe (ESP32) or unix")] = "button_poe",
+    app_file: Annotated[
+        Path | None, typer.Option("--app", help="Stock MicroPython .app-bin for slot a.")
+    ] = None,
+) -> None:
+    """Build a kiosk's flash image. It holds the kiosk's secret: the file is readable by you alone."""
+    firmware = firmware_files(board)
+    built = build_image(firmware, read_identity(identity), model, app_file.read_bytes() if app_file else None)
+    write_private(out, built.content)
+    typer.echo(f"{out}: {len(built.content)} bytes, firmware {firmware.version} build {firmware.build}")
+    for note in built.notes:
+        typer.echo(f"note: {note}")
+
+
+@virtual.command()
+@one_line_errors
+def create(
+    name: Name,
+    identity: IdentityFile,
+    model: Model = "button5",
+    heap: Annotated[str, typer.Option("--heap", help="MicroPython's heap, 48K to 192K.")] = DEFAULT_HEAP,
+    folder: Folder = None,
+) -> None:
+    """Make a kiosk with a fresh flash image."""
+    kiosk = VirtualKiosk.create(_folder(folder), name, read_identity(identity), model=model, heap=heap)
+    typer.echo(f"{name}: {kiosk.facts.id}, {model}, in {kiosk.folder.path}")
+
+
+@virtual.command()
+@one_line_errors
+def start(name: Name, folder: Folder = None) -> None:
+    """Give it power; its flash is as it was left."""
+    kiosk = VirtualKiosk(_folder(folder), name)
+    kiosk.start()
+    typer.echo(f"{name}: running, broker {kiosk.facts.broker_host}:{kiosk.facts.broker_port}")
+
+
+@virtual.command()
+@one_line_errors
+def press(
+    name: Name,
+    face: Face,
+    ms: Annotated[int, typer.Option("--ms", help="How long it is held down.")] = 120,
+    folder: Folder = None,
+) -> None:
+    """Press a face."""
+    VirtualKiosk(_folder(folder), name).press(face, ms=ms)
+
+
+def _simple(do: str, text: str) -> None:
+    @virtual.command(name=do, help=text)
+    @one_line_errors
+    def command(name: Name, folder: Folder = None) -> None:
+        kiosk = VirtualKiosk(_folder(folder), name)
+        if do == "stop":
+            kiosk.stop()
+        else:
+            kiosk.call(do)
+
+
+for _do, _text in (
+    ("stop", "End it cleanly."),
+    ("unplug", "Pull the network cable: connections hang, nothing is told."),
+    ("plug", "Put the network cable back."),
+    ("cut", "Cut the power."),
+    ("on", "Switch the power on again."),
+):
+    _simple(_do, _text)
+
+
+@virtual.command()
+@one_line_errors
+def status(name: Name, folder: Folder = None) -> None:
+    """Show how it is."""
+    for key, value in VirtualKiosk(_folder(folder), name).status().items():
+        typer.echo(f"{key}: {value}")
+
+
+@virtual.command("list")
+@one_line_errors
+def list_command(folder: Folder = None) -> None:
+    """Show the kiosks there are."""
+    for kiosk in list_kiosks(_folder(folder)):
+        facts = kiosk.facts
+        typer.echo(f"{kiosk.name}  {facts.id}  {facts.model}  {'running' if kiosk.running else 'stopped'}")
+
+
+def _folder(given: Path | None) -> Path:
+    return given or Path(os.environ.get("DATA_DIR", "data"), "virtual")
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="station" if not sys.argv[0].endswith("__main__.py") else "python -m provisioning")
+
+
+if __name__ == "__main__":
+    main()
