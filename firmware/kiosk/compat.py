@@ -7,12 +7,13 @@ Knows nothing of kiosks.
 from binascii import crc32  # crc32(data, start): zlib's, unsigned, the same on both
 
 try:
-    from micropython import const
     from time import ticks_add, ticks_diff, ticks_ms
+
+    from micropython import const
 except ImportError:
     from time import monotonic_ns
 
-    # MicroPython's counters wrap; ours wraps at the same place as the ESP32 port's so that wrapping is tested too.
+    # Wraps where the ESP32 port's counter wraps, so that wrapping is tested too.
     TICKS_PERIOD = 1 << 30
 
     def const(value):

@@ -1,84 +1,50 @@
 """The journal: answers in raw flash, durable before the kiosk says thank you, kept until they are booked.
 
-Refuses to know what an answer means, who books it and how it gets there. Invariants: a seq is handed out once per
-epoch; what `append` returned for is there after any power cut, until `release` says that it is booked; an unbooked
-sector is never erased.
+Refuses to know what an answer means, who books it and how it gets there. Invariants: a seq is handed out once
+per epoch; what `append` returned for is there after any power cut, until `release` says that it is booked.
 
-The flash is a ring of sectors (sector.py has their layout). A sector is opened by writing its header, filled record by
-record, closed when it is full or its tail is damaged, marked when all in it is booked, and erased when the ring comes
-round to it. docs/decisions/0001-raw-sector-journal.md says why.
+A sector of the ring (ring.py; sector.py has its layout) is opened by writing its header, filled record by
+record, closed when it is full or its tail is damaged, marked when all in it is booked, and erased when the ring
+comes round to it. docs/decisions/0001-raw-sector-journal.md says why.
 """
 
-from array import array
 from struct import unpack
 
 from kiosk import record, sector
 from kiosk.compat import const
-
-# What a sector is, as far as is known. All but _USED and _WORN may become the next one to be opened.
-_BLANK = const(0)  # its header is blank; the rest is looked at before it is used
-_ERASED = const(1)  # looked at: blank throughout
-_BOOKED = const(2)  # readable, and nothing in it is waiting for a receipt
-_SPOILT = const(3)  # nothing in it: a torn header, or no whole record
-_STRANGE = const(4)  # an unreadable header before something: kept for harvest until the ring needs it
-_USED = const(5)  # holds what is not booked
-_WORN = const(6)  # could not be erased or written: left alone until the next start
-_STATE = const(7)
-_LOOKED = const(8)  # flag: read through for text (booked) or for any whole record (used)
-_TEXT = const(16)  # flag: holds text
-
-_ERASED_AHEAD = const(2)  # one for the next press that fills a sector, one that is kept back
+from kiosk.ring import JournalFull, Ring
 
 _EPOCH = const(0)  # an entry of _epochs: [epoch, cursor, next, pressed]
 _CURSOR = const(1)
 _NEXT = const(2)
 _PRESSED = const(3)
 
-_OP_COUNT = const(4)  # of the block protocol
-_OP_SIZE = const(5)
-_OP_ERASE = const(6)
-
-
-class JournalFull(Exception):
-    """No room for this record until a receipt frees a sector; nothing was written."""
+_SMALL_RECORD_BYTES = const(44)  # buffers made once: every record without text fits
+_TRIES = const(3)  # sectors that may garble a record before the flash is given up
+_NO_SPOT = (-1, 0, 0)
 
 
 class Journal:
     """`flash`: MicroPython's extended block protocol, at least 3 blocks. `random(n)`: n random bytes.
 
-    Mounting only reads. `boot` is the number of this clock run, one more than the highest found in the newest sector;
-    a device that slept with its uptime counter running sets it back to what it was. `reason` says why the epoch began
-    in this run, None when it is an older one. `counters`: slow (erased while a press waited), dropped (clock and
-    refused records that found no room), unreadable (sectors with content and no header seen since the start).
+    Mounting only reads. `boot` is the number of this clock run, one more than the highest found in the newest
+    sector; a device that slept with its uptime counter running sets it back to what it was. `reason` says why
+    the epoch began in this run; None when it is an older one.
     """
 
     def __init__(self, flash, random):
         self._flash = flash
         self._random = random
-        self._count = flash.ioctl(_OP_COUNT, 0)
-        self._size = flash.ioctl(_OP_SIZE, 0)
-        if self._count < 3:
-            raise ValueError("journal of %d sectors: at least 3" % self._count)
-        self._states = bytearray(self._count)
-        self._sector_epochs = array("I", bytes(4 * self._count))
-        self._firsts = array("I", bytes(4 * self._count))
-        self._order = []  # positions of readable sectors, oldest first
+        self._ring = Ring(flash)
         self._epochs = []  # entries, oldest first; the last one is the current epoch
-        self._buf = bytearray(self._size)
-        self._head = bytearray(sector.RECORDS_AT)
-        self._out = bytearray(44)  # a record with up to 16 bytes of body, and what is read back of it
-        self._back = bytearray(44)
-        self._newest = -1  # position of the newest sector with a header: never erased, never marked
-        self._offset = self._size  # where the next record goes in it; its size when it is closed
-        self._number = 0  # of the next sector to be opened
-        self._spot = (-1, 0, 0)  # where the last read ended: position, offset, seq
-        self._free = 0  # sectors that may be opened
+        self._offset = self._ring.size  # of the next record in the newest sector; the size when closed
+        self._out = bytearray(_SMALL_RECORD_BYTES)
+        self._back = bytearray(_SMALL_RECORD_BYTES)
+        self._spot = _NO_SPOT  # where the last read ended: position, offset, seq
+        self._dropped = 0
         self.boot = 1
         self.reason = None
-        self.counters = {"slow": 0, "dropped": 0, "unreadable": 0}
         self._mount()
-
-    # What it says about itself
 
     @property
     def epoch(self):
@@ -95,143 +61,68 @@ class Journal:
 
     @property
     def waiting(self):
-        """Seqs of all epochs for which no receipt came; after a start, whole sectors until the first receipt."""
+        """Seqs of all epochs without a receipt; after a start also those that share a sector with one."""
         return sum([entry[_NEXT] - entry[_CURSOR] for entry in self._epochs])
 
     @property
     def fill(self):
         """How much of what presses may use is taken by what is not booked: 0.0 to 1.0."""
-        return min(1.0, (self._count - self._free) / (self._count - 1))
+        return min(1.0, (self._ring.count - self._ring.free) / (self._ring.count - 1))
+
+    @property
+    def counters(self):
+        """Since the start: `slow` erases while a press waited, `dropped` clock and refused records that found
+        no room, `unreadable` sectors with something under an unreadable header.
+        """
+        return {"slow": self._ring.slow, "dropped": self._dropped, "unreadable": self._ring.unreadable}
 
     def epochs(self):
-        """[(epoch, first seq held, next, pressed)], oldest first; booked records count as held until erased."""
-        found = []
+        """[(epoch, first seq held, next, pressed)], oldest first; what is booked is held until erased."""
+        held = []
         for epoch, _, next_, pressed in self._epochs:
-            first = next_
-            for pos in self._order:
-                if self._sector_epochs[pos] == epoch:
-                    first = self._firsts[pos]
-                    break
-            found.append((epoch, first, next_, pressed))
-        return found
+            sectors = self._ring.of(epoch, -1)
+            held.append((epoch, self._ring.firsts[sectors[0]] if sectors else next_, next_, pressed))
+        return held
 
     def cursor(self, epoch):
         """The seq where the last receipt for this epoch left off; None for an epoch that is not held."""
         entry = self._entry(epoch)
-        return entry and entry[_CURSOR]
-
-    # Writing
+        return None if entry is None else entry[_CURSOR]
 
     def append(
         self, kind, set_number=0, session=255, question=0, language=0, value=0, flags=0, uptime=0, body=b""
     ):
-        """Write one record; returns its seq when it is durable (read back and equal).
+        """Write one record; returns its seq when it is durable (read back and found equal).
 
-        Raises JournalFull; ValueError for a body above 1000 bytes; OSError when the flash cannot be written.
+        Raises JournalFull; ValueError when the body is too long; OSError when the flash cannot be written.
         """
-        if len(body) > record.MAX_BODY_BYTES:
-            raise ValueError("record body of %d bytes: at most %d" % (len(body), record.MAX_BODY_BYTES))
         size = record.padded_bytes(len(body))
-        entry = self._epochs[-1]
-        pressed = entry[_PRESSED] + 1 if kind == record.KIND_ANSWER else entry[_PRESSED]
-        out = self._out if size <= len(self._out) else bytearray(size)
-        for _ in range(3):  # a flash that garbles what is written gets three tries, each in another sector
+        if len(body) > record.MAX_BODY_BYTES or size > self._ring.size - sector.RECORDS_AT:
+            raise ValueError("record body of %d bytes: at most %d" % (len(body), record.MAX_BODY_BYTES))
+        out = self._out if size <= _SMALL_RECORD_BYTES else bytearray(size)
+        answer = kind == record.KIND_ANSWER
+        for _ in range(_TRIES):
             self._make_room(kind, size)
+            entry = self._epochs[-1]
             seq = entry[_NEXT]
+            pressed = entry[_PRESSED] + answer
             record.encode_into(
-                out, entry[_EPOCH], kind, flags, seq, self.boot, uptime, set_number, session, question, language,
-                value, pressed, body,
+                out, entry[_EPOCH], kind, flags, seq, self.boot, uptime,
+                set_number, session, question, language, value, pressed, body,
             )  # fmt: skip
             entry[_NEXT] = seq + 1  # used up, whatever becomes of it
             if self._program(out, size):
                 entry[_PRESSED] = pressed
-                if body and kind == record.KIND_ANSWER:
-                    self._states[self._newest] |= _TEXT
+                if body and answer:
+                    self._ring.has_text(self._ring.newest)
                 return seq
-        raise OSError("journal: flash does not hold what is written")
-
-    def new_epoch(self, reason):
-        """Begin anew under a random number; what is held stays and is read first."""
-        self._begin_epoch(reason)
-        try:
-            self._open()
-        except JournalFull:
-            pass  # opened by the append that finds room; until then nothing is handed out
-
-    def _begin_epoch(self, reason):
-        held = [entry[_EPOCH] for entry in self._epochs]
-        while True:
-            epoch = unpack("<I", self._random(4))[0]
-            if epoch not in held and epoch:
-                break
-        self._epochs.append([epoch, 0, 0, 0])
-        self._offset = self._size
-        self.reason = reason
-
-    def _make_room(self, kind, size):
-        """An answer leaves a free sector behind: the last one is for clock and refused records."""
-        fits = self._offset + size <= self._size
-        spare = kind in (record.KIND_CLOCK, record.KIND_REFUSED)
-        need = (0 if fits else 1) + (0 if spare else 1)
-        if self._free < need:
-            self._find_spoilt()
-            if self._free < need:
-                if spare:
-                    self.counters["dropped"] += 1
-                raise JournalFull
-        if not fits:
-            self._open()
-
-    def _program(self, out, size):
-        """Write the record and read it back; False (and the sector closed) when it did not hold."""
-        view = memoryview(out)[:size]
-        at = self._offset
-        self._offset = self._size  # closed, unless all goes well
-        self._flash.writeblocks(self._newest, view, at)
-        back = memoryview(self._back if size <= len(self._back) else self._buf)[:size]
-        self._flash.readblocks(self._newest, back, at)
-        if back != view:
-            return False
-        self._offset = at + size
-        return True
-
-    def _open(self):
-        """Write the header of the next sector and read it back. Raises JournalFull."""
-        entry = self._epochs[-1]
-        previous = self._newest
-        while True:
-            pos = self._pick()
-            known = 0
-            for other in range(self._count):
-                if other != pos and self._states[other] & _STATE == _STRANGE:
-                    known |= 1 << other % 16
-            head = bytearray(sector.HEADER_BYTES)
-            sector.pack_header(
-                head, known, entry[_EPOCH], self._number, entry[_NEXT], entry[_PRESSED], self.boot
-            )
-            self._number += 1
-            self._flash.writeblocks(pos, head, 0)
-            back = memoryview(self._head)[: sector.HEADER_BYTES]
-            self._flash.readblocks(pos, back, 0)
-            if back == head:
-                break
-            self._set(pos, _WORN)
-        self._set(pos, _USED)
-        self._sector_epochs[pos] = entry[_EPOCH]
-        self._firsts[pos] = entry[_NEXT]
-        self._order.append(pos)
-        self._newest = pos
-        self._offset = sector.RECORDS_AT
-        if previous >= 0:  # it is closed now, and may have been booked before
-            before = self._entry(self._sector_epochs[previous])
-            self.release(before[_EPOCH], before[_CURSOR])
-
-    # Reading and letting go
+        raise OSError("journal: the flash does not hold what is written to it")
 
     def read(self, max_bytes):
-        """(epoch, from, to, [records verbatim]): the next stretch without a receipt, of the oldest epoch that has one.
+        """(epoch, from, to, [records verbatim]): the next stretch without a receipt, of the oldest such epoch.
 
-        At most `max_bytes` of records, but at least one if there is one; `from == to` when nothing waits.
+        At most `max_bytes` of records, but at least one if there is any. `from == to`: nothing waits.
+        No records while `from < to`: what the seqs stood for is damaged or gone.
         """
         entry = self._epochs[-1]
         for older in self._epochs:
@@ -240,78 +131,49 @@ class Journal:
                 break
         epoch, cursor, next_, _ = entry
         records = []
-        room = max_bytes
         seq = cursor
-        for pos in self._from(epoch, cursor) if cursor < next_ else ():
-            self._flash.readblocks(pos, self._buf, 0)
+        for pos in self._ring.of(epoch, cursor) if cursor < next_ else ():
+            buf = self._ring.load(pos)
             spot = self._spot
             start = spot[1] if spot[0] == pos and spot[2] == cursor else sector.RECORDS_AT
-            for offset, size, found in sector.walk(self._buf, epoch, start):
+            for offset, size, found in sector.walk(buf, epoch, start):
                 if not seq <= found < next_:
                     continue
-                if records and size > room:
+                if records and size > max_bytes:
                     self._spot = (pos, offset, found)
                     return epoch, cursor, found, records
-                records.append(bytes(memoryview(self._buf)[offset : offset + size]))
-                room -= size
+                records.append(bytes(memoryview(buf)[offset : offset + size]))
+                max_bytes -= size
                 seq = found + 1
                 self._spot = (pos, offset + size, next_)
         return epoch, cursor, next_, records
 
     def release(self, epoch, through):
-        """Everything below `through` is booked: the closed sectors that hold nothing else are marked."""
+        """Everything below `through` is booked: closed sectors that hold nothing else are marked."""
         entry = self._entry(epoch)
-        if entry is None:
-            return
-        entry[_CURSOR] = max(entry[_CURSOR], min(through, entry[_NEXT]))
-        end = entry[_NEXT]
-        for i in range(len(self._order) - 1, -1, -1):
-            pos = self._order[i]
-            if self._sector_epochs[pos] == epoch:
-                if pos != self._newest and end <= entry[_CURSOR] and self._states[pos] & _STATE == _USED:
-                    self._mark(pos, 1)
-                    self._set(pos, _BOOKED, keep=_TEXT)
-                end = self._firsts[pos]
+        if entry is not None:
+            entry[_CURSOR] = max(entry[_CURSOR], min(through, entry[_NEXT]))
+            self._book(entry, True)
 
     def rewind(self, epoch, through):
         """The server knows nothing from `through` on: what is still held from there is sent again."""
         entry = self._entry(epoch)
-        if entry is None or through >= entry[_CURSOR]:
-            return
-        entry[_CURSOR] = max(0, through)
-        end = entry[_NEXT]
-        for i in range(len(self._order) - 1, -1, -1):
-            pos = self._order[i]
-            if self._sector_epochs[pos] == epoch:
-                if end > through and self._states[pos] & _STATE == _BOOKED:
-                    self._mark(pos, 0)
-                    self._set(pos, _USED, keep=_TEXT)
-                end = self._firsts[pos]
+        if entry is not None and through < entry[_CURSOR]:
+            entry[_CURSOR] = max(0, through)
+            self._book(entry, False)
+
+    def new_epoch(self, reason):
+        """Begin anew under a random number; what is held stays and is read first."""
+        self._begin_epoch(reason)
+        self._open_if_room()  # if there is none, the append that finds some does it: no seq is handed out before
 
     def tidy(self):
-        """One step of idle work, at most one erase long: returns whether there was anything to do."""
-        for pos in range(self._count):
-            state = self._states[pos]
-            if state & _STATE == _BOOKED and pos != self._newest:
-                if not state & (_LOOKED | _TEXT):
-                    self._look_for_text(pos)
-                    return True
-                if state & _TEXT:
-                    self._erase(pos)
-                    return True
-        ahead = 0
-        for state in self._states:
-            ahead += state & _STATE == _ERASED
-        if ahead < _ERASED_AHEAD:
-            for wanted in (_BLANK, _SPOILT, _BOOKED):
-                pos = self._next_in(wanted, wanted)
-                if pos >= 0:
-                    self._verify(pos) if wanted == _BLANK else self._erase(pos)
-                    return True
-        if self._free and self._open_epoch() != self.epoch:
-            self._open()
+        """One step of idle work, at most one erase long; returns whether there was anything to do."""
+        if self._ring.tidy():
+            self._forget()
             return True
-        return False
+        begun = self._ring.newest >= 0 and self._ring.epochs[self._ring.newest] == self.epoch
+        return not begun and self._open_if_room()
 
     # Helpers
 
@@ -321,191 +183,99 @@ class Journal:
                 return entry
         return None
 
-    def _open_epoch(self):
-        return self._sector_epochs[self._newest] if self._newest >= 0 else None
+    def _begin_epoch(self, reason):
+        epoch = 0
+        while epoch == 0 or self._entry(epoch) is not None:
+            epoch = unpack("<I", self._random(4))[0]
+        self._epochs.append([epoch, 0, 0, 0])
+        self._offset = self._ring.size
+        self.reason = reason
 
-    def _from(self, epoch, seq):
-        """Positions of the epoch's sectors, from the one that holds `seq` (or would)."""
-        held = [pos for pos in self._order if self._sector_epochs[pos] == epoch]
-        while len(held) > 1 and self._firsts[held[1]] <= seq:
-            held.pop(0)
-        return held
+    def _make_room(self, kind, size):
+        """An answer leaves a free sector behind it: the last one is for clock and refused records."""
+        fits = self._offset + size <= self._ring.size
+        spare = kind in (record.KIND_CLOCK, record.KIND_REFUSED)
+        need = (not fits) + (not spare)
+        if self._ring.free < need:
+            self._ring.find_spoilt()
+            if self._ring.free < need:
+                self._dropped += spare
+                raise JournalFull("journal full: %d seqs wait for a receipt" % self.waiting)
+        if not fits:
+            self._open(True)
 
-    def _set(self, pos, state, keep=0):
-        old = self._states[pos]
-        self._states[pos] = state | old & keep
-        self._free += (state < _USED) - (old & _STATE < _USED)
+    def _open(self, waited):
+        """Open the next sector for the current epoch; the one before is closed by it, and perhaps booked."""
+        entry = self._epochs[-1]
+        before = self._ring.newest
+        self._offset = self._ring.size
+        self._ring.open(entry[_EPOCH], entry[_NEXT], entry[_PRESSED], self.boot, waited)
+        self._offset = sector.RECORDS_AT
+        if before >= 0:
+            self._book(self._entry(self._ring.epochs[before]), True)
+        self._forget()
 
-    def _mark(self, pos, wanted):
-        """Clear the next byte of the mark unless it says `wanted` (1 booked, 0 not); after four only RAM knows."""
-        mark = memoryview(self._head)[: sector.MARK_BYTES]
-        self._flash.readblocks(pos, mark, sector.MARK_AT)
-        count, first = sector.marks(mark, 0)
-        if count & 1 != wanted and first < sector.MARK_BYTES:
-            self._flash.writeblocks(pos, b"\0", sector.MARK_AT + first)
-
-    def _next_in(self, low, high):
-        """The first sector behind the newest, round the ring, that is in one of these states; -1 if none is."""
-        for step in range(1, self._count + 1):
-            pos = (self._newest + step) % self._count
-            if pos != self._newest and low <= self._states[pos] & _STATE <= high:
-                return pos
-        return -1
-
-    def _pick(self):
-        """An erased sector for the next header, erased on the spot if need be. Raises JournalFull."""
-        while True:
-            pos = self._next_in(_BLANK, _ERASED)
-            if pos < 0:
-                break
-            if self._states[pos] & _STATE == _ERASED or self._verify(pos):
-                return pos
-        while True:
-            pos = self._next_in(_BOOKED, _SPOILT)
-            if pos < 0:
-                pos = self._next_in(_STRANGE, _STRANGE)
-            if pos < 0:
-                raise JournalFull
-            self.counters["slow"] += 1
-            if self._erase(pos):
-                return pos
-
-    def _verify(self, pos):
-        """Look through a sector with a blank header: an erase that was cut short leaves anything behind."""
-        self._flash.readblocks(pos, self._buf, 0)
-        if sector.used(self._buf):
-            self._set(pos, _STRANGE)
-            self.counters["unreadable"] += 1
+    def _open_if_room(self):
+        try:
+            self._open(False)
+        except JournalFull:
             return False
-        self._set(pos, _ERASED)
         return True
 
-    def _erase(self, pos):
-        if pos in self._order:
-            self._order.remove(pos)
-            epoch = self._sector_epochs[pos]
-            if epoch != self.epoch and not self._from(epoch, 0):
-                self._epochs.remove(self._entry(epoch))
-        self._flash.ioctl(_OP_ERASE, pos)
-        self._flash.readblocks(pos, self._buf, 0)
-        self._set(pos, _WORN if sector.used(self._buf) else _ERASED)
-        return self._states[pos] == _ERASED
+    def _program(self, out, size):
+        """Write the record and read it back; False, and the sector closed, when it did not hold."""
+        pos, at = self._ring.newest, self._offset
+        data = memoryview(out)[:size]
+        back = memoryview(self._back if size <= _SMALL_RECORD_BYTES else self._ring.buf)[:size]
+        self._offset = self._ring.size  # also when the flash raises
+        self._flash.writeblocks(pos, data, at)
+        self._flash.readblocks(pos, back, at)
+        if back != data:
+            return False
+        self._offset = at + size
+        return True
 
-    def _look_for_text(self, pos):
-        """Flag a booked sector that holds text, or damage that may hide some."""
-        self._flash.readblocks(pos, self._buf, 0)
-        end = sector.RECORDS_AT
-        for offset, size, _ in sector.walk(self._buf, self._sector_epochs[pos]):
-            text = self._buf[offset + 2] == record.KIND_ANSWER and size > record.MIN_RECORD_BYTES
-            if text or offset != end:
-                break
-            end = offset + size
-        self._states[pos] |= _LOOKED if sector.used(self._buf) <= end else _TEXT
+    def _book(self, entry, booked):
+        """Mark the epoch's sectors that end at or before its cursor; or take back the marks of those that do not."""
+        ring = self._ring
+        end = entry[_NEXT]
+        for i in range(len(ring.order) - 1, -1, -1):
+            pos = ring.order[i]
+            if ring.epochs[pos] == entry[_EPOCH]:
+                if (end <= entry[_CURSOR]) == booked:
+                    ring.book(pos, booked)
+                end = ring.firsts[pos]
 
-    def _find_spoilt(self):
-        """Closed sectors without any whole record hold nothing that a press has to wait for."""
-        for pos in self._order:
-            if pos != self._newest and self._states[pos] & (_STATE | _LOOKED) == _USED:
-                self._flash.readblocks(pos, self._buf, 0)
-                self._states[pos] |= _LOOKED
-                for _ in sector.walk(self._buf, self._sector_epochs[pos]):
-                    break
-                else:
-                    self._set(pos, _SPOILT)
-
-    # Mounting
+    def _forget(self):
+        """Drop older epochs that have no sector left, and what may point into an erased one."""
+        self._spot = _NO_SPOT
+        current = self._epochs[-1]
+        self._epochs = [entry for entry in self._epochs if entry is current or self._ring.of(entry[_EPOCH])]
 
     def _mount(self):
-        numbers = array("I", bytes(4 * self._count))
-        known = self._mount_headers(numbers)
-        self._order.sort(key=lambda pos: numbers[pos])
-        marked = False
-        if self._order:
-            self._newest = self._order[-1]
-            self._number = numbers[self._newest] + 1
-            marked = self._states[self._newest] == _BOOKED
-            self._states[self._newest] = _USED
-        ordered = self._mount_epochs() and not marked
-        for state in self._states:
-            self._free += state & _STATE < _USED
-        if not self._order:
-            self._begin_epoch("fresh")
-        elif not (ordered and self._proved(numbers, known)):
-            self._number += self._count  # in case a newer sector becomes readable again
-            self._begin_epoch("order")
-
-    def _mount_headers(self, numbers):
-        """Read every header; returns the `known` bits of the newest."""
-        newest = -1
-        known = 0
-        for pos in range(self._count):
-            self._flash.readblocks(pos, self._head, 0)
-            fields = sector.unpack_header(self._head)
-            if fields is None:
-                if sector.used(self._head) == 0:
-                    self._states[pos] = _BLANK
-                    continue
-                self._flash.readblocks(pos, self._buf, 0)
-                self._states[pos] = _SPOILT if sector.used(self._buf) <= sector.RECORDS_AT else _STRANGE
-                self.counters["unreadable"] += self._states[pos] == _STRANGE
-                continue
-            self._states[pos] = _BOOKED if sector.marks(self._head, sector.MARK_AT)[0] & 1 else _USED
-            self._order.append(pos)
-            self._sector_epochs[pos] = fields[1]
-            self._firsts[pos] = fields[3]
-            numbers[pos] = fields[2]
-            if fields[2] >= newest:
-                newest = fields[2]
-                known = fields[0]
-        return known
-
-    def _mount_epochs(self):
-        """Fill in the epochs from their last sectors; returns whether the newest sector's seqs rise as they must."""
-        ordered = True
-        for pos in self._order:
-            epoch = self._sector_epochs[pos]
-            entry = self._entry(epoch)
+        ring = self._ring
+        for pos in ring.order:
+            entry = self._entry(ring.epochs[pos])
             if entry is None:
-                entry = [epoch, None, 0, 0]
+                entry = [ring.epochs[pos], None, 0, 0]
                 self._epochs.append(entry)
-            if entry[_CURSOR] is None and self._states[pos] == _USED:
-                entry[_CURSOR] = self._firsts[pos]
-        newest_epoch = self._open_epoch()
-        for i in range(len(self._epochs)):
-            entry = self._epochs[i]
-            pos = self._from(entry[_EPOCH], 0xFFFFFFFF)[-1]
-            self._flash.readblocks(pos, self._buf, 0)
-            _, _, _, first, pressed, boot = sector.unpack_header(self._buf)
-            end, next_, pressed, boot, rising = sector.scan(self._buf, entry[_EPOCH], first, pressed, boot)
-            entry[_NEXT] = next_
-            entry[_PRESSED] = pressed
+            if entry[_CURSOR] is None and ring.is_used(pos):
+                entry[_CURSOR] = ring.firsts[pos]
+        ordered = ring.proved
+        for entry in self._epochs:
+            pos = ring.of(entry[_EPOCH])[-1]
+            buf = ring.load(pos)
+            first, pressed, boot = sector.unpack_header(buf)[3:]
+            end, entry[_NEXT], entry[_PRESSED], boot, rising = sector.scan(
+                buf, entry[_EPOCH], first, pressed, boot
+            )
             if entry[_CURSOR] is None:
-                entry[_CURSOR] = next_
-            if entry[_EPOCH] == newest_epoch:
+                entry[_CURSOR] = entry[_NEXT]
+            if pos == ring.newest:
                 self._offset = end
                 self.boot = boot + 1
-                ordered = rising and entry is self._epochs[-1]
-        return ordered
-
-    def _proved(self, numbers, known):
-        """Whether the newest readable sector is the newest there ever was, as far as flash can tell."""
-        epoch = self._open_epoch()
-        first = self._firsts[self._newest]
-        for pos in self._order:
-            if pos != self._newest:
-                if numbers[pos] == numbers[self._newest]:
-                    return False
-                if self._sector_epochs[pos] == epoch and self._firsts[pos] > first:
-                    return False
-        for pos in range(self._count):
-            if self._states[pos] == _STRANGE and not known >> pos % 16 & 1 and not self._older(pos):
-                return False
-        return True
-
-    def _older(self, pos):
-        """Whether a sector with an unreadable header shows a record from before the newest sector."""
-        self._flash.readblocks(pos, self._buf, 0)
-        for entry in self._epochs:
-            for _, _, seq in sector.walk(self._buf, entry[_EPOCH]):
-                return entry[_EPOCH] != self._open_epoch() or seq < self._firsts[self._newest]
-        return False
+                ordered = ordered and rising and entry is self._epochs[-1]
+        if not self._epochs:
+            self._begin_epoch("fresh")
+        elif not ordered:
+            self._begin_epoch("order")

@@ -1,7 +1,7 @@
-"""The record: the same bytes in flash, on the wire and at the server's door; and the batch that carries records.
+"""The record, the same bytes in flash, on the wire and at the server's door; and the batch that carries it.
 
-Refuses to know where the bytes come from or go to. Invariant: what `decode` accepts was encoded whole, for the
-epoch it is asked about (the CRC starts from the epoch, so a record never passes for one of another epoch).
+Refuses to know where the bytes come from or go to. Invariant: what `decode` accepts was encoded whole, for
+the epoch it is asked about: the CRC starts from the epoch, so a record never passes for one of another epoch.
 The layout is the contract of docs/protocol.md; docs/protocol-vectors.json holds examples of every kind.
 """
 
@@ -52,8 +52,9 @@ def encode_into(
     length = _HEAD_BYTES + len(body)
     pressed &= 0xFFFF
     pack_into(
-        _HEAD, buf, 0, length, kind, flags, seq, boot, uptime, set_number, session, question, language, value, pressed
-    )
+        _HEAD, buf, 0, length, kind, flags, seq, boot, uptime,
+        set_number, session, question, language, value, pressed,
+    )  # fmt: skip
     if body:
         buf[_HEAD_BYTES:length] = body
     pack_into("<I", buf, length, crc32(memoryview(buf)[:length], epoch))
@@ -66,12 +67,25 @@ def encode_into(
 def encode(
     epoch, kind, flags, seq, boot, uptime, set_number, session, question, language, value, pressed, body=b""
 ):
-    """The record as bytes, padded with 0xFF to a multiple of 4. Raises ValueError when the body is too long."""
+    """The record as bytes, padded with 0xFF to a multiple of 4. Raises ValueError for a body above 1000 bytes."""
     if len(body) > MAX_BODY_BYTES:
         raise ValueError("record body of %d bytes: at most %d" % (len(body), MAX_BODY_BYTES))
     buf = bytearray(padded_bytes(len(body)))
     encode_into(
-        buf, epoch, kind, flags, seq, boot, uptime, set_number, session, question, language, value, pressed, body
+        buf,
+        epoch,
+        kind,
+        flags,
+        seq,
+        boot,
+        uptime,
+        set_number,
+        session,
+        question,
+        language,
+        value,
+        pressed,
+        body,
     )
     return bytes(buf)
 
@@ -102,7 +116,9 @@ def seq_at(buf, offset):
 
 
 def decode(buf, offset, epoch):
-    """(kind, flags, seq, boot, uptime, set_number, session, question, language, value, pressed, body), or None."""
+    """The record at `offset`, or None: (kind, flags, seq, boot, uptime, set_number, session, question, language,
+    value, pressed, body).
+    """
     if not whole(buf, offset, epoch):
         return None
     fields = unpack_from(_HEAD, buf, offset)
@@ -127,7 +143,7 @@ def refused_body(count, since):
 def encode_batch(epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime, records):
     """The message of docs/protocol.md: everything held of `epoch` with from_ <= seq < to.
 
-    Raises ValueError beyond MAX_BATCH_BYTES: `Journal.read(MAX_BATCH_BYTES - BATCH_OVERHEAD_BYTES)` never gives more.
+    Raises ValueError beyond MAX_BATCH_BYTES; `Journal.read(MAX_BATCH_BYTES - BATCH_OVERHEAD_BYTES)` fits.
     """
     total = BATCH_OVERHEAD_BYTES
     for item in records:
@@ -136,22 +152,9 @@ def encode_batch(epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime,
         raise ValueError("batch of %d bytes: at most %d" % (total, MAX_BATCH_BYTES))
     buf = bytearray(total)
     pack_into(
-        _BATCH,
-        buf,
-        0,
-        BATCH_VERSION,
-        _BATCH_HEAD_BYTES,
-        len(records),
-        epoch,
-        nonce,
-        from_,
-        to,
-        next_,
-        pressed,
-        waiting,
-        boot,
-        uptime,
-    )
+        _BATCH, buf, 0, BATCH_VERSION, _BATCH_HEAD_BYTES, len(records), epoch, nonce, from_, to,
+        next_, pressed, waiting, boot, uptime,
+    )  # fmt: skip
     at = _BATCH_HEAD_BYTES
     for item in records:
         buf[at : at + len(item)] = item

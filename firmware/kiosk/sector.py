@@ -25,7 +25,7 @@ _BLANK = b"\xff" * 64
 
 
 def pack_header(buf, known, epoch, number, first, pressed, boot):
-    """`known`: one bit for each sector position (mod 16) whose header was unreadable when this one was opened."""
+    """`known`: a bit (position mod 16) for each sector that was unreadable when this one was opened."""
     pack_into(_HEADER, buf, 0, _MAGIC, known, epoch, number, first, pressed, boot)
     pack_into("<I", buf, _CRC_AT, crc32(memoryview(buf)[:_CRC_AT], 0))
 
@@ -38,7 +38,7 @@ def unpack_header(buf):
     return fields[1:]
 
 
-def marks(buf, at):
+def marks(buf, at=0):
     """(how many bytes of the mark at `at` are cleared, index of the first that is not; 4 when all are)."""
     count = 0
     first = MARK_BYTES
@@ -67,7 +67,7 @@ def used(buf):
 
 
 def walk(buf, epoch, offset=RECORDS_AT):
-    """Yields (offset, size, seq) of each whole record, looking for the next one behind whatever is damaged."""
+    """Yields (offset, size, seq) of each whole record; behind damage it looks for the next one."""
     end = used(buf)
     while offset < end:
         size = record.whole(buf, offset, epoch)
@@ -81,9 +81,9 @@ def walk(buf, epoch, offset=RECORDS_AT):
 def scan(buf, epoch, first, pressed, boot):
     """What a sector says about its epoch: (end, next, pressed, boot, ordered).
 
-    `end` is where the next record may be written, or the sector's size when it must not be written any more: only a
-    stretch that is blank to the last byte is written, for a torn write may have programmed any subset of its bits.
-    A damaged stretch before a record uses up the seqs up to that record's; at the tail as many as presses fit in.
+    `end` is where the next record may be written; the sector's size when none may: only a stretch that is blank to
+    the last byte is written, for a torn write may have programmed any subset of its bits. A damaged stretch before
+    a record uses up the seqs up to that record's; at the tail it uses up as many as presses fit in.
     `ordered` is False when the seqs do not rise as they must.
     """
     ordered = True
