@@ -1,7 +1,6 @@
 """Puts the kiosk together: makes each part once, hands it its collaborators and gives the tasks to the supervisor."""
 
 import asyncio
-import gc
 
 from kiosk.buttons import IDLE_MS, Buttons
 from kiosk.clock import Clock, Uptime
@@ -20,7 +19,7 @@ _PRESS_DEADLINE_MS = const(10000)
 _IDLE_DEADLINE_MS = const(30000)
 _LINK_DEADLINE_MS = const(120000)
 # Idle work (an erase takes up to half a second of flash time) waits until no visitor is near.
-_QUIET_MS = const(5000)
+_QUIET_MS = const(3000)
 _IDLE_S = 0.5
 _LOG_LINES = const(8)
 
@@ -91,7 +90,7 @@ class App:
             survey.tick(now_ms)
 
     async def _idle(self, beat):
-        """What can wait: tell the host or display how things stand, erase ahead, collect garbage."""
+        """What can wait: tell the host or display how things stand, erase ahead."""
         while True:
             beat()
             now_ms = ticks_ms()
@@ -104,7 +103,6 @@ class App:
                 # Ticks wrap after 12 days: keep the difference small.
                 self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
                 self.journal.tidy()
-                gc.collect()
             await asyncio.sleep(_IDLE_S)
 
     def _show_journal(self):

@@ -60,8 +60,8 @@ class Survey:
                 flags=flags,
                 uptime=self._uptime.tenths(),
             )
-        except JournalFull:
-            self._refuse(face)
+        except (JournalFull, OSError) as error:
+            self._refuse(face, error)
             return False
         self._sound("thanks")
         self._board.light_all(True)
@@ -74,7 +74,7 @@ class Survey:
         if self._run_epoch == self._journal.epoch and self._clock.due():
             try:
                 self._write_clock()
-            except JournalFull:
+            except (JournalFull, OSError):
                 pass  # still due: the next answer tries again
 
     def tick(self, now_ms):
@@ -123,7 +123,8 @@ class Survey:
         self._journal.append(record.KIND_CLOCK, uptime=uptime_ms // 100, body=body)
         self._clock.recorded()
 
-    def _refuse(self, face):
+    def _refuse(self, face, error):
+        self._board.log("press refused: %r" % error)
         if not self._refused:
             self._refused_since = self._uptime.tenths()
         self._refused = min(self._refused + 1, 65535)
@@ -144,7 +145,7 @@ class Survey:
                 record.KIND_REFUSED, uptime=now, body=record.refused_body(self._refused, self._refused_since)
             )
             self._refused = 0
-        except JournalFull:
+        except (JournalFull, OSError):
             pass  # still counted in RAM; the next try is an hour away
 
     def _resting_screen(self):
