@@ -1,6 +1,6 @@
 """What was booked: records as they came, the ledger of every seq, clock anchors, counts, and what was refused."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String
 from sqlmodel import Field, SQLModel
 
 
@@ -22,9 +22,30 @@ class JournalEpoch(SQLModel, table=True):
     waiting: int = Field(
         default=0, sa_column=Column(BigInteger, nullable=False), description="as the kiosk said, for display"
     )
+    through: int = Field(
+        default=0, sa_column=Column(BigInteger, nullable=False), description="every seq below is booked"
+    )
+    last_boot: int = Field(
+        default=-1, sa_column=Column(BigInteger, nullable=False), description="highest clock run, -1: none yet"
+    )
     received_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     counted_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     filtered_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    refused_presses: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False),
+        description="presses that the full kiosk refused, as its refused records say",
+    )
+    forks: int = Field(default=0, description="records that came with a key already taken by another one")
+    untold: str = Field(
+        default="",
+        sa_column=Column(String, nullable=False),
+        description="rejected ranges that did not fit into the last receipt, JSON [[from, to, reason], ...]",
+    )
+    progress_at: int = Field(
+        sa_column=Column(BigInteger, nullable=False),
+        description="when something was last booked, or last nothing was waiting",
+    )
     first_heard_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_heard_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     gone_at: int | None = Field(
@@ -53,10 +74,8 @@ class Record(SQLModel, table=True):
     `filtered`: null when counted, else the rule's name.
     """
 
-    __table_args__ = (
-        Index("ix_record_run", "device_id", "epoch", "boot"),
-        Index("ix_record_place", "place_id", "from_at"),
-    )
+    # Clustered by its key: a device's records of one run lie together, and no second index is kept up for each press.
+    __table_args__ = {"sqlite_with_rowid": False}
 
     device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
     epoch: int = Field(sa_column=_seq(primary_key=True))
@@ -81,21 +100,51 @@ class Record(SQLModel, table=True):
     filtered: str | None = Field(default=None, max_length=20)
 
 
-class ClockAnchor(SQLModel, table=True):
-    """A clock record: at `uptime` of run (device, epoch, boot) it was `utc_ms` plus or minus `uncertainty_ms`."""
+class ClockRun(SQLModel, table=True):
+    """One run of a kiosk's uptime counter, (device, epoch, boot), and what is known of when it was.
 
-    __tablename__ = "clock_anchor"
+    With a clock: the usable anchor of the highest uptime, and the bounds that it sets for the runs before and after.
+    Without one: `from_at`/`to_at`, the interval between its neighbours, once both are known.
+    """
+
+    __tablename__ = "clock_run"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
     epoch: int = Field(sa_column=_seq(primary_key=True))
     boot: int = Field(sa_column=_seq(primary_key=True))
-    uptime: int = Field(sa_column=_seq(primary_key=True))
+    first_seq: int = Field(sa_column=_seq())
+    last_seq: int = Field(sa_column=_seq())
+    last_uptime: int = Field(sa_column=_seq())
+    anchor_seq: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    anchor_uptime: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    anchor_utc_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    anchor_uncertainty_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    began_before: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    ended_after: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    from_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    to_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
+class ClockAnchor(SQLModel, table=True):
+    """A clock record: at `uptime` of run (device, epoch, boot) it was `utc_ms` plus or minus `uncertainty_ms`."""
+
+    __tablename__ = "clock_anchor"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
+    epoch: int = Field(sa_column=_seq(primary_key=True))
+    boot: int = Field(sa_column=_seq(primary_key=True))
+    seq: int = Field(sa_column=_seq(primary_key=True))
+    uptime: int = Field(sa_column=_seq())
     utc_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     uncertainty_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class PressCount(SQLModel, table=True):
     """Presses per place, device and bucket of time: the volumes, open to whoever may see the place.
+
+    `simulated`: how many of `counted` were made by simulated patients.
 
     `place_id` 0: no place (the device stood nowhere, or the interval straddles a move).
     `start_at`: UTC ms at which the local hour, day or month begins; 0 with grain `unknown`.
@@ -114,7 +163,11 @@ class PressCount(SQLModel, table=True):
 
 
 class Quarantine(SQLModel, table=True):
-    """What was not booked as it came: whole messages and single records, raw, with the reason. The last 100 a device."""
+    """What was not booked as it came: whole messages and single records, raw, with the reason.
+
+    `evidence`: the raw form is all that is left of thanked answers (rejected seqs, forks), so it is kept far longer
+    than what booked nothing, of which the last 100 a device stay.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     device_id: str = Field(foreign_key="device.id", index=True, max_length=12)
@@ -124,13 +177,18 @@ class Quarantine(SQLModel, table=True):
     epoch: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     seq: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     reason: str = Field(max_length=200)
+    evidence: bool = Field(default=False)
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class ServerState(SQLModel, table=True):
-    """One row: the generation, random, made with the database and made anew after a restore."""
+    """One row: the generation, random, made with the database and made anew after a restore.
+
+    `since`: what was heard before it came out of a backup, and says nothing of how the devices stand now.
+    """
 
     __tablename__ = "server_state"
 
     id: int = Field(default=1, primary_key=True)
     generation: int = Field(sa_column=Column(BigInteger, nullable=False))
+    since: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -65,6 +65,7 @@ def upgrade() -> None:
     op.create_table('server_state',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('generation', sa.BigInteger(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_server_state'))
     )
     op.create_table('signinattempt',
@@ -117,11 +118,32 @@ def upgrade() -> None:
     sa.Column('device_id', sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
     sa.Column('epoch', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('boot', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('uptime', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('utc_ms', sa.BigInteger(), nullable=False),
     sa.Column('uncertainty_ms', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['device_id'], ['device.id'], name=op.f('fk_clock_anchor_device_id_device')),
-    sa.PrimaryKeyConstraint('device_id', 'epoch', 'boot', 'uptime', name=op.f('pk_clock_anchor'))
+    sa.PrimaryKeyConstraint('device_id', 'epoch', 'boot', 'seq', name=op.f('pk_clock_anchor')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('clock_run',
+    sa.Column('device_id', sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
+    sa.Column('epoch', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('boot', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('first_seq', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('last_seq', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('last_uptime', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('anchor_seq', sa.BigInteger(), nullable=True),
+    sa.Column('anchor_uptime', sa.BigInteger(), nullable=True),
+    sa.Column('anchor_utc_ms', sa.BigInteger(), nullable=True),
+    sa.Column('anchor_uncertainty_ms', sa.BigInteger(), nullable=True),
+    sa.Column('began_before', sa.BigInteger(), nullable=True),
+    sa.Column('ended_after', sa.BigInteger(), nullable=True),
+    sa.Column('from_at', sa.BigInteger(), nullable=True),
+    sa.Column('to_at', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['device_id'], ['device.id'], name=op.f('fk_clock_run_device_id_device')),
+    sa.PrimaryKeyConstraint('device_id', 'epoch', 'boot', name=op.f('pk_clock_run')),
+    sqlite_with_rowid=False
     )
     op.create_table('crash_report',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -168,9 +190,15 @@ def upgrade() -> None:
     sa.Column('next', sa.BigInteger(), nullable=False),
     sa.Column('pressed', sa.BigInteger(), nullable=False),
     sa.Column('waiting', sa.BigInteger(), nullable=False),
+    sa.Column('through', sa.BigInteger(), nullable=False),
+    sa.Column('last_boot', sa.BigInteger(), nullable=False),
     sa.Column('received_answers', sa.BigInteger(), nullable=False),
     sa.Column('counted_answers', sa.BigInteger(), nullable=False),
     sa.Column('filtered_answers', sa.BigInteger(), nullable=False),
+    sa.Column('refused_presses', sa.BigInteger(), nullable=False),
+    sa.Column('forks', sa.Integer(), nullable=False),
+    sa.Column('untold', sa.String(), nullable=False),
+    sa.Column('progress_at', sa.BigInteger(), nullable=False),
     sa.Column('first_heard_at', sa.BigInteger(), nullable=False),
     sa.Column('last_heard_at', sa.BigInteger(), nullable=False),
     sa.Column('gone_at', sa.BigInteger(), nullable=True),
@@ -247,6 +275,7 @@ def upgrade() -> None:
     sa.Column('epoch', sa.BigInteger(), nullable=True),
     sa.Column('seq', sa.BigInteger(), nullable=True),
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+    sa.Column('evidence', sa.Boolean(), nullable=False),
     sa.Column('raw', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['device_id'], ['device.id'], name=op.f('fk_quarantine_device_id_device')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_quarantine'))
@@ -320,21 +349,14 @@ def upgrade() -> None:
     sa.Column('filtered', sqlmodel.sql.sqltypes.AutoString(length=20), nullable=True),
     sa.ForeignKeyConstraint(['device_id'], ['device.id'], name=op.f('fk_record_device_id_device')),
     sa.ForeignKeyConstraint(['place_id'], ['place.id'], name=op.f('fk_record_place_id_place')),
-    sa.PrimaryKeyConstraint('device_id', 'epoch', 'seq', name=op.f('pk_record'))
+    sa.PrimaryKeyConstraint('device_id', 'epoch', 'seq', name=op.f('pk_record')),
+    sqlite_with_rowid=False
     )
-    with op.batch_alter_table('record', schema=None) as batch_op:
-        batch_op.create_index('ix_record_place', ['place_id', 'from_at'], unique=False)
-        batch_op.create_index('ix_record_run', ['device_id', 'epoch', 'boot'], unique=False)
-
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    with op.batch_alter_table('record', schema=None) as batch_op:
-        batch_op.drop_index('ix_record_run')
-        batch_op.drop_index('ix_record_place')
-
     op.drop_table('record')
     with op.batch_alter_table('installation', schema=None) as batch_op:
         batch_op.drop_index('uq_installation_open', sqlite_where=sa.text('to_at IS NULL'), postgresql_where=sa.text('to_at IS NULL'))
@@ -382,6 +404,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_crash_report_device_id'))
 
     op.drop_table('crash_report')
+    op.drop_table('clock_run')
     op.drop_table('clock_anchor')
     op.drop_table('apitoken')
     op.drop_table('user_account')
