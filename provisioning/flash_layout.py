@@ -76,7 +76,7 @@ def encode(table: Sequence[Partition] = LAYOUT) -> bytes:
     )
 
 
-def decode(image: bytes) -> tuple[Partition, ...]:
+def decode(image: bytes | bytearray) -> tuple[Partition, ...]:
     """The table of a whole flash image. Raises ProvisioningError for an image too small or a table
     damaged.
     """

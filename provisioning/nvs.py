@@ -5,8 +5,6 @@ MicroPython's `esp32.NVS` reads i32 and blobs only, so every entry is a blob. Kn
 
 import io
 
-from esp_idf_nvs_partition_gen.nvs_partition_gen import InsufficientSizeError, Page, nvs_open
-
 from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import nvs_image
 from provisioning.flash_layout import SECTOR_BYTES
@@ -19,6 +17,9 @@ def build(blobs: dict[str, bytes], size: int) -> bytes:
 
     Raises ProvisioningError when they do not fit.
     """
+    # Imported here: it brings a terminal toolkit along (50 ms, 6 MB), and a running kiosk only reads.
+    from esp_idf_nvs_partition_gen.nvs_partition_gen import InsufficientSizeError, Page, nvs_open
+
     out = io.BytesIO()
     try:
         # One page stays free: NVS needs it to move entries about.

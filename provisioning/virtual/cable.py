@@ -84,13 +84,16 @@ class _Wire:
         self._kiosk = kiosk
         self._broker: Ends | None = None
         self._pumps: list[asyncio.Task[None]] = []
-        self._ended = asyncio.Event()
+        self._is_reset = False
+        self._let_go = asyncio.Event()
 
     async def carry(self, broker: tuple[str, int]) -> None:
         """Carries bytes both ways until one end closes; returns at once after `reset`. Raises OSError."""
         if not self.frozen:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 self._broker = await asyncio.open_connection(*broker)
+            if self._is_reset:
+                self.reset()
         if not self.frozen and self._broker:
             self._pumps = [
                 asyncio.create_task(_pump(self._kiosk[0], self._broker[1])),
@@ -102,7 +105,10 @@ class _Wire:
                 for error in filter(None, errors):
                     raise error
                 return
-        await self._ended.wait()
+        await self._let_go.wait()
+        if self._broker and self.orphan:
+            while await self._broker[0].read(_CHUNK_BYTES):
+                pass
 
     def freeze(self) -> None:
         """Nothing passes from now on, not even an end."""
@@ -111,29 +117,21 @@ class _Wire:
             pump.cancel()
 
     def orphan_it(self) -> None:
-        """The kiosk is about to vanish: let go of its end, keep the broker's until the broker closes it."""
+        """The kiosk is about to vanish: keep the broker's end until the broker closes it."""
         self.freeze()
         self.orphan = True
-        if self._broker is None:
-            self._ended.set()
-        else:
-            self._pumps.append(asyncio.create_task(self._outlive(self._broker[0])))
-
-    async def _outlive(self, broker: asyncio.StreamReader) -> None:
-        with contextlib.suppress(OSError):
-            while await broker.read(_CHUNK_BYTES):
-                pass
-        self._ended.set()
+        self._let_go.set()
 
     def reset(self) -> None:
-        """Both ends see a reset connection."""
+        """Both ends see a reset connection (the broker's end also when it is still being connected)."""
+        self._is_reset = True
         for _, writer in filter(None, (self._kiosk, self._broker)):
             with contextlib.suppress(OSError):
                 sock = writer.get_extra_info("socket")
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             writer.transport.abort()
         self.freeze()
-        self._ended.set()
+        self._let_go.set()
 
     def close(self) -> None:
         for pump in self._pumps:

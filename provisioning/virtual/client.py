@@ -1,11 +1,13 @@
-"""A virtual kiosk as the CLI, the server's page and the tests hold it: a name in a folder. Knows no
-MicroPython.
+"""A virtual kiosk as the CLI, the server's page and the tests hold it: a name in a folder.
 
-kiosk = VirtualKiosk.create(folder, "lobby", identity)
-kiosk.start()
-kiosk.press(0)
-await kiosk.ask("press", face=1, simulated=True)
-async for event in kiosk.watch(): ...
+Knows no MicroPython; the runner does.
+
+Example:
+    kiosk = VirtualKiosk.create(folder, "lobby", identity)
+    kiosk.start()
+    kiosk.press(0)
+    await kiosk.ask("press", face=1, simulated=True)
+    async for event in kiosk.watch(): ...
 """
 
 import asyncio
