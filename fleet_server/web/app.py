@@ -1,0 +1,84 @@
+"""Puts the web application together: routers, middleware, static files, and the link's life within the server's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any, Protocol
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from fleet_server.changes import Changes
+from fleet_server.db import Database
+from fleet_server.instants import now_ms
+from fleet_server.settings import Settings
+from fleet_server.web import errors
+from fleet_server.web.identity import Identity
+from fleet_server.web.security import LimitBody, SameOriginOnly, SecurityHeaders
+from fleet_server.web.templating import STATIC
+
+# In this order; each module has a `router`. The administration of places comes before their pages: /places/new is none.
+ROUTERS = (
+    "fleet_server.accounts.pages",
+    "fleet_server.accounts.people_pages",
+    "fleet_server.accounts.audit_pages",
+    "fleet_server.places.pages",
+)
+_YEAR_S = 365 * 24 * 3600
+
+
+class Link(Protocol):
+    """The server's connection to the kiosks, as far as the web application is concerned."""
+
+    def start(self) -> None:
+        """Begin to listen."""
+
+    def stop(self) -> None:
+        """End in good order."""
+
+
+class Static(StaticFiles):
+    """Static files; those asked for with their content's hash may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """One file."""
+        response = await super().get_response(path, scope)
+        lasting = (
+            f"public, max-age={_YEAR_S}, immutable"
+            if scope["query_string"].startswith(b"v=")
+            else "public, max-age=3600"
+        )
+        response.headers["cache-control"] = lasting
+        return response
+
+
+def create_app(settings: Settings, database: Database, changes: Changes, link: Link | None) -> FastAPI:
+    """The application; `link` (None: pages alone) starts and stops with it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if link is not None:
+            await asyncio.to_thread(link.start)
+        try:
+            yield
+        finally:
+            if link is not None:
+                await asyncio.to_thread(link.stop)
+
+    app = FastAPI(title="Hymiö", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    state: Any = app.state
+    state.settings, state.database, state.changes, state.link = settings, database, changes, link
+    state.clock = now_ms
+    state.write_gate = asyncio.Lock()
+    app.add_middleware(Identity)
+    app.add_middleware(SameOriginOnly)
+    app.add_middleware(LimitBody)
+    app.add_middleware(SecurityHeaders)
+    errors.install(app)
+    app.mount("/static", Static(directory=STATIC), name="static")
+    for module in ROUTERS + (("fleet_server.demo.pages",) if settings.demo else ()):
+        app.include_router(import_module(module).router)
+    return app

@@ -1,0 +1,27 @@
+"""What every form shares: faults in the person's language, addresses to return to, whole numbers from text."""
+
+from fleet_server.refusals import Refused
+from fleet_server.web.i18n import _
+
+
+def messages(refused: Refused) -> dict[str, str]:
+    """Each fault by field, in the language of the request."""
+    return {name: _(text) % values for name, (text, values) in refused.faults.items()}
+
+
+def local_address(address: str) -> str:
+    """`address` when it leads to a page of this server, else `/`: nobody is sent elsewhere by a link to the sign-in."""
+    if (
+        not address.startswith("/")
+        or address.startswith("//")
+        or "\\" in address
+        or not address.isprintable()
+    ):
+        return "/"
+    return address
+
+
+def row_id(typed: str) -> int | None:
+    """A row's number from a form's select; None for an empty or impossible one."""
+    typed = typed.strip()
+    return int(typed) if typed.isascii() and typed.isdigit() and 0 < int(typed) < 2**31 else None

@@ -1,0 +1,54 @@
+"""Finds out, once for each request, who asks and in which language to answer. It allows and refuses nothing.
+
+`request.state.person` is a Person or None. A browser is known by its session's cookie; a program by a bearer token, and
+only below /api/.
+"""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fleet_server.accounts import sessions, tokens
+from fleet_server.accounts.access import Person
+from fleet_server.web import i18n
+
+_WITHOUT = ("/static/", "/health/")
+
+
+class Identity:
+    """ASGI middleware: sets the person and the language of the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http" and not scope["path"].startswith(_WITHOUT):
+            request = Request(scope)
+            person = await run_in_threadpool(_who, request)
+            request.state.person = person
+            i18n.use(
+                i18n.negotiate(
+                    person.language if person and person.kind == "user" else None,
+                    request.cookies.get(i18n.COOKIE),
+                    request.headers.get("accept-language", ""),
+                )
+            )
+        await self.app(scope, receive, send)
+
+
+def session_cookie(secure: bool) -> str:
+    """Name of the session's cookie; behind HTTPS with the prefix that binds it to this host and to HTTPS."""
+    return "__Host-hymio_session" if secure else "hymio_session"
+
+
+def _who(request: Request) -> Person | None:
+    state = request.app.state
+    now = state.clock()
+    if request.url.path.startswith("/api/") and "authorization" in request.headers:
+        scheme, _space, secret = request.headers["authorization"].partition(" ")
+        return (
+            tokens.person_of(state.database, secret.strip(), now=now) if scheme.lower() == "bearer" else None
+        )
+    secret = request.cookies.get(session_cookie(state.settings.secure_cookies))
+    return sessions.person_of(state.database, secret, now=now) if secret else None

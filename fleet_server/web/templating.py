@@ -1,0 +1,114 @@
+"""Makes a page from a template: Jinja2 with autoescape, the language of the request, and Finland's time.
+
+It knows who asks (for the header) but decides nothing; a value that is missing in a template is an error, not a blank.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_decimal
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from fleet_server.accounts.access import may
+from fleet_server.accounts.models import Role
+from fleet_server.instants import local, now_ms
+from fleet_server.web import i18n
+
+FOLDER = Path(__file__).resolve().parent
+STATIC = FOLDER / "static"
+NOTHING = "–"
+
+
+@cache
+def static(name: str) -> str:
+    """Address of a static file, with a part that changes with its content: browsers may keep it for ever."""
+    content = (STATIC / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def when(instant_ms: int | None, seconds: bool = False) -> str:
+    """An instant in Finland's time, in the language of the request; nothing for None."""
+    if instant_ms is None:
+        return NOTHING
+    return f"{date(instant_ms)} {clock(instant_ms, seconds)}"
+
+
+def date(instant_ms: int | None) -> str:
+    """The day of an instant in Finland."""
+    return NOTHING if instant_ms is None else format_date(local(instant_ms), "medium", locale=_locale())
+
+
+def clock(instant_ms: int | None, seconds: bool = False) -> str:
+    """The time of day of an instant in Finland."""
+    if instant_ms is None:
+        return NOTHING
+    return format_time(local(instant_ms), "medium" if seconds else "short", locale=_locale())
+
+
+def iso(instant_ms: int) -> str:
+    """The instant for the `datetime` attribute of `<time>`."""
+    return local(instant_ms).isoformat(timespec="seconds")
+
+
+def weekday(instant_ms: int) -> str:
+    """Short name of the day of the week in Finland."""
+    return format_datetime(local(instant_ms), "ccc", locale=_locale())
+
+
+def number(value: float | None) -> str:
+    """A number with the grouping and decimal sign of the language; nothing for None."""
+    return NOTHING if value is None else format_decimal(value, locale=_locale())
+
+
+@jinja2.pass_context
+def ago(context: jinja2.runtime.Context, instant_ms: int | None) -> str:
+    """How long ago an instant was ("3 minutes ago"), as of the page's `now`; nothing for None."""
+    if instant_ms is None:
+        return NOTHING
+    seconds = (instant_ms - context["now"]) / 1000
+    return format_timedelta(seconds, add_direction=True, threshold=1.5, locale=_locale())
+
+
+def _locale() -> Any:
+    return i18n.LOCALES[i18n.language()]
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_callables(i18n._, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(
+        when=when, date=date, clock=clock, iso=iso, weekday=weekday, number=number, ago=ago
+    )
+    environment.globals.update(
+        static=static, may=may, Role=Role, LANGUAGES=i18n.LANGUAGES, LANGUAGE_NAMES=i18n.LANGUAGE_NAMES
+    )
+    return environment
+
+
+templates = _environment()
+
+
+def render(request: Request, template: str, status_code: int = 200, **context: Any) -> HTMLResponse:
+    """The page made from `templates/<template>`, with `person`, `language`, `now`, `current_path` and `settings`."""
+    state = request.app.state
+    known: dict[str, Any] = {
+        "person": getattr(request.state, "person", None),
+        "language": i18n.language(),
+        "now": state.clock() if hasattr(state, "clock") else now_ms(),
+        "current_path": request.url.path,
+        "current_address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "settings": state.settings,
+    }
+    return HTMLResponse(templates.get_template(template).render(known | context), status_code=status_code)
