@@ -36,7 +36,7 @@ def check_python():
 
 def fingerprint(kind):
     digest = hashlib.sha256(("%s %s %s" % (kind, sys.version, ROOT)).encode())
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in ("pyproject.toml", "constraints.txt", "tools/firmware-stubs.txt"):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -65,8 +65,11 @@ def main(kind):
     print("  [2/3] pip", flush=True)
     call(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pip==" + PIP)
     print("  [3/3] pinned packages", flush=True)
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt"]
-    call(*(command + ["-e", "."] + (["--group", "dev"] if kind == "dev" else [])))
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    call(*(pip + ["-c", "constraints.txt", "-e", "."] + (["--group", "dev"] if kind == "dev" else [])))
+    if kind == "dev":
+        stubs = os.path.join(VENV, "firmware-stubs")
+        call(*(pip + ["--no-deps", "--upgrade", "--target", stubs, "-r", "tools/firmware-stubs.txt"]))
     with open(stamps[kind], "w") as file:
         file.write(fingerprint(kind))
 

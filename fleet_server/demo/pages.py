@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from sqlmodel import Session
 
-from fleet_server.accounts.access import Person, allow_anyone_signed_in, visible_devices
+from fleet_server.accounts.access import Person, SignedIn, visible_devices
 from fleet_server.answers import books
 from fleet_server.db import Database
 from fleet_server.demo.kiosks import DemoKiosk
@@ -39,8 +39,8 @@ class FrontState:
     labels: list[str]
 
 
-@router.get("", dependencies=[allow_anyone_signed_in()])
-def first(request: Request, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession) -> Response:
+@router.get("")
+def first(request: Request, person: SignedIn, session: ReadSession) -> Response:
     """The first kiosk that this person may see; without one, a page that says why."""
     kiosks = _visible(request, person, session)
     if not kiosks:
@@ -50,7 +50,7 @@ def first(request: Request, person: Annotated[Person, allow_anyone_signed_in()],
 
 @router.get("/{device_id}")
 async def page(
-    request: Request, device_id: str, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession
+    request: Request, device_id: str, person: SignedIn, session: ReadSession
 ) -> Response:
     """The front of one kiosk with its switches."""
     kiosks = _visible(request, person, session)
@@ -70,7 +70,7 @@ async def page(
 async def press(
     request: Request,
     device_id: str,
-    person: Annotated[Person, allow_anyone_signed_in()],
+    person: SignedIn,
     session: ReadSession,
     face: Annotated[int, Form()],
 ) -> Response:
@@ -86,7 +86,7 @@ async def turn(
     request: Request,
     device_id: str,
     switch: str,
-    person: Annotated[Person, allow_anyone_signed_in()],
+    person: SignedIn,
     session: ReadSession,
 ) -> Response:
     """Pull the cable or put it back, cut the power or switch it on."""
@@ -97,7 +97,7 @@ async def turn(
 
 @router.get("/{device_id}/events")
 async def events(
-    request: Request, device_id: str, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession
+    request: Request, device_id: str, person: SignedIn, session: ReadSession
 ) -> StreamingResponse:
     """Server-sent events: `kiosk` as the virtual kiosk says it, `numbers` whenever the server's books change."""
     kiosk = _kiosk(_visible(request, person, session), device_id)

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, Role, allow, allow_anyone_signed_in, holds, visible_devices
+from fleet_server.accounts.access import Person, Role, allow, SignedIn, may, visible_devices
 from fleet_server.db import after_commit
 from fleet_server.devices import desired
 from fleet_server.devices.models import Device
@@ -50,7 +50,7 @@ class DeviceRow:
 
 
 @router.get("")
-def sets(request: Request, person: Annotated[Person, allow_anyone_signed_in()], session: ReadSession) -> Response:
+def sets(request: Request, person: SignedIn, session: ReadSession) -> Response:
     """All sets."""
     running = dict(
         session.exec(
@@ -70,7 +70,7 @@ def sets(request: Request, person: Annotated[Person, allow_anyone_signed_in()], 
 def one(
     request: Request,
     number: int,
-    person: Annotated[Person, allow_anyone_signed_in()],
+    person: SignedIn,
     session: ReadSession,
     part: str = "",
 ) -> Response:
@@ -131,7 +131,7 @@ def _page(
         "topics": " ".join([f"set:{number}", *(f"device:{device.id}" for device in devices)]),
         "faults": faults or [],
         "chosen": chosen or [],
-        "may_publish": holds(person, Role.COORDINATOR),
+        "may_publish": may(person, Role.COORDINATOR),
     }
     if part == "devices":
         return render_block(request, "questions/one.html", "devices", **context)

@@ -1,0 +1,72 @@
+"""Takes the README's pictures from the running thing: `make pictures`. Nothing in them is drawn by hand.
+
+Starts the demonstration in a fresh folder, presses for a minute through its buttons, and photographs the pages.
+"""
+
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.e2e.conftest import CHROMIUM_FLAGS, sign_in  # noqa: E402
+from tests.e2e.demo import Demo  # noqa: E402
+
+TARGET = ROOT / "docs" / "pictures"
+LOCK_OUT_S = 2.2
+
+
+def main() -> None:
+    """Write docs/pictures/*.png."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="hymio-pictures-"))
+    demo = Demo(folder).start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+            context = browser.new_context(
+                base_url=demo.address, locale="en-GB", viewport={"width": 1360, "height": 850}, device_scale_factor=1
+            )
+            page = context.new_page()
+            sign_in(page, demo)
+            page.goto("/try")
+            page.wait_for_selector("#front[data-screen=ready]", timeout=20_000)
+            for face in (0, 1, 0):
+                page.locator(".press").nth(face).click()
+                time.sleep(LOCK_OUT_S)
+            page.click("#net button")
+            for face in (0, 4):
+                page.locator(".press").nth(face).click()
+                time.sleep(LOCK_OUT_S)
+            page.screenshot(path=TARGET / "try-offline.png")
+            page.click("#net button")
+            page.wait_for_function("document.getElementById('n-waiting').textContent === '0'", timeout=30_000)
+            time.sleep(LOCK_OUT_S)
+            page.locator(".press").nth(0).click()
+            page.wait_for_selector("#front[data-screen=thanks]", timeout=5_000)
+            page.screenshot(path=TARGET / "try.png")
+            page.locator(".front").screenshot(path=TARGET / "kiosk.png")
+            for name, address in (
+                ("overview", "/"),
+                ("place", page.locator(".bench a[href^='/places/']").get_attribute("href")),
+                ("device", page.locator(".bench a[href^='/devices/']").get_attribute("href")),
+                ("question-set", "/question-sets/1"),
+            ):
+                page.goto(address)
+                time.sleep(0.5)  # the event stream never lets the network be idle
+                page.screenshot(path=TARGET / f"{name}.png", full_page=name != "question-set")
+            browser.close()
+    finally:
+        demo.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    for picture in sorted(TARGET.glob("*.png")):
+        print(f"{picture.relative_to(ROOT)}  {picture.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()
