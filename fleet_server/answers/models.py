@@ -22,11 +22,18 @@ class JournalEpoch(SQLModel, table=True):
     waiting: int = Field(
         default=0, sa_column=Column(BigInteger, nullable=False), description="as the kiosk said, for display"
     )
+    header_next: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False),
+        description="the `next` that came with `pressed` and `waiting`",
+    )
     through: int = Field(
         default=0, sa_column=Column(BigInteger, nullable=False), description="every seq below is booked"
     )
     last_boot: int = Field(
-        default=-1, sa_column=Column(BigInteger, nullable=False), description="highest clock run, -1: none yet"
+        default=-1,
+        sa_column=Column(BigInteger, nullable=False),
+        description="highest clock run, -1: none yet",
     )
     received_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     counted_answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

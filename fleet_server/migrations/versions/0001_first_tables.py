@@ -190,6 +190,7 @@ def upgrade() -> None:
     sa.Column('next', sa.BigInteger(), nullable=False),
     sa.Column('pressed', sa.BigInteger(), nullable=False),
     sa.Column('waiting', sa.BigInteger(), nullable=False),
+    sa.Column('header_next', sa.BigInteger(), nullable=False),
     sa.Column('through', sa.BigInteger(), nullable=False),
     sa.Column('last_boot', sa.BigInteger(), nullable=False),
     sa.Column('received_answers', sa.BigInteger(), nullable=False),

@@ -1,0 +1,295 @@
+"""`book`: the one way in for answers, from MQTT, harvest over USB and replay of quarantine alike.
+
+It books each seq of a message's range as received, rejected or lost and writes the receipt; it commits nothing and
+sends nothing. Invariant: a key (device, epoch, seq) is counted once, whatever comes how often in which order.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from fleet_server.answers import bulk, quarantine, runs, visits, wire
+from fleet_server.answers.desk import Desk, DeviceState, EpochState
+from fleet_server.answers.ledger import RECEIVED, REJECTED, segments_of
+from fleet_server.answers.models import Record
+from fleet_server.answers.placing import NOWHERE, clock_fault
+from fleet_server.answers.quarantine import Item
+
+# More than a kiosk records in ten years, little enough that a mad header cannot make a range of four thousand million.
+MAX_AHEAD = 1_000_000
+MAX_TOLD = 16  # rejected ranges in one receipt
+MAX_UNTOLD = 1_000  # rejected ranges that wait for later receipts; the rest is in quarantine all the same
+REPLAY = "replay"
+
+_RECORDS = bulk.table_of(Record)
+
+
+class Message(NamedTuple):
+    """A batch as it came. `source`: `mqtt`, `harvest` or `replay`."""
+
+    device_id: str
+    payload: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What booking a message came to; `receipt` is to be sent after the commit (None: nothing was booked, see `note`).
+
+    `counted`, `filtered`: answers that are new; `received`: records that are new; `rejected`: records refused;
+    `places`: whose counts changed.
+    """
+
+    receipt: dict[str, Any] | None
+    counted: int = 0
+    filtered: int = 0
+    received: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    places: frozenset[int] = frozenset()
+    note: str = ""
+    fork: bool = False
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The records of a message, each on its pile."""
+
+    states: dict[int, int] = field(default_factory=dict)
+    fresh: list[wire.Record] = field(default_factory=list)
+    kept: list[Item] = field(default_factory=list)
+    told: list[tuple[int, int, str]] = field(default_factory=list)
+    duplicates: int = 0
+    forks: list[Item] = field(default_factory=list)
+
+
+def book(session: Session, device_id: str, payload: bytes, *, source: str, now: int) -> Booking:
+    """Book one message within the session's transaction. `now`: UTC ms. Raises ValueError for an unknown device."""
+    return book_all(session, [Message(device_id, payload, source)], now=now)[0]
+
+
+def book_all(session: Session, messages: Sequence[Message], *, now: int) -> list[Booking]:
+    """Book many messages in one transaction, in their order: as `book` one after the other, but far faster."""
+    desk = Desk(session, now)
+    desk.open({message.device_id for message in messages})
+    unknown = sorted({message.device_id for message in messages} - desk.devices.keys())
+    if unknown:
+        raise ValueError(f"device {unknown[0]!r} is not registered")
+    generation = desk.generation()
+    bookings = [_book(desk, desk.devices[message.device_id], message, generation) for message in messages]
+    desk.flush()
+    return bookings
+
+
+def _book(desk: Desk, device: DeviceState, message: Message, generation: int) -> Booking:
+    try:
+        batch = wire.read_batch(message.payload)
+    except wire.Damaged as fault:
+        return _nothing(desk, message, str(fault))
+    epoch = device.epochs.get(batch.epoch) or desk.new_epoch(device, batch.epoch)
+    impossible = _impossible(batch, epoch)
+    if impossible:
+        return _nothing(desk, message, impossible)
+    desk.touch(epoch)
+    was_idle = epoch.through == epoch.next
+    _take_header(desk, epoch, batch, message.source)
+    if batch.version != wire.VERSION:
+        piles = _unreadable(batch, message)
+        segments = [(batch.start, batch.to, REJECTED)] if batch.start < batch.to else []
+    else:
+        piles = _sort(desk, epoch, batch, message.payload)
+        segments = segments_of(piles.states, batch.start, batch.to)
+    places: set[int] = set()
+    tally = runs.Tally()
+    if piles.fresh:
+        corrected = visits.corrected(desk, epoch, piles.fresh, places)
+        tally = runs.take_in(desk, device, epoch, piles.fresh, corrected)
+        epoch.refused_presses += sum(wire.refused(r) for r in piles.fresh if r.kind == wire.KIND_REFUSED)
+    booked = desk.ledger_from(epoch, batch.start).raise_to(segments) if segments else 0
+    epoch.through = epoch.ledger.through(epoch.through)
+    if booked or was_idle or epoch.through == epoch.next:
+        epoch.progress_at = desk.now
+    _keep(desk, epoch, message, piles)
+    return Booking(
+        receipt={
+            "server": generation,
+            "epoch": epoch.epoch,
+            "nonce": batch.nonce,
+            "through": epoch.through,
+            "seen": epoch.next,
+            "fork": bool(piles.forks),
+            "time": desk.now,
+            "rejected": _told(epoch, piles.told),
+        },
+        counted=tally.counted,
+        filtered=tally.filtered,
+        received=len(piles.fresh),
+        duplicates=piles.duplicates,
+        rejected=sum(stop - start for start, stop, _ in piles.told),
+        places=frozenset((places | tally.places) - {NOWHERE}),
+        fork=bool(piles.forks),
+    )
+
+
+def _nothing(desk: Desk, message: Message, why: str) -> Booking:
+    if message.source != REPLAY:
+        item = Item("message", why, message.payload)
+        quarantine.keep(desk.session, message.device_id, item, source=message.source, now=desk.now)
+    return Booking(receipt=None, note=why)
+
+
+def _impossible(batch: wire.Batch, epoch: EpochState) -> str:
+    if not batch.start <= batch.to <= batch.next:
+        return f"range [{batch.start}, {batch.to}) does not end by next {batch.next}"
+    if batch.next > epoch.next + MAX_AHEAD:
+        return f"next {batch.next} is more than {MAX_AHEAD} beyond {epoch.next}, the highest known"
+    return ""
+
+
+def _take_header(desk: Desk, epoch: EpochState, batch: wire.Batch, source: str) -> None:
+    if source != REPLAY:
+        epoch.last_heard_at = max(epoch.last_heard_at, desk.now)
+        epoch.gone_at = None
+    epoch.next = max(epoch.next, batch.next)
+    if batch.version == wire.VERSION and batch.next >= epoch.header_next:
+        epoch.header_next, epoch.pressed, epoch.waiting = batch.next, batch.pressed, batch.waiting
+
+
+def _unreadable(batch: wire.Batch, message: Message) -> _Sorted:
+    """A version that is not ours: the whole range is rejected and the message kept for a replay after an update."""
+    piles = _Sorted()
+    if batch.start < batch.to:
+        reason = f"version {batch.version} is unknown"
+        piles.kept.append(Item("message", reason, message.payload, batch.epoch, batch.start, evidence=True))
+        piles.told.append((batch.start, batch.to, "version"))
+    return piles
+
+
+def _sort(desk: Desk, epoch: EpochState, batch: wire.Batch, payload: bytes) -> _Sorted:
+    piles = _Sorted()
+    states, fresh = piles.states, piles.fresh
+    start, to = batch.start, batch.to
+    there = _received(desk, epoch, start, to)
+    for record in batch.records:
+        seq = record.seq
+        if not record.intact:
+            continue
+        raw = payload[record.start : record.stop]
+        if not start <= seq < to:
+            piles.kept.append(Item("record", f"outside of [{start}, {to})", raw, epoch.epoch, seq))
+        elif seq in states:
+            piles.kept.append(Item("record", "second one with this seq in a message", raw, epoch.epoch, seq))
+        elif seq in there:
+            states[seq] = RECEIVED
+            if there[seq] == record.crc:
+                piles.duplicates += 1
+            else:
+                item = Item(
+                    "record", "fork: this key holds another record", raw, epoch.epoch, seq, evidence=True
+                )
+                piles.forks.append(item)
+        elif fault := _fault(desk, record):
+            states[seq] = REJECTED
+            piles.told.append((seq, seq + 1, fault[0]))
+            piles.kept.append(Item("record", fault[1], raw, epoch.epoch, seq, evidence=True))
+        else:
+            states[seq] = RECEIVED
+            fresh.append(record)
+    for record in batch.records:
+        if not record.intact:
+            _sort_damaged(epoch, batch, record, payload[record.start : record.stop], piles)
+    return piles
+
+
+def _sort_damaged(
+    epoch: EpochState, batch: wire.Batch, record: wire.Record, raw: bytes, piles: _Sorted
+) -> None:
+    """A record whose own CRC is wrong stands for its seq only where no good one does."""
+    stands = batch.start <= record.seq < batch.to and record.seq not in piles.states
+    if stands:
+        piles.states[record.seq] = REJECTED
+        piles.told.append((record.seq, record.seq + 1, "crc"))
+    piles.kept.append(
+        Item("record", "the CRC of the record is wrong", raw, epoch.epoch, record.seq, evidence=stands)
+    )
+
+
+def _received(desk: Desk, epoch: EpochState, start: int, stop: int) -> dict[int, int]:
+    """CRCs of the records of [start, stop) that were received before, by seq."""
+    parts = desk.ledger_from(epoch, start).with_state(RECEIVED, start, stop)
+    if not parts:
+        return {}
+    desk.flush_records()
+    columns = _RECORDS.c
+    rows = desk.connection.execute(
+        select(columns.seq, columns.crc).where(
+            columns.device_id == epoch.device_id,
+            columns.epoch == epoch.epoch,
+            columns.seq >= parts[0][0],
+            columns.seq < parts[-1][1],
+        )
+    )
+    return {seq: crc for seq, crc in rows}
+
+
+def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
+    """Why the server refuses a record: (a word for the receipt, a sentence for the quarantine), or None."""
+    if record.body and (wrong := wire.body_fault(record)):
+        return "body", wrong
+    if record.kind == wire.KIND_ANSWER:
+        if record.flags & wire.FLAG_OUTCOME:
+            return None  # skipped or timed out: there is no value to judge
+        allowed = _allowed(desk, record.set_number, record.question)
+        if allowed is not None and record.value not in allowed:
+            return (
+                "value",
+                f"value {record.value} is impossible for question {record.question} of set {record.set_number}",
+            )
+        return None
+    if wrong := wire.body_fault(record):
+        return "body", wrong
+    if record.kind == wire.KIND_CLOCK and (wrong := clock_fault(wire.clock(record)[0])):
+        return "clock", wrong
+    return None
+
+
+def _allowed(desk: Desk, set_number: int, question: int) -> frozenset[int] | None:
+    """The values of a known question; None while set or question are not known."""
+    key = (set_number, question)
+    if key not in desk.values:
+        from fleet_server.questions.service import known_question
+
+        kind = known_question(desk.session, set_number, question)
+        desk.values[key] = None if kind is None else kind.values
+    return desk.values[key]
+
+
+def _keep(desk: Desk, epoch: EpochState, message: Message, piles: _Sorted) -> None:
+    def keep(items: list[Item]) -> int:
+        return quarantine.keep_all(
+            desk.session, message.device_id, items, source=message.source, now=desk.now
+        )
+
+    if piles.kept and not (message.source == REPLAY and piles.kept[0].what == "message"):
+        keep(piles.kept)
+    if piles.forks:
+        epoch.forks += keep(piles.forks)
+
+
+def _told(epoch: EpochState, told: list[tuple[int, int, str]]) -> list[list[int | str]]:
+    """Rejected ranges for this receipt: those that did not fit into earlier ones first; the rest waits for the next."""
+    if not told and not epoch.untold:
+        return []
+    joined: list[list[int | str]] = json.loads(epoch.untold) if epoch.untold else []
+    for start, stop, why in sorted(told):
+        if joined and joined[-1][1:] == [start, why]:
+            joined[-1][1] = stop
+        elif [start, stop, why] not in joined:
+            joined.append([start, stop, why])
+    rest = joined[MAX_TOLD : MAX_TOLD + MAX_UNTOLD]
+    epoch.untold = json.dumps(rest) if rest else ""
+    return joined[:MAX_TOLD]

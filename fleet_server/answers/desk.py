@@ -1,0 +1,320 @@
+"""What one transaction has on its desk: the epochs, runs, stays and ledgers of its devices, and what is to be written.
+
+It decides nothing about answers. Everything is fetched for all devices of a transaction at once and written back at
+once, so that a message costs no query of its own. Invariant: after `flush` the database says what the desk says.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlmodel import Session, col
+
+from fleet_server.answers import bulk
+from fleet_server.answers.ledger import NAMES, STATES, Ledger, Range
+from fleet_server.answers.models import ClockRun, JournalEpoch, LedgerRange, PressCount, Record, ServerState
+from fleet_server.answers.placing import Anchor, Interval, Stay
+from fleet_server.devices.models import Device
+from fleet_server.places.models import Installation
+
+_EPOCHS = bulk.table_of(JournalEpoch)
+_LEDGER = bulk.table_of(LedgerRange)
+_RUNS = bulk.table_of(ClockRun)
+_RECORDS = bulk.table_of(Record)
+_COUNTS = bulk.table_of(PressCount)
+
+_IDS = bindparam("ids", expanding=True)
+# NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
+_SELECT_DEVICES = (
+    select(col(Device.id), col(Device.created_at))
+    .where(col(Device.id).in_(_IDS))
+    .order_by(col(Device.id))
+    .with_for_update(key_share=True)
+)
+_SELECT_EPOCHS = select(_EPOCHS).where(_EPOCHS.c.device_id.in_(_IDS))
+_SELECT_TAILS = (
+    select(_LEDGER)
+    .join(_EPOCHS, (_EPOCHS.c.device_id == _LEDGER.c.device_id) & (_EPOCHS.c.epoch == _LEDGER.c.epoch))
+    .where(_EPOCHS.c.device_id.in_(_IDS), _LEDGER.c.stop >= _EPOCHS.c.through)
+    .order_by(_LEDGER.c.start)
+)
+_SELECT_NEWEST_RUNS = (
+    select(_RUNS)
+    .join(
+        _EPOCHS,
+        (_EPOCHS.c.device_id == _RUNS.c.device_id)
+        & (_EPOCHS.c.epoch == _RUNS.c.epoch)
+        & (_EPOCHS.c.last_boot == _RUNS.c.boot),
+    )
+    .where(_EPOCHS.c.device_id.in_(_IDS))
+)
+_SELECT_STAYS = (
+    select(Installation.device_id, Installation.from_at, Installation.to_at, Installation.place_id)
+    .where(col(Installation.device_id).in_(_IDS))
+    .order_by(col(Installation.from_at))
+)
+
+
+@dataclass(slots=True)
+class RunState:
+    """One run of an uptime counter, as in the table `clock_run`."""
+
+    device_id: str
+    epoch: int
+    boot: int
+    first_seq: int
+    last_seq: int
+    last_uptime: int
+    anchor_seq: int | None = None
+    anchor_uptime: int | None = None
+    anchor_utc_ms: int | None = None
+    anchor_uncertainty_ms: int | None = None
+    began_before: int | None = None
+    ended_after: int | None = None
+    from_at: int | None = None
+    to_at: int | None = None
+
+    @property
+    def newest_anchor(self) -> Anchor | None:
+        """The usable anchor of the highest uptime; None: the run has met no clock yet."""
+        if self.anchor_uptime is None:
+            return None
+        return Anchor(self.anchor_uptime, self.anchor_seq, self.anchor_utc_ms, self.anchor_uncertainty_ms)  # type: ignore[arg-type]
+
+    @property
+    def between(self) -> Interval | None:
+        """For a run without a clock: from its earlier neighbour to its later one, if both are known."""
+        return None if self.from_at is None or self.to_at is None else (self.from_at, self.to_at)
+
+
+@dataclass(slots=True)
+class EpochState:
+    """One epoch of a device, as in the table `journal_epoch`, with the part of its ledger that is in use."""
+
+    device_id: str
+    epoch: int
+    age: int
+    next: int
+    pressed: int
+    waiting: int
+    header_next: int
+    through: int
+    last_boot: int
+    received_answers: int
+    counted_answers: int
+    filtered_answers: int
+    refused_presses: int
+    forks: int
+    untold: str
+    progress_at: int
+    first_heard_at: int
+    last_heard_at: int
+    gone_at: int | None
+    by_server: bool
+    ledger: Ledger = field(default_factory=Ledger)
+    runs: dict[int, RunState] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DeviceState:
+    """A device with its epochs and where it stood when."""
+
+    id: str
+    created_at: int
+    epochs: dict[int, EpochState] = field(default_factory=dict)
+    stays: list[Stay] = field(default_factory=list)
+
+
+_EPOCH_COLUMNS = tuple(_EPOCHS.columns.keys())
+_RUN_COLUMNS = tuple(_RUNS.columns.keys())
+RECORD_COLUMNS = tuple(_RECORDS.columns.keys())
+_LEDGER_COLUMNS = tuple(_LEDGER.columns.keys())
+_COUNT_COLUMNS = tuple(_COUNTS.columns.keys())
+
+CountKey = tuple[int, str, str, int]  # place id (0: none), device id, grain, start of the bucket
+
+
+class Desk:
+    """Open it for the devices of a transaction, change what is on it, `flush` before the transaction ends."""
+
+    def __init__(self, session: Session, now: int) -> None:
+        session.flush()
+        self.session = session
+        self.now = now
+        self.connection: Connection = session.connection()
+        self.devices: dict[str, DeviceState] = {}
+        self.values: dict[tuple[int, int], frozenset[int] | None] = {}
+        self.records: list[tuple[Any, ...]] = []
+        self._counts: dict[CountKey, list[int]] = {}
+        self._dirty_epochs: dict[tuple[str, int], EpochState] = {}
+        self._dirty_runs: dict[tuple[str, int, int], RunState] = {}
+
+    def open(self, device_ids: set[str]) -> None:
+        """Fetch these devices; unknown ones are left out. Locks them on PostgreSQL."""
+        ids = {"ids": sorted(device_ids)}
+        run = self.connection.execute
+        for device_id, created_at in run(_SELECT_DEVICES, ids):
+            self.devices[device_id] = DeviceState(device_id, created_at)
+        for row in run(_SELECT_EPOCHS, ids):
+            epoch = EpochState(*row)
+            epoch.ledger.loaded_from = epoch.through
+            self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
+        tails: dict[tuple[str, int], list[Range]] = {}
+        for device_id, number, start, stop, state in run(_SELECT_TAILS, ids):
+            tails.setdefault((device_id, number), []).append((start, stop, STATES[state]))
+        for (device_id, number), ranges in tails.items():
+            epoch = self.devices[device_id].epochs[number]
+            epoch.ledger = Ledger(ranges, epoch.through)
+        for row in run(_SELECT_NEWEST_RUNS, ids):
+            self._put(RunState(*row))
+        for device_id, *stay in run(_SELECT_STAYS, ids):
+            self.devices[device_id].stays.append(tuple(stay))
+
+    def _put(self, state: RunState) -> RunState:
+        self.devices[state.device_id].epochs[state.epoch].runs[state.boot] = state
+        return state
+
+    def generation(self) -> int:
+        """The server's generation; made when the database has none yet."""
+        return generation(self.session, now=self.now)
+
+    def new_epoch(self, device: DeviceState, number: int) -> EpochState:
+        """An epoch that was not heard of before; it is on the desk, and written only once it is `touch`ed."""
+        age = max((epoch.age for epoch in device.epochs.values()), default=-1) + 1
+        return EpochState(
+            device.id,
+            number,
+            age,
+            0,
+            0,
+            0,
+            0,
+            0,
+            -1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            "",
+            self.now,
+            self.now,
+            self.now,
+            None,
+            False,
+        )
+
+    def touch(self, epoch: EpochState) -> None:
+        """This epoch changed."""
+        self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
+        self._dirty_epochs[epoch.device_id, epoch.epoch] = epoch
+
+    def touch_run(self, run: RunState) -> None:
+        """This run changed."""
+        self._dirty_runs[run.device_id, run.epoch, run.boot] = run
+
+    def ledger_from(self, epoch: EpochState, start: int) -> Ledger:
+        """The epoch's ledger, complete from `start` on."""
+        ledger = epoch.ledger
+        if start < ledger.loaded_from:
+            rows = self.connection.execute(
+                select(_LEDGER.c.start, _LEDGER.c.stop, _LEDGER.c.state)
+                .where(
+                    _LEDGER.c.device_id == epoch.device_id,
+                    _LEDGER.c.epoch == epoch.epoch,
+                    _LEDGER.c.stop >= start,
+                    _LEDGER.c.stop < ledger.loaded_from,
+                )
+                .order_by(_LEDGER.c.start)
+            )
+            ledger.extend_down([(a, b, STATES[state]) for a, b, state in rows], start)
+        return ledger
+
+    def run(self, epoch: EpochState, boot: int) -> RunState | None:
+        """A run of this epoch, or None when nothing of it was received."""
+        known = epoch.runs.get(boot)
+        if known is None and boot < epoch.last_boot:
+            row = self.connection.execute(
+                select(_RUNS).where(
+                    _RUNS.c.device_id == epoch.device_id, _RUNS.c.epoch == epoch.epoch, _RUNS.c.boot == boot
+                )
+            ).first()
+            known = self._put(RunState(*row)) if row is not None else None
+        return known
+
+    def all_runs(self, device: DeviceState) -> list[RunState]:
+        """Every run of a device, those on the desk as they are there."""
+        rows = self.connection.execute(select(_RUNS).where(_RUNS.c.device_id == device.id))
+        for row in rows:
+            if row.boot not in device.epochs[row.epoch].runs:
+                self._put(RunState(*row))
+        return [run for epoch in device.epochs.values() for run in epoch.runs.values()]
+
+    def count(self, key: CountKey, counted: int, filtered: int, simulated: int) -> None:
+        """Add to a bucket (negative: take away)."""
+        bucket = self._counts.get(key)
+        if bucket is None:
+            self._counts[key] = [counted, filtered, simulated]
+        else:
+            bucket[0] += counted
+            bucket[1] += filtered
+            bucket[2] += simulated
+
+    def flush_records(self) -> None:
+        """Write the records taken in so far, so that queries see them."""
+        bulk.insert(self.connection, _RECORDS, RECORD_COLUMNS, self.records)
+        self.records = []
+
+    def flush(self) -> None:
+        """Write everything that changed."""
+        epochs = list(self._dirty_epochs.values())
+        bulk.upsert(
+            self.connection, _EPOCHS, _EPOCH_COLUMNS, [_values(epoch, _EPOCH_COLUMNS) for epoch in epochs]
+        )
+        self.flush_records()
+        deleted: list[dict[str, Any]] = []
+        changed: list[tuple[Any, ...]] = []
+        for epoch in epochs:
+            gone, new = epoch.ledger.changes()
+            deleted += [{"d": epoch.device_id, "e": epoch.epoch, "s": start} for start in gone]
+            changed += [
+                (epoch.device_id, epoch.epoch, start, stop, NAMES[state]) for start, stop, state in new
+            ]
+        if deleted:
+            self.connection.execute(_DELETE_RANGE, deleted)
+        bulk.upsert(self.connection, _LEDGER, _LEDGER_COLUMNS, changed)
+        runs = [_values(run, _RUN_COLUMNS) for run in self._dirty_runs.values()]
+        bulk.upsert(self.connection, _RUNS, _RUN_COLUMNS, runs)
+        counts = [(*key, *amounts) for key, amounts in self._counts.items() if any(amounts)]
+        bulk.upsert(
+            self.connection, _COUNTS, _COUNT_COLUMNS, counts, add=("counted", "filtered", "simulated")
+        )
+        self._dirty_epochs, self._dirty_runs, self._counts = {}, {}, {}
+
+
+_DELETE_RANGE = delete(_LEDGER).where(
+    _LEDGER.c.device_id == bindparam("d"),
+    _LEDGER.c.epoch == bindparam("e"),
+    _LEDGER.c.start == bindparam("s"),
+)
+
+
+def _values(state: EpochState | RunState, columns: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple([getattr(state, name) for name in columns])
+
+
+def generation(session: Session, *, now: int) -> int:
+    """The server's generation, a random 31-bit number; made when the database has none yet."""
+    row = session.get(ServerState, 1)
+    return row.generation if row is not None else renew_generation(session, now=now)
+
+
+def renew_generation(session: Session, *, now: int) -> int:
+    """A new generation: to be called after a restore. Until a device is heard again its books are unknown."""
+    table = bulk.table_of(ServerState)
+    session.expire_all()
+    session.execute(delete(table))
+    number = secrets.randbits(31)
+    session.execute(insert(table).values(id=1, generation=number, since=now))
+    return number

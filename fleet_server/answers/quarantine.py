@@ -1,0 +1,99 @@
+"""Keeps what was not booked as it came, raw and with the reason; it judges nothing.
+
+Two shelves: what booked nothing (damaged messages, stray records) and `evidence`, the raw form of thanked answers
+that stand in the ledger as rejected, or that met another record under their key.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import delete, insert
+from sqlmodel import Session, col, select
+
+from fleet_server.answers import bulk
+from fleet_server.answers.models import Quarantine
+
+# Enough to see what is wrong with a device; a flood from one that is broken pushes out only its own.
+LAST_STRAY = 100
+# A replay after an update makes answers of these, so they stay as long as is reasonable: 5 000 messages are 20 MB.
+LAST_EVIDENCE = 5_000
+_REASON_CHARACTERS = 200
+
+_TABLE = bulk.table_of(Quarantine)
+
+
+class Item(NamedTuple):
+    """One thing to keep. `what`: `message` or `record`; a record with epoch and seq is kept once, however often it comes."""
+
+    what: str
+    reason: str
+    raw: bytes
+    epoch: int | None = None
+    seq: int | None = None
+    evidence: bool = False
+
+
+def keep(session: Session, device_id: str, item: Item, *, source: str, now: int) -> int:
+    """Keep one thing; returns how many were new (0 or 1)."""
+    return keep_all(session, device_id, [item], source=source, now=now)
+
+
+def keep_all(session: Session, device_id: str, items: Sequence[Item], *, source: str, now: int) -> int:
+    """Keep these; returns how many were not kept already."""
+    there = _records_there(session, device_id, items)
+    rows = []
+    for item in items:
+        if item.what == "record" and (key := (item.epoch, item.seq, item.raw)):
+            if key in there:
+                continue
+            there.add(key)
+        rows.append(
+            {
+                "device_id": device_id,
+                "at": now,
+                "source": source,
+                "what": item.what,
+                "epoch": item.epoch,
+                "seq": item.seq,
+                "reason": item.reason[:_REASON_CHARACTERS],
+                "evidence": item.evidence,
+                "raw": item.raw,
+            }
+        )
+    if rows:
+        session.connection().execute(insert(_TABLE), rows)
+        for evidence, limit in ((False, LAST_STRAY), (True, LAST_EVIDENCE)):
+            if any(row["evidence"] is evidence for row in rows):
+                _prune(session, device_id, evidence, limit)
+    return len(rows)
+
+
+def list_of(session: Session, device_id: str, *, limit: int = LAST_STRAY) -> Sequence[Quarantine]:
+    """What is kept of a device, newest first."""
+    newest = select(Quarantine).where(Quarantine.device_id == device_id).order_by(col(Quarantine.id).desc())
+    return session.exec(newest.limit(limit)).all()
+
+
+def _records_there(
+    session: Session, device_id: str, items: Sequence[Item]
+) -> set[tuple[int | None, int | None, bytes]]:
+    seqs = [item.seq for item in items if item.what == "record" and item.seq is not None]
+    if not seqs:
+        return set()
+    rows = session.connection().execute(
+        select(_TABLE.c.epoch, _TABLE.c.seq, _TABLE.c.raw).where(
+            _TABLE.c.device_id == device_id,
+            _TABLE.c.what == "record",
+            _TABLE.c.seq.between(min(seqs), max(seqs)),
+        )
+    )
+    return {(epoch, seq, bytes(raw)) for epoch, seq, raw in rows}
+
+
+def _prune(session: Session, device_id: str, evidence: bool, limit: int) -> None:
+    mine = (_TABLE.c.device_id == device_id, _TABLE.c.evidence.is_(evidence))
+    connection = session.connection()
+    oldest_kept = select(_TABLE.c.id).where(*mine).order_by(_TABLE.c.id.desc()).offset(limit).limit(1)
+    beyond = connection.execute(oldest_kept).scalar()
+    if beyond is not None:
+        connection.execute(delete(_TABLE).where(*mine, _TABLE.c.id <= beyond))

@@ -1,0 +1,298 @@
+"""Takes received records in and places them in time; places a run anew when a clock record or a neighbour says more.
+
+A run is one life of a kiosk's uptime counter, (device, epoch, boot). It knows no messages and no ledger.
+Invariant: what stands in the counts is what the records' own columns say.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, select, update
+
+from fleet_server.answers import bulk, wire
+from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
+from fleet_server.answers.models import ClockAnchor, Record
+from fleet_server.answers.placing import NOWHERE, Anchor, Interval, best, bucket, interval, place_in, usable
+
+CORRECTED = "corrected"
+
+_RECORDS = bulk.table_of(Record)
+_ANCHORS = bulk.table_of(ClockAnchor)
+_ANCHOR_COLUMNS = tuple(_ANCHORS.columns.keys())
+_MOVE = (
+    update(_RECORDS)
+    .where(
+        _RECORDS.c.device_id == bindparam("d"),
+        _RECORDS.c.epoch == bindparam("e"),
+        _RECORDS.c.seq == bindparam("s"),
+    )
+    .values(place_id=bindparam("p"), from_at=bindparam("f"), to_at=bindparam("t"), grain=bindparam("g"))
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What taking records in came to."""
+
+    counted: int = 0
+    filtered: int = 0
+    places: set[int] = field(default_factory=set)
+
+
+def take_in(
+    desk: Desk, device: DeviceState, epoch: EpochState, fresh: Sequence[wire.Record], corrected: set[int]
+) -> Tally:
+    """Give records that are received for the first time to the desk, placed and counted."""
+    tally = Tally()
+    by_boot: dict[int, list[wire.Record]] = {}
+    for record in fresh:
+        by_boot.setdefault(record.boot, []).append(record)
+    newest_epoch = all(epoch.age >= other.age for other in device.epochs.values())
+    unsettled = False
+    for boot, records in by_boot.items():
+        known = desk.run(epoch, boot)
+        run = known or RunState(device.id, epoch.epoch, boot, records[0].seq, 0, 0)
+        bounds = run.began_before, run.ended_after
+        clocks = _extend(desk, epoch, run, records)
+        if clocks:
+            anchors = _learn(desk, device, run, clocks, tally, is_new=known is None)
+        else:
+            anchors = _anchors(desk, run, min(record.uptime for record in records))
+        if anchors:
+            run.began_before = interval(best(anchors, 0), 0)[1] if clocks else run.began_before
+            run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
+        _put(desk, device, run, anchors, records, corrected, tally)
+        newest = newest_epoch and boot == epoch.last_boot
+        moved = (run.began_before, run.ended_after) != bounds
+        unsettled = unsettled or known is None or bool(clocks) or (moved and not newest)
+    if unsettled:
+        settle(desk, device, tally)
+    epoch.received_answers += tally.counted + tally.filtered
+    epoch.counted_answers += tally.counted
+    epoch.filtered_answers += tally.filtered
+    return tally
+
+
+def _extend(desk: Desk, epoch: EpochState, run: RunState, records: Sequence[wire.Record]) -> list[Anchor]:
+    """Let the run reach over these records; returns the anchors among them."""
+    run.first_seq = min(run.first_seq, min(record.seq for record in records))
+    run.last_seq = max(run.last_seq, max(record.seq for record in records))
+    run.last_uptime = max(run.last_uptime, max(record.uptime for record in records))
+    epoch.runs[run.boot] = run
+    epoch.last_boot = max(epoch.last_boot, run.boot)
+    desk.touch_run(run)
+    return [
+        Anchor(record.uptime, record.seq, *wire.clock(record))
+        for record in records
+        if record.kind == wire.KIND_CLOCK
+    ]
+
+
+def _learn(
+    desk: Desk, device: DeviceState, run: RunState, clocks: Sequence[Anchor], tally: Tally, *, is_new: bool
+) -> list[Anchor]:
+    """Keep new anchors; what was received of the run before and is better placed by them is placed anew."""
+    known = [] if is_new else _stored_anchors(desk, run)
+    key = (run.device_id, run.epoch, run.boot)
+    rows = [(*key, clock.seq, clock.uptime, clock.utc_ms, clock.uncertainty_ms) for clock in clocks]
+    bulk.insert(desk.connection, _ANCHORS, _ANCHOR_COLUMNS, rows)
+    anchors = usable([*known, *clocks])
+    newest = anchors[-1]
+    run.anchor_uptime, run.anchor_seq, run.anchor_utc_ms, run.anchor_uncertainty_ms = newest
+    run.from_at = run.to_at = None
+    if not is_new:
+        low, high = _reach(anchors, clocks)
+        _replace(desk, device, run, anchors, tally, low=low, high=high)
+    return anchors
+
+
+def _reach(anchors: Sequence[Anchor], clocks: Sequence[Anchor]) -> tuple[int, int]:
+    """The open interval of uptimes for which one of the new `clocks` may be the best of all usable `anchors`."""
+    places = [place for place, anchor in enumerate(anchors) if anchor in clocks]
+    if not places:
+        return 0, 0
+    low = anchors[places[0] - 1].uptime if places[0] > 0 else -1
+    high = anchors[places[-1] + 1].uptime if places[-1] + 1 < len(anchors) else 1 << 32
+    return low, high
+
+
+def _anchors(desk: Desk, run: RunState, lowest_uptime: int) -> list[Anchor]:
+    """The anchors needed to place uptimes from `lowest_uptime` on; empty for a run without a clock."""
+    newest = run.newest_anchor
+    if newest is None:
+        return []
+    if lowest_uptime >= newest.uptime:
+        return [newest]
+    return usable(_stored_anchors(desk, run))
+
+
+def _stored_anchors(desk: Desk, run: RunState) -> list[Anchor]:
+    columns = (_ANCHORS.c.uptime, _ANCHORS.c.seq, _ANCHORS.c.utc_ms, _ANCHORS.c.uncertainty_ms)
+    rows = desk.connection.execute(
+        select(*columns).where(
+            _ANCHORS.c.device_id == run.device_id, _ANCHORS.c.epoch == run.epoch, _ANCHORS.c.boot == run.boot
+        )
+    )
+    return [Anchor(*row) for row in rows]
+
+
+def _when(anchors: Sequence[Anchor], uptime: int) -> Interval:
+    anchor = anchors[0] if len(anchors) == 1 else best(anchors, uptime)
+    return interval(anchor, uptime)
+
+
+def _put(
+    desk: Desk,
+    device: DeviceState,
+    run: RunState,
+    anchors: Sequence[Anchor],
+    records: Iterable[wire.Record],
+    corrected: set[int],
+    tally: Tally,
+) -> None:
+    key, now, stays, rows = (run.device_id, run.epoch), desk.now, device.stays, desk.records
+    between = run.between
+    for record in records:
+        when = _when(anchors, record.uptime) if anchors else between
+        grain, start = bucket(when)
+        place = place_in(stays, when)
+        from_at, to_at = when or (None, None)
+        filtered = None
+        if record.kind == wire.KIND_ANSWER:
+            if record.seq in corrected:
+                filtered = CORRECTED
+                tally.filtered += 1
+            else:
+                tally.counted += 1
+            tally.places.add(place or NOWHERE)
+            _count(desk, run.device_id, place, grain, start, filtered, record.flags, 1)
+        rows.append(
+            (
+                *key,
+                record.seq,
+                record.kind,
+                record.flags,
+                *record[3:13],
+                now,
+                place,
+                from_at,
+                to_at,
+                grain,
+                filtered,
+            )
+        )
+
+
+def _count(
+    desk: Desk,
+    device_id: str,
+    place: int | None,
+    grain: str,
+    start: int,
+    filtered: str | None,
+    flags: int,
+    sign: int,
+) -> None:
+    key = (place or NOWHERE, device_id, grain, start)
+    if filtered is None:
+        desk.count(key, sign, 0, sign if flags & wire.FLAG_SIMULATED else 0)
+    else:
+        desk.count(key, 0, sign, 0)
+
+
+def settle(desk: Desk, device: DeviceState, tally: Tally) -> None:
+    """Give every run without a clock the interval between its neighbours, and place anew those whose interval changed.
+
+    A kiosk is not pressed under its name before it has one: the device's creation bounds what came before any clock.
+    """
+    ages = {epoch.epoch: epoch.age for epoch in device.epochs.values()}
+    runs = sorted(desk.all_runs(device), key=lambda run: (ages[run.epoch], run.boot))
+    after = device.created_at
+    bounds: list[list[int | None]] = []
+    for run in runs:
+        bounds.append([after, None])
+        if run.ended_after is not None:
+            after = max(after, run.ended_after)
+    before: int | None = None
+    for run, bound in zip(reversed(runs), reversed(bounds), strict=True):
+        bound[1] = before
+        if run.began_before is not None:
+            before = run.began_before if before is None else min(before, run.began_before)
+    for run, (low, high) in zip(runs, bounds, strict=True):
+        if run.anchor_uptime is not None:
+            continue
+        if low is None or high is None or low > high:
+            low = high = None
+        if (run.from_at, run.to_at) != (low, high):
+            run.from_at, run.to_at = low, high
+            desk.touch_run(run)
+            _replace(desk, device, run, [], tally)
+
+
+def reinstalled(desk: Desk, device: DeviceState, since: int) -> set[int]:
+    """Find the place anew of everything that was, or may have been, given after `since`; returns the places touched."""
+    tally = Tally()
+    for run in desk.all_runs(device):
+        last = run.to_at if run.anchor_uptime is None else None
+        if last is None or last >= since:
+            _replace(desk, device, run, usable(_stored_anchors(desk, run)), tally)
+    return tally.places
+
+
+def _replace(
+    desk: Desk,
+    device: DeviceState,
+    run: RunState,
+    anchors: Sequence[Anchor],
+    tally: Tally,
+    *,
+    low: int = -1,
+    high: int = 1 << 32,
+) -> None:
+    """Place the records of a run anew whose uptime lies between `low` and `high` (both excluded)."""
+    desk.flush_records()
+    table = _RECORDS.c
+    rows = desk.connection.execute(
+        select(
+            table.seq,
+            table.kind,
+            table.flags,
+            table.uptime,
+            table.place_id,
+            table.from_at,
+            table.to_at,
+            table.filtered,
+        ).where(
+            table.device_id == run.device_id,
+            table.epoch == run.epoch,
+            table.seq.between(run.first_seq, run.last_seq),
+            table.boot == run.boot,
+            table.uptime > low,
+            table.uptime < high,
+        )
+    ).all()
+    moves = []
+    for seq, kind, flags, uptime, old_place, from_at, to_at, filtered in rows:
+        when = _when(anchors, uptime) if anchors else run.between
+        place = place_in(device.stays, when)
+        old = None if from_at is None else (from_at, to_at)
+        if (when, place) == (old, old_place):
+            continue
+        grain, start = bucket(when)
+        moves.append(
+            {
+                "d": run.device_id,
+                "e": run.epoch,
+                "s": seq,
+                "p": place,
+                "f": when[0] if when else None,
+                "t": when[1] if when else None,
+                "g": grain,
+            }
+        )
+        if kind == wire.KIND_ANSWER:
+            _count(desk, run.device_id, old_place, *bucket(old), filtered, flags, -1)
+            _count(desk, run.device_id, place, grain, start, filtered, flags, 1)
+            tally.places |= {old_place or NOWHERE, place or NOWHERE}
+    if moves:
+        desk.connection.execute(_MOVE, moves)

@@ -1,0 +1,105 @@
+"""Filters answers that the same visitor corrected: of several answers to one question of a visit the last one counts.
+
+A visit is named by the seq at which it began (`seq - session`). It knows nothing of time and place.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select, update
+
+from fleet_server.answers import bulk, wire
+from fleet_server.answers.desk import Desk, EpochState
+from fleet_server.answers.ledger import RECEIVED
+from fleet_server.answers.models import Record
+from fleet_server.answers.placing import NOWHERE, bucket
+from fleet_server.answers.runs import CORRECTED
+
+_LONGEST = wire.NO_VISIT - 1  # records after the first that still know where their visit began
+_RECORDS = bulk.table_of(Record)
+_FILTER = (
+    update(_RECORDS)
+    .where(
+        _RECORDS.c.device_id == bindparam("d"),
+        _RECORDS.c.epoch == bindparam("e"),
+        _RECORDS.c.seq == bindparam("s"),
+    )
+    .values(filtered=CORRECTED)
+)
+
+Question = tuple[int, int, int]  # seq of the visit's beginning, set, position
+
+
+def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], places: set[int]) -> set[int]:
+    """The seqs among `fresh` whose answer was corrected by a later one.
+
+    Answers received earlier that one of `fresh` corrects are filtered here and now; their places join `places`.
+    """
+    answers = [
+        record for record in fresh if record.kind == wire.KIND_ANSWER and record.session != wire.NO_VISIT
+    ]
+    if not answers:
+        return set()
+    first, last = min(record.seq for record in answers), max(record.seq for record in answers)
+    start = min(record.seq - record.session for record in answers)
+    later = desk.ledger_from(epoch, first).with_state(RECEIVED, first, last + _LONGEST + 1)
+    if start == first and not later and not any(record.session for record in answers):
+        return (
+            set()
+        )  # one-question visits, nothing known after them: the way of every press of a button kiosk
+    latest: dict[Question, int] = {}
+    for record in answers:
+        question = (record.seq - record.session, record.set_number, record.question)
+        latest[question] = max(latest.get(question, -1), record.seq)
+    known = _known(desk, epoch, start, last + _LONGEST) if later or start < first else {}
+    for question, rows in known.items():
+        if question in latest:
+            latest[question] = max(latest[question], *(row.seq for row in rows))
+    for question, seq in latest.items():
+        for row in known.get(question, ()):
+            if row.seq != seq and row.filtered is None:
+                _filter(desk, epoch, row, places)
+    return {
+        record.seq
+        for record in answers
+        if latest[record.seq - record.session, record.set_number, record.question] != record.seq
+    }
+
+
+def _known(desk: Desk, epoch: EpochState, first: int, last: int) -> dict[Question, list[Record]]:
+    """Answers of [first, last] that were received earlier, by visit and question."""
+    desk.flush_records()
+    columns = _RECORDS.c
+    rows = desk.connection.execute(
+        select(
+            columns.seq,
+            columns.session,
+            columns.set_number,
+            columns.question,
+            columns.flags,
+            columns.place_id,
+            columns.from_at,
+            columns.to_at,
+            columns.filtered,
+        ).where(
+            columns.device_id == epoch.device_id,
+            columns.epoch == epoch.epoch,
+            columns.seq.between(first, last),
+            columns.kind == wire.KIND_ANSWER,
+            columns.session != wire.NO_VISIT,
+        )
+    )
+    found: dict[Question, list[Record]] = {}
+    for row in rows:
+        found.setdefault((row.seq - row.session, row.set_number, row.question), []).append(row)  # type: ignore[arg-type]
+    return found
+
+
+def _filter(desk: Desk, epoch: EpochState, row: Record, places: set[int]) -> None:
+    grain, start = bucket(None if row.from_at is None or row.to_at is None else (row.from_at, row.to_at))
+    place = row.place_id or NOWHERE
+    simulated = -1 if row.flags & wire.FLAG_SIMULATED else 0
+    desk.count((place, epoch.device_id, grain, start), -1, 1, simulated)
+    desk.connection.execute(_FILTER, {"d": epoch.device_id, "e": epoch.epoch, "s": row.seq})
+    epoch.counted_answers -= 1
+    epoch.filtered_answers += 1
+    places.add(place)

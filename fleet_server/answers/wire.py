@@ -1,0 +1,146 @@
+"""Reads batches and records off the wire, by docs/protocol.md alone; it knows neither database nor what is booked.
+
+Written apart from the kiosk's own codec, so that a mistake in one of them meets the other's test vectors.
+Invariant: a batch that is returned is whole (length, CRC, every record's length); whether a single record is good
+is said by `Record.intact`.
+"""
+
+import struct
+from typing import NamedTuple
+from zlib import crc32
+
+VERSION = 1
+MAX_BATCH_BYTES = 4096
+MAX_TEXT_BYTES = 1000
+KIND_ANSWER, KIND_BOOT, KIND_CLOCK, KIND_REFUSED = 1, 2, 3, 4
+FLAG_OUTCOME = 0b11  # 0 complete, 1 skipped, 2 timed out
+FLAG_SIMULATED = 0b100
+NO_VISIT = 255  # session: the visit began more than 254 records back, or the record belongs to none
+
+_PREFIX = struct.Struct("<BBHIIII")  # the same in every version
+_REST = struct.Struct("<IIIII")
+_HEADER_BYTES = _PREFIX.size + _REST.size
+_RECORD = struct.Struct("<HBBIIIHBBBBH")
+_CRC = struct.Struct("<I")
+_CLOCK = struct.Struct("<QI")
+_REFUSED = struct.Struct("<HI")
+_BOOT = struct.Struct("<BI")
+_BODY_BYTES = {KIND_BOOT: _BOOT.size, KIND_CLOCK: _CLOCK.size, KIND_REFUSED: _REFUSED.size}
+
+
+class Damaged(ValueError):
+    """A message that is not whole; the text says where it breaks."""
+
+
+class Record(NamedTuple):
+    """One record of a batch. `uptime` in tenths of a second; `start`, `stop`: where its bytes lie, CRC included."""
+
+    kind: int
+    flags: int
+    seq: int
+    boot: int
+    uptime: int
+    set_number: int
+    session: int
+    question: int
+    language: int
+    value: int
+    pressed: int
+    body: bytes
+    crc: int
+    intact: bool
+    start: int
+    stop: int
+
+
+class Batch(NamedTuple):
+    """One message. Of a version that is not ours only the prefix is known: `records` is empty, `next` equals `to`."""
+
+    version: int
+    epoch: int
+    nonce: int
+    start: int
+    to: int
+    next: int
+    pressed: int
+    waiting: int
+    boot: int
+    uptime: int
+    records: list[Record]
+
+
+def read_batch(payload: bytes) -> Batch:
+    """Decode a message; raises Damaged when its length, its CRC or the length of a record in it is wrong."""
+    size = len(payload)
+    if not _PREFIX.size + _CRC.size <= size <= MAX_BATCH_BYTES:
+        raise Damaged(f"{size} bytes, a batch has {_PREFIX.size + _CRC.size} to {MAX_BATCH_BYTES}")
+    end = size - _CRC.size
+    if crc32(payload[:end]) != _CRC.unpack_from(payload, end)[0]:
+        raise Damaged("the CRC of the message is wrong")
+    version, header_bytes, count, epoch, nonce, start, to = _PREFIX.unpack_from(payload)
+    if version != VERSION:
+        return Batch(version, epoch, nonce, start, to, to, 0, 0, 0, 0, [])
+    if not _HEADER_BYTES <= header_bytes <= end:
+        raise Damaged(f"header length {header_bytes} in a message of {size} bytes")
+    rest = _REST.unpack_from(payload, _PREFIX.size)
+    return Batch(version, epoch, nonce, start, to, *rest, _records(payload, header_bytes, end, count, epoch))
+
+
+def _records(payload: bytes, offset: int, end: int, count: int, epoch: int) -> list[Record]:
+    records = []
+    unpack, least = _RECORD.unpack_from, _RECORD.size
+    for number in range(count):
+        if offset + least + _CRC.size > end:
+            raise Damaged(f"record {number + 1} of {count} is cut off")
+        length, *fields = unpack(payload, offset)
+        body_end = offset + length
+        stop = body_end + _CRC.size
+        if length < least or stop > end:
+            raise Damaged(f"record {number + 1} of {count} says it has {length} bytes")
+        crc = _CRC.unpack_from(payload, body_end)[0]
+        intact = crc32(payload[offset:body_end], epoch) == crc
+        records.append(Record(*fields, payload[offset + least : body_end], crc, intact, offset, stop))
+        offset += padded(stop - offset)
+    if offset != end:
+        raise Damaged(f"{end - offset} bytes after the last of {count} records")
+    return records
+
+
+def padded(size: int) -> int:
+    """Bytes that a record of `size` bytes takes up."""
+    return (size + 3) & ~3
+
+
+def body_fault(record: Record) -> str | None:
+    """Why the body of a record cannot be what its kind says, or None. Unknown kinds may carry anything."""
+    if record.kind == KIND_ANSWER:
+        if len(record.body) > MAX_TEXT_BYTES:
+            return f"text of {len(record.body)} bytes"
+        try:
+            record.body.decode()
+        except UnicodeDecodeError:
+            return "text is not UTF-8"
+        return None
+    wanted = _BODY_BYTES.get(record.kind)
+    if wanted is not None and len(record.body) != wanted:
+        return f"body of {len(record.body)} bytes, kind {record.kind} has {wanted}"
+    return None
+
+
+def clock(record: Record) -> tuple[int, int]:
+    """(UTC ms, uncertainty ms) of a clock record whose body has no fault."""
+    utc_ms, uncertainty_ms = _CLOCK.unpack(record.body)
+    return utc_ms, uncertainty_ms
+
+
+def refused(record: Record) -> int:
+    """How many presses a refused record stands for."""
+    count: int = _REFUSED.unpack(record.body)[0]
+    return count
+
+
+def wrap(raw: bytes, *, epoch: int, seq: int, next_seq: int, pressed: int, waiting: int) -> bytes:
+    """A batch that carries one record as it was kept (`raw`: record with CRC), for its replay."""
+    header = _PREFIX.pack(VERSION, _HEADER_BYTES, 1, epoch, 0, seq, seq + 1)
+    message = header + _REST.pack(next_seq, pressed, waiting, 0, 0) + raw.ljust(padded(len(raw)), b"\xff")
+    return message + _CRC.pack(crc32(message))
