@@ -4,7 +4,7 @@ Refuses to know what an answer means, who books it and how it gets there. Invari
 per epoch; what `append` returned for is there after any power cut, until `release` says that it is booked.
 
 A sector of the ring (ring.py; sector.py has its layout) is opened by writing its header, filled record by
-record, closed when it is full or its tail is damaged, marked when all in it is booked, and erased when the ring
+record, closed when it is full or its tail is damaged, marked when all in it is booked, erased when the ring
 comes round to it. docs/decisions/0001-raw-sector-journal.md says why.
 """
 
@@ -119,7 +119,7 @@ class Journal:
         raise OSError("journal: the flash does not hold what is written to it")
 
     def read(self, max_bytes):
-        """(epoch, from, to, [records verbatim]): the next stretch without a receipt, of the oldest such epoch.
+        """(epoch, from, to, [records verbatim]): the next stretch without a receipt, oldest epoch first.
 
         At most `max_bytes` of records, but at least one if there is any. `from == to`: nothing waits.
         No records while `from < to`: what the seqs stood for is damaged or gone.
@@ -165,7 +165,7 @@ class Journal:
     def new_epoch(self, reason):
         """Begin anew under a random number; what is held stays and is read first."""
         self._begin_epoch(reason)
-        self._open_if_room()  # if there is none, the append that finds some does it: no seq is handed out before
+        self._open_if_room()  # else the append that finds room opens it: no seq is handed out before
 
     def tidy(self):
         """One step of idle work, at most one erase long; returns whether there was anything to do."""
@@ -236,7 +236,7 @@ class Journal:
         return True
 
     def _book(self, entry, booked):
-        """Mark the epoch's sectors that end at or before its cursor; or take back the marks of those that do not."""
+        """Mark the epoch's sectors that end at or before its cursor, or take back the marks of the others."""
         ring = self._ring
         end = entry[_NEXT]
         for i in range(len(ring.order) - 1, -1, -1):
@@ -275,6 +275,8 @@ class Journal:
                 self._offset = end
                 self.boot = boot + 1
                 ordered = ordered and rising and entry is self._epochs[-1]
+            elif entry[_NEXT] == first:
+                ring.spoil(pos)  # no receipt will ever free it: it has nothing to send
         if not self._epochs:
             self._begin_epoch("fresh")
         elif not ordered:

@@ -67,7 +67,7 @@ def encode_into(
 def encode(
     epoch, kind, flags, seq, boot, uptime, set_number, session, question, language, value, pressed, body=b""
 ):
-    """The record as bytes, padded with 0xFF to a multiple of 4. Raises ValueError for a body above 1000 bytes."""
+    """The record as bytes, padded with 0xFF to a multiple of 4. ValueError for a body above 1000 bytes."""
     if len(body) > MAX_BODY_BYTES:
         raise ValueError("record body of %d bytes: at most %d" % (len(body), MAX_BODY_BYTES))
     buf = bytearray(padded_bytes(len(body)))
@@ -116,8 +116,9 @@ def seq_at(buf, offset):
 
 
 def decode(buf, offset, epoch):
-    """The record at `offset`, or None: (kind, flags, seq, boot, uptime, set_number, session, question, language,
-    value, pressed, body).
+    """The record at `offset`, None when it is not whole.
+
+    (kind, flags, seq, boot, uptime, set_number, session, question, language, value, pressed, body).
     """
     if not whole(buf, offset, epoch):
         return None

@@ -1,7 +1,7 @@
 """The ring of flash sectors under the journal: which sector is what, which one is next, what may be erased.
 
-Refuses to know what records mean and who books them. Invariants: a sector that holds something unbooked is never
-erased, nor is the newest one with a header; a sector is opened only after it was seen blank to the last byte.
+Refuses to know what records mean and who books them. Invariants: a sector that holds something unbooked is
+never erased, nor is the newest one with a header; a sector is opened only after it was seen blank throughout.
 """
 
 from array import array
@@ -77,6 +77,10 @@ class Ring:
     def is_used(self, pos):
         return self.states[pos] & _STATE == _USED
 
+    def spoil(self, pos):
+        """There is nothing in this closed sector: it may be erased."""
+        self._set(pos, _SPOILT)
+
     def has_text(self, pos):
         """Text was written to this sector: erase it soon after it is booked."""
         self.states[pos] |= _TEXT
@@ -119,7 +123,7 @@ class Ring:
                 for _ in sector.walk(self.load(pos), self.epochs[pos]):
                     break
                 else:
-                    self._set(pos, _SPOILT)
+                    self.spoil(pos)
 
     def tidy(self):
         """One step of idle work, at most one erase long; returns whether there was anything to do."""
@@ -259,12 +263,16 @@ class Ring:
             if numbers[pos] == numbers[newest] or (same and self.firsts[pos] > self.firsts[newest]):
                 return False
         for pos in range(self.count):
-            if self.states[pos] == _STRANGE and not known >> pos % 16 & 1 and not self._is_older(pos):
+            if self.states[pos] == _STRANGE and not self._is_older(pos, known >> pos % 16 & 1):
                 return False
         return True
 
-    def _is_older(self, pos):
-        """Whether a sector with an unreadable header shows a record from before the newest sector."""
+    def _is_older(self, pos, otherwise):
+        """Whether what lies under an unreadable header is from before the newest sector.
+
+        Its first whole record tells; if it has none of an epoch held, `otherwise`: whether it was known to be
+        unreadable when the newest sector was opened.
+        """
         buf = self.load(pos)
         tried = []
         for other in self.order:
@@ -273,4 +281,4 @@ class Ring:
                 tried.append(epoch)
                 for _, _, seq in sector.walk(buf, epoch):
                     return epoch != self.epochs[self.newest] or seq < self.firsts[self.newest]
-        return False
+        return otherwise

@@ -81,9 +81,9 @@ def walk(buf, epoch, offset=RECORDS_AT):
 def scan(buf, epoch, first, pressed, boot):
     """What a sector says about its epoch: (end, next, pressed, boot, ordered).
 
-    `end` is where the next record may be written; the sector's size when none may: only a stretch that is blank to
-    the last byte is written, for a torn write may have programmed any subset of its bits. A damaged stretch before
-    a record uses up the seqs up to that record's; at the tail it uses up as many as presses fit in.
+    `end` is where the next record may be written; the sector's size when none may: only what is blank to the
+    last byte is written, for a torn write may have programmed any subset of its bits. A damaged stretch
+    before a record uses up the seqs up to that record's; at the tail it uses up as many as presses fit in.
     `ordered` is False when the seqs do not rise as they must.
     """
     ordered = True
