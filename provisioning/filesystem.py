@@ -1,8 +1,8 @@
 """The littlefs that stock MicroPython mounts as `/`: made from files, read back as files. Knows no firmware.
 
 The geometry is the one of `vfs.VfsLfs2(partition)` in MicroPython: 4096-byte blocks, progsize, readsize and
-lookahead 32, disk version 2.0. MicroPython's cache is 4 x progsize; a file stored inline must not be larger
-than that.
+lookahead 32. MicroPython's cache is 4 x progsize; a file stored inline must not be larger than that. We write disk
+version 2.0, which every build mounts; a newer MicroPython lifts it to 2.1 with its first write, so we read both.
 """
 
 from littlefs import LittleFS, LittleFSError, UserContext
@@ -10,7 +10,8 @@ from littlefs import LittleFS, LittleFSError, UserContext
 from provisioning.errors import ProvisioningError
 from provisioning.flash_layout import SECTOR_BYTES
 
-_DISK_VERSION = 0x00020000
+_WRITTEN_VERSION = 0x00020000
+_NEWEST_VERSION = 0
 _CACHE_BYTES = 128
 
 
@@ -19,7 +20,7 @@ def build(files: dict[str, bytes], size: int) -> bytes:
 
     Raises ProvisioningError when they do not fit.
     """
-    filesystem = _littlefs(UserContext(size), size)
+    filesystem = _littlefs(UserContext(size), size, _WRITTEN_VERSION)
     filesystem.format()
     filesystem.mount()
     try:
@@ -40,7 +41,7 @@ def build(files: dict[str, bytes], size: int) -> bytes:
 
 def read(partition: bytes) -> dict[str, bytes]:
     """All files of a file system image. Raises ProvisioningError when it cannot be mounted or read."""
-    filesystem = _littlefs(UserContext(buffer=bytearray(partition)), len(partition))
+    filesystem = _littlefs(UserContext(buffer=bytearray(partition)), len(partition), _NEWEST_VERSION)
     files = {}
     try:
         filesystem.mount()
@@ -56,7 +57,7 @@ def read(partition: bytes) -> dict[str, bytes]:
     return files
 
 
-def _littlefs(context: UserContext, size: int) -> LittleFS:
+def _littlefs(context: UserContext, size: int, version: int) -> LittleFS:
     return LittleFS(
         context=context,
         mount=False,
@@ -66,5 +67,5 @@ def _littlefs(context: UserContext, size: int) -> LittleFS:
         read_size=32,
         cache_size=_CACHE_BYTES,
         lookahead_size=32,
-        disk_version=_DISK_VERSION,
+        disk_version=version,
     )

@@ -35,12 +35,14 @@ _LINE_BYTES = 1 << 20
 class VirtualKiosk:
     """The kiosk `name` in `folder`; it need not exist or run yet.
 
+    firmware: another firmware folder than the project's; each start brings the flash up to date with it.
     Every method raises ProvisioningError, one clear line, when it cannot do what it is asked.
     """
 
-    def __init__(self, folder: Path | str, name: str) -> None:
+    def __init__(self, folder: Path | str, name: str, firmware: Path | None = None) -> None:
         self.folder = KioskFolder(Path(folder), name)
         self.name = name
+        self._firmware = firmware
         self._runner: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -54,10 +56,8 @@ class VirtualKiosk:
         heap: str = DEFAULT_HEAP,
         firmware: Path | None = None,
     ) -> "VirtualKiosk":
-        """Makes the kiosk's folder with a fresh flash image. firmware: another firmware folder than the
-        project's.
-        """
-        kiosk = cls(folder, name)
+        """Makes the kiosk's folder with a fresh flash image. heap: 48K to 192K."""
+        kiosk = cls(folder, name, firmware)
         check_heap(heap)
         kiosk.folder.create(firmware_files(board, firmware), identity, board, model, heap)
         return kiosk
@@ -79,9 +79,7 @@ class VirtualKiosk:
             return False
         return True
 
-    def start(
-        self, broker: tuple[str, int] | None = None, attached: bool = False, firmware: Path | None = None
-    ) -> None:
+    def start(self, broker: tuple[str, int] | None = None, attached: bool = False) -> None:
         """Starts the runner and returns when the kiosk has power. The flash is as it was left.
 
         broker: host and port where it moved to; kept. attached: end when this process ends, or drops this
@@ -96,8 +94,8 @@ class VirtualKiosk:
         ]
         if broker:
             command += ["--broker", broker[0], str(broker[1])]
-        if firmware:
-            command += ["--firmware", str(firmware)]
+        if self._firmware:
+            command += ["--firmware", str(self._firmware)]
         if attached:
             command.append("--attached")
         self.folder.facts()

@@ -1,0 +1,144 @@
+"""`station` gives one clear line for bad input and changes nothing then."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioning.flash_layout import FLASH_BYTES, TABLE_OFFSET
+from provisioning.image import read_blob
+
+ROOT = Path(__file__).resolve().parents[2]
+IDENTITY = {"id": "kiosk0000001", "secret": "5e" * 32, "host": "127.0.0.1", "port": 9}
+
+
+@pytest.fixture
+def identity_file(tmp_path: Path) -> Path:
+    path = tmp_path / "identity.json"
+    path.write_text(json.dumps(IDENTITY))
+    return path
+
+
+def station(*words: object, data: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "provisioning", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        env={**os.environ, **({"DATA_DIR": str(data)} if data else {})},
+    )
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line that bad input gives."""
+    assert (done.returncode, done.stdout) == (1, "")
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0].removeprefix("station: ")
+
+
+def test_an_image_is_written_whole_and_for_its_owner_only(identity_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kiosk.img"
+    done = station("image", "--identity", identity_file, "--out", out, "--model", "button4")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "note: the app slots are blank" in done.stdout
+    assert out.stat().st_size == FLASH_BYTES
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert json.loads(read_blob(out.read_bytes(), "identity"))["model"] == "button4"
+
+
+def test_a_kiosk_is_made_started_pressed_and_stopped(identity_file: Path, tmp_path: Path) -> None:
+    assert station("virtual", "create", "lobby", "--identity", identity_file, data=tmp_path).returncode == 0
+    assert (tmp_path / "virtual" / "lobby" / "flash.img").stat().st_size == FLASH_BYTES
+    try:
+        started = station("virtual", "start", "lobby", data=tmp_path)
+        assert started.stdout == "lobby: running, broker 127.0.0.1:9\n"
+        assert station("virtual", "press", "lobby", "2", data=tmp_path).returncode == 0
+        for do in ("unplug", "plug", "cut", "on", "cut"):
+            assert station("virtual", do, "lobby", data=tmp_path).returncode == 0, do
+        assert "power: False" in station("virtual", "status", "lobby", data=tmp_path).stdout
+        assert station("virtual", "list", data=tmp_path).stdout == "lobby  kiosk0000001  button5  running\n"
+    finally:
+        stopped = station("virtual", "stop", "lobby", data=tmp_path)
+    assert stopped.returncode == 0
+    assert station("virtual", "list", data=tmp_path).stdout == "lobby  kiosk0000001  button5  stopped\n"
+
+
+def test_a_name_that_is_unknown_taken_or_no_name_is_refused(identity_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "virtual"
+    said = complaint(station("virtual", "start", "nobody", data=tmp_path))
+    assert said == f"kiosk 'nobody' does not exist in {folder}; create it first"
+    for name in ("../lobby", "a/b", "Lobby", "", "ä", "x" * 33, "..", ".hidden"):
+        said = complaint(station("virtual", "create", name, "--identity", identity_file, data=tmp_path))
+        assert said.startswith(f"kiosk name '{name}' must have 1 to 32 characters a-z, 0-9")
+    assert not folder.exists()
+    station("virtual", "create", "lobby", "--identity", identity_file, data=tmp_path)
+    before = (folder / "lobby" / "flash.img").read_bytes()
+    said = complaint(station("virtual", "create", "lobby", "--identity", identity_file, data=tmp_path))
+    assert said == f"kiosk 'lobby' exists already in {folder}; choose another name"
+    assert (folder / "lobby" / "flash.img").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(identity_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = complaint(
+        station("virtual", "create", "lobby", "--identity", identity_file, "--dir", tmp_path / "file")
+    )
+    assert said.startswith(f"{tmp_path / 'file' / 'lobby'} cannot be written: ")
+    said = complaint(station("image", "--identity", identity_file, "--out", tmp_path / "missing" / "x.img"))
+    assert str(tmp_path / "missing") in said
+
+
+def test_a_damaged_or_short_flash_image_is_not_started(identity_file: Path, tmp_path: Path) -> None:
+    station("virtual", "create", "lobby", "--identity", identity_file, data=tmp_path)
+    flash = tmp_path / "virtual" / "lobby" / "flash.img"
+    whole = flash.read_bytes()
+    flash.write_bytes(whole[:1_000_000])
+    said = complaint(station("virtual", "start", "lobby", data=tmp_path))
+    assert said == f"{flash}: flash image: 1000000 bytes are too few, partition 'ota_0' ends at 2621440"
+    flash.write_bytes(whole[: TABLE_OFFSET + 5] + b"!" + whole[TABLE_OFFSET + 6 :])
+    said = complaint(station("virtual", "start", "lobby", data=tmp_path))
+    assert said == f"{flash}: partition table: damaged (its MD5 does not match); write the image anew"
+    flash.unlink()
+    said = complaint(station("virtual", "start", "lobby", data=tmp_path))
+    assert said == f"flash image {flash}: cannot be read: No such file or directory"
+    (tmp_path / "virtual" / "lobby" / "kiosk.json").write_text("{}")
+    assert "kiosk.json is damaged" in complaint(station("virtual", "start", "lobby", data=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--heap", "256K"), "heap '256K' must be 48K to 192K (the device has about half of 192K)"),
+        (("--heap", "lots"), "heap 'lots' must be 48K to 192K (the device has about half of 192K)"),
+        (("--model", "button9"), "model 'button9' is unknown; there are button4, button5"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    words: tuple[str, str], said: str, identity_file: Path, tmp_path: Path
+) -> None:
+    done = station("virtual", "create", "lobby", "--identity", identity_file, *words, data=tmp_path)
+    assert complaint(done) == said
+    assert not (tmp_path / "virtual").exists()
+
+
+def test_a_wrong_identity_or_app_is_named(identity_file: Path, tmp_path: Path) -> None:
+    identity_file.write_text(json.dumps({**IDENTITY, "port": 0}))
+    out = tmp_path / "kiosk.img"
+    said = complaint(station("image", "--identity", identity_file, "--out", out))
+    assert said == "identity: field 'port' is 0, it must be a number from 1 to 65535"
+    identity_file.write_text(json.dumps(IDENTITY))
+    app = tmp_path / "app.bin"
+    app.write_bytes(b"\x7fELF")
+    said = complaint(station("image", "--identity", identity_file, "--out", out, "--app", app))
+    assert said == "app: this is no ESP32 app image (its first byte is not 0xE9)"
+    said = complaint(
+        station("image", "--identity", identity_file, "--out", out, "--app", tmp_path / "no.bin")
+    )
+    assert said == f"{tmp_path / 'no.bin'}: No such file or directory"
+    assert not out.exists()

@@ -1,0 +1,408 @@
+"""A virtual kiosk's life: power, cable, restarts, updates, and an end that leaves nothing running."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from provisioning.errors import ProvisioningError
+from provisioning.flash_layout import partition
+from provisioning.identity import Identity
+from provisioning.virtual.client import VirtualKiosk, list_kiosks
+
+SOON_S = 10
+Make = Callable[..., VirtualKiosk]
+
+
+def until(kiosk: VirtualKiosk, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The kiosk's status once it is as wished."""
+    end = time.monotonic() + SOON_S
+    while True:
+        status = kiosk.status()
+        if true(status):
+            return status
+        assert time.monotonic() < end, status
+        time.sleep(0.02)
+
+
+def booted(kiosk: VirtualKiosk, times: int = 1) -> dict[str, Any]:
+    return until(kiosk, lambda status: status["show"].get("boots") == times and status["journal"] is not None)
+
+
+def pressed(kiosk: VirtualKiosk, count: int) -> dict[str, Any]:
+    return until(kiosk, lambda status: (status["journal"] or {}).get("pressed") == count)
+
+
+def gone(pid: int) -> bool:
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def runner_pid(kiosk: VirtualKiosk) -> int:
+    return int(json.loads((kiosk.folder.path / "run.json").read_text())["pid"])
+
+
+@contextmanager
+def listener() -> Iterator[socket.socket]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(SOON_S)
+        yield server
+
+
+def test_a_kiosk_runs_from_its_image_and_sees_nothing_of_the_host(make_kiosk: Make) -> None:
+    kiosk = make_kiosk(model="button4")
+    kiosk.start()
+    status = booted(kiosk)
+    assert status["show"]["root"] == ["board.mpy", "boot.py", "boots", "kiosk", "main.py", "nvs_image.mpy"]
+    assert status["show"]["cause"] == "1"
+    assert (status["power"], status["net"], status["faces"], status["model"]) == (True, True, 4, "button4")
+    assert "console: hello" in kiosk.folder.log.read_text()
+
+
+def test_a_press_survives_cut_and_stop_and_is_still_in_the_flash(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    booted(kiosk)
+    kiosk.press(3, simulated=True)
+    status = pressed(kiosk, 1)
+    assert status["lights"] == [0, 0, 0, 1, 0]
+    assert status["journal"]["simulated"] is True
+    kiosk.cut()
+    status = kiosk.status()
+    assert (status["power"], status["pid"], status["lights"], status["show"]) == (False, None, [0] * 5, {})
+    with pytest.raises(ProvisioningError, match="kiosk 'lobby' has no power; switch it on first"):
+        kiosk.press(3)
+    kiosk.cut()
+    kiosk.on()
+    kiosk.on()
+    assert booted(kiosk, 2)["journal"]["pressed"] == 1
+    kiosk.press(0)
+    pressed(kiosk, 2)
+    kiosk.stop()
+    assert not kiosk.running
+    flash = kiosk.folder.flash.read_bytes()
+    assert flash[partition("journal").offset :][:3] == b"\x03\x00\xff"
+    kiosk.start()
+    assert booted(kiosk, 3)["journal"]["pressed"] == 2
+
+
+def test_the_flash_only_clears_bits_until_a_sector_is_erased(make_kiosk: Make, firmware: Path) -> None:
+    (firmware / "kiosk" / "app.py").write_text(
+        """
+import sys
+def run(board):
+    flash, seen = board.flash, []
+    def look(at):
+        held = bytearray(4)
+        flash.readblocks(7, held, at)
+        return list(held)
+    flash.writeblocks(7, b'\\xf0\\x0f\\xaa\\x55', 4090)
+    flash.writeblocks(7, b'\\x3c\\x3c\\xff\\x00', 4090)
+    seen.append(look(4090))
+    flash.writeblocks(7, bytes(300), 1000)
+    flash.writeblocks(8, b'\\x00' * 4, 0)
+    seen.append(look(998) + look(1298))
+    flash.ioctl(6, 7)
+    seen.append(look(4090) + look(1000))
+    held = bytearray(4)
+    flash.readblocks(8, held)
+    board.emit({'show': {'seen': seen, 'kept': list(held), 'size': [flash.ioctl(4, 0), flash.ioctl(5, 0)]}})
+    sys.stdin.read()
+"""
+    )
+    kiosk = make_kiosk()
+    kiosk.start()
+    show = until(kiosk, lambda status: "seen" in status["show"])["show"]
+    assert show["seen"] == [
+        [0x30, 0x0C, 0xAA, 0x00],
+        [0xFF, 0xFF, 0, 0, 0, 0, 0xFF, 0xFF],
+        [0xFF] * 8,
+    ]
+    assert show["kept"] == [0, 0, 0, 0]
+    assert show["size"] == [256, 4096]
+
+
+def test_a_restart_is_a_restart_and_a_crash_comes_back_by_itself(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    booted(kiosk)
+    kiosk.hold(0)
+    assert booted(kiosk, 2)["show"]["cause"] == "5"
+    kiosk.hold(1)
+    status = booted(kiosk, 3)
+    assert status["show"]["cause"] == "3"
+    assert status["starts"] == 3
+    log = kiosk.folder.log.read_text()
+    assert "ValueError: the firmware broke" in log
+    assert "(runner) the firmware ended (1); starting it again in 1 s" in log
+
+
+def test_a_kiosk_that_is_cut_while_it_waits_to_come_back_stays_off(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    booted(kiosk)
+    kiosk.hold(1)
+    until(kiosk, lambda status: status["pid"] is None)
+    kiosk.cut()
+    time.sleep(1.2)
+    assert (kiosk.status()["power"], kiosk.status()["starts"]) == (False, 1)
+
+
+def test_a_pulled_cable_hangs_the_kiosks_connection_and_a_plugged_one_resets_it(
+    make_kiosk: Make, identity: Identity
+) -> None:
+    with listener() as broker:
+        kiosk = make_kiosk(identity=replace(identity, port=broker.getsockname()[1]))
+        kiosk.start()
+        booted(kiosk)
+        kiosk.hold(2)
+        wire, _ = broker.accept()
+        wire.settimeout(0.3)
+        assert wire.recv(100) == b"hello\n"
+        kiosk.unplug()
+        assert until(kiosk, lambda status: status["show"].get("net") is False)["net"] is False
+        wire.send(b"into the void\n")
+        kiosk.cut()
+        with pytest.raises(TimeoutError):
+            wire.recv(100)
+        kiosk.on()
+        # The cable is still out: the firmware hears that at once, and its connection hears nothing.
+        assert "heard" not in until(kiosk, lambda status: status["show"].get("net") is False)["show"]
+        kiosk.hold(2)
+        time.sleep(0.2)
+        assert "heard" not in kiosk.status()["show"]
+        kiosk.plug()
+        assert until(kiosk, lambda status: "heard" in status["show"])["show"]["heard"] == "ECONNRESET"
+        kiosk.hold(2)
+        again, _ = broker.accept()
+        again.send(b"welcome back\n")
+        until(kiosk, lambda status: status["show"]["heard"] == "welcome back\n")
+        wire.close()
+        again.close()
+
+
+def test_a_broker_that_moved_is_found_again_and_stays_known(make_kiosk: Make) -> None:
+    with listener() as broker:
+        kiosk = make_kiosk()
+        kiosk.start(broker=broker.getsockname())
+        booted(kiosk)
+        kiosk.stop()
+        kiosk.start()
+        booted(kiosk, 2)
+        kiosk.hold(2)
+        wire, _ = broker.accept()
+        wire.close()
+        assert kiosk.status()["broker"] == f"127.0.0.1:{broker.getsockname()[1]}"
+
+
+def test_a_kiosk_whose_port_was_taken_meanwhile_gets_another_and_keeps_its_journal(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    booted(kiosk)
+    kiosk.press(1)
+    pressed(kiosk, 1)
+    kiosk.stop()
+    before = kiosk.facts.port
+    with socket.socket() as thief, listener() as broker:
+        thief.bind(("127.0.0.1", before))
+        thief.listen()
+        kiosk.start(broker=broker.getsockname())
+        assert pressed(kiosk, 1)["port"] != before
+        kiosk.hold(2)
+        wire, _ = broker.accept()
+        assert wire.recv(100) == b"hello\n"
+        wire.close()
+
+
+def test_a_start_brings_new_firmware_and_keeps_state_and_journal(make_kiosk: Make, firmware: Path) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    assert booted(kiosk)["show"]["marker"] == "first"
+    kiosk.press(1)
+    pressed(kiosk, 1)
+    kiosk.stop()
+    (firmware / "kiosk" / "marker.py").write_text("MARKER = 'second'\n")
+    kiosk.start()
+    status = booted(kiosk, 2)
+    assert status["show"]["marker"] == "second"
+    assert status["journal"]["pressed"] == 1
+
+
+def test_watching_begins_with_how_it_is_and_goes_on_with_what_happens(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    booted(kiosk)
+
+    async def watch() -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = []
+        async with asyncio.timeout(SOON_S):
+            async for event in kiosk.watch():
+                events.append(event)
+                if len(events) == 1:
+                    await kiosk.ask("press", face=2, simulated=True)
+                if "journal" in event and len(events) > 1:
+                    await kiosk.ask("unplug")
+                    await kiosk.ask("cut")
+                    await kiosk.ask("on")
+                    await asyncio.to_thread(kiosk.stop)
+        return events
+
+    first, *events = asyncio.run(watch())
+    assert set(first) == {"power", "net", "lights", "show", "journal"}
+    assert first["power"] is first["net"] is True
+    assert first["show"]["boots"] == 1
+    wanted: list[dict[str, Any]] = [
+        {"light": [0, 0, 1, 0, 0]},
+        {"journal": {"pressed": 1, "simulated": True}},
+        {"net": False},
+        {"power": False},
+        {"power": True},
+        {"power": False},
+    ]
+    assert [event for event in events if event in wanted] == wanted
+
+
+def test_bad_requests_get_one_clear_line_and_change_nothing(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    with pytest.raises(ProvisioningError, match="^kiosk 'lobby' is not running; start it first$"):
+        kiosk.press(0)
+    kiosk.start()
+    booted(kiosk)
+    for do, fields, said in [
+        ("press", {"face": 5}, "face 5 does not exist; button5 has 0 to 4"),
+        ("press", {"face": -1}, "face -1 does not exist"),
+        ("press", {"face": "0"}, "face '0' does not exist"),
+        ("hold", {"face": True}, "face True does not exist"),
+        ("release", {}, "face None does not exist"),
+        ("press", {"face": 0, "ms": 0}, "press of 0 ms"),
+        ("dance", {}, "request 'dance' is unknown; there are status, press"),
+    ]:
+        with pytest.raises(ProvisioningError, match=said):
+            kiosk.call(do, **fields)
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(kiosk.folder.socket_path() or "")
+        raw.settimeout(SOON_S)
+        answers = raw.makefile("rb")
+        for line in (b"\n", b"[]\n", b"{\n", b"\xff\n", b'"text"\n'):
+            raw.send(line)
+            answer = json.loads(answers.readline())
+            assert answer["ok"] is False
+            assert "is no JSON object with 'do'" in answer["error"]
+        raw.sendall(b"x" * 200_000)
+        assert answers.readline() == b""
+    with pytest.raises(ProvisioningError, match="^kiosk 'lobby' is running already$"):
+        VirtualKiosk(kiosk.folder.path.parent, "lobby").start()
+    assert kiosk.status()["journal"] == {"pressed": 0}
+    assert kiosk.running
+
+
+def test_only_the_owner_can_read_the_secret_or_reach_the_control_socket(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    control = Path(kiosk.folder.socket_path() or "")
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (kiosk.folder.path, control.parent)}
+    assert set(modes.values()) == {0o700}
+    for path in (
+        control,
+        kiosk.folder.flash,
+        kiosk.folder.path / "kiosk.json",
+        kiosk.folder.path / "run.json",
+    ):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    kiosk.stop()
+    assert not control.parent.exists()
+
+
+def test_no_micropython_outlives_a_killed_runner_and_the_next_start_works(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    micropython = booted(kiosk)["pid"]
+    control = Path(kiosk.folder.socket_path() or "")
+    os.kill(runner_pid(kiosk), signal.SIGKILL)
+    assert gone(micropython)
+    assert not kiosk.running
+    kiosk.start()
+    booted(kiosk, 2)
+    assert not control.parent.exists(), "what the killed runner left behind is cleared away"
+
+
+def test_a_terminated_runner_stops_its_kiosk_first(make_kiosk: Make) -> None:
+    kiosk = make_kiosk()
+    kiosk.start()
+    micropython = booted(kiosk)["pid"]
+    pid = runner_pid(kiosk)
+    os.kill(pid, signal.SIGTERM)
+    assert gone(pid)
+    assert not psutil.pid_exists(micropython)
+    assert not (kiosk.folder.path / "run.json").exists()
+
+
+def test_a_firmware_that_ignores_the_stop_is_cut_after_two_seconds(make_kiosk: Make, firmware: Path) -> None:
+    (firmware / "kiosk" / "app.py").write_text(
+        """
+import time
+def run(board):
+    board.emit({'show': {'boots': 1}})
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
+"""
+    )
+    kiosk = make_kiosk()
+    kiosk.start()
+    pid = until(kiosk, lambda status: "boots" in status["show"])["pid"]
+    began = time.monotonic()
+    kiosk.stop()
+    assert 1.9 < time.monotonic() - began < 6
+    assert not psutil.pid_exists(pid)
+
+
+def test_an_attached_kiosk_ends_with_the_process_that_started_it(make_kiosk: Make, firmware: Path) -> None:
+    kiosk = make_kiosk()
+    code = (
+        "import sys, time; from provisioning.virtual.client import VirtualKiosk; "
+        "kiosk = VirtualKiosk(sys.argv[1], 'lobby', sys.argv[2]); kiosk.start(attached=True); "
+        "print('up', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(kiosk.folder.path.parent), str(firmware)], stdout=subprocess.PIPE
+    ) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"up\n"
+        micropython, runner = booted(kiosk)["pid"], runner_pid(kiosk)
+        starter.kill()
+    assert gone(micropython)
+    assert gone(runner)
+
+
+def test_the_list_names_what_exists_and_what_runs(make_kiosk: Make, tmp_path: Path) -> None:
+    assert list_kiosks(tmp_path / "nowhere") == []
+    make_kiosk("two")
+    one = make_kiosk("one")
+    one.start()
+    (tmp_path / "kiosks" / "not-a-kiosk").mkdir()
+    assert [(kiosk.name, kiosk.running) for kiosk in list_kiosks(tmp_path / "kiosks")] == [
+        ("one", True),
+        ("two", False),
+    ]
