@@ -7,7 +7,7 @@ Invariant: what stands in the counts is what the records' own columns say.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
@@ -233,9 +233,7 @@ def reinstalled(desk: Desk, device: DeviceState, since: int) -> set[int]:
     """Find the place anew of everything that was, or may have been, given after `since`; returns the places touched."""
     tally = Tally()
     for run in desk.all_runs(device):
-        last = run.to_at if run.anchor_uptime is None else None
-        if last is None or last >= since:
-            _replace(desk, device, run, usable(_stored_anchors(desk, run)), tally)
+        _replace(desk, device, run, usable(_stored_anchors(desk, run)), tally, since=since)
     return tally.places
 
 
@@ -248,8 +246,12 @@ def _replace(
     *,
     low: int = -1,
     high: int = 1 << 32,
+    since: int | None = None,
 ) -> None:
-    """Place the records of a run anew whose uptime lies between `low` and `high` (both excluded)."""
+    """Place the records of a run anew whose uptime lies between `low` and `high` (both excluded).
+
+    With `since`: only those that may have been given after that instant.
+    """
     desk.flush_records()
     table = _RECORDS.c
     rows = desk.connection.execute(
@@ -269,6 +271,7 @@ def _replace(
             table.boot == run.boot,
             table.uptime > low,
             table.uptime < high,
+            *(() if since is None else (or_(table.to_at.is_(None), table.to_at >= since),)),
         )
     ).all()
     moves = []
