@@ -2,5 +2,5 @@
 
 import gc
 
-# Collect before the heap is full: a press then rarely meets a collection that was put off until the last byte.
+# Collect before the heap is full: a press then rarely meets a collection put off until the last byte.
 gc.threshold(16384)

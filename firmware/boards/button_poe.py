@@ -1,7 +1,7 @@
-"""The button kiosk: Olimex ESP32-POE-ISO (16 MB, WROOM), buttons on GPIOs, lights on an I2C expander, a piezo.
+"""The button kiosk: Olimex ESP32-POE-ISO (16 MB, WROOM), buttons on GPIOs, lights on I2C, a piezo.
 
-The only place with this kiosk's pins, network drivers and chips; hardware/button/board.toml holds the same numbers
-with their reasons, and a test compares the two. The module is the board: `boards/unix.py` has the same names.
+The only place with this kiosk's pins, network drivers and chips; hardware/button/board.toml holds the same
+numbers with their reasons, and a test compares the two. The module is the board, like `boards/unix.py`.
 """
 
 import asyncio
@@ -11,9 +11,8 @@ import os
 import esp32
 import machine
 import network as net
-from machine import I2C, PWM, Pin
-
 from kiosk.version import BUILD, VERSION
+from machine import I2C, PWM, Pin
 
 # Left to right: happiest first. Buttons close to ground.
 BUTTON_PINS = (32, 33, 14, 4, 5)
@@ -90,7 +89,7 @@ def _watch(face: int) -> None:
         _latched |= bit
         _edge.set()
 
-    # A release is found by polling; only the touch must not be missed while flash or radio keep the loop busy.
+    # A release is found by polling; only the touch must not be missed while flash or radio are busy.
     _buttons[face].irq(handler=touched, trigger=Pin.IRQ_FALLING)
 
 
@@ -114,7 +113,7 @@ def random(size: int) -> bytes:
 
 
 def reset_cause() -> int:
-    """The numbers of the contract are those of this port: 1 power on, 2 hard, 3 watchdog, 4 deep sleep, 5 soft."""
+    """The contract's numbers are this port's: 1 power on, 2 hard, 3 watchdog, 4 deep sleep, 5 soft."""
     return machine.reset_cause()
 
 
@@ -146,7 +145,7 @@ def light_all(on: bool) -> None:
 
 
 def _light(mask: int) -> None:
-    """The expander sinks current: a light is on when its bit is 0. A dead expander must not stop the press path."""
+    """The expander sinks current: 0 is light. A dead one must not stop the press path."""
     global _lit
     _lit = mask
     try:
@@ -212,7 +211,7 @@ async def background(beat) -> None:
 
 
 class _Link:
-    """The network interface; `_start` of the subclasses asks the driver to connect, if it does not by itself."""
+    """The network interface; `_start` of the subclasses asks the driver to connect."""
 
     kind = ""
 
@@ -242,7 +241,7 @@ class _Ethernet(_Link):
     kind = "eth"
 
     def __init__(self) -> None:
-        # The stubs know the generic signature only; this port's arguments: docs.micropython.org, esp32/quickref, LAN.
+        # The stubs know the generic signature only; this port's: docs.micropython.org, esp32/quickref, LAN.
         self._nic = net.LAN(  # type: ignore[call-arg]
             mdc=Pin(ETH_MDC_PIN),
             mdio=Pin(ETH_MDIO_PIN),

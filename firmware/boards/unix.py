@@ -1,8 +1,8 @@
 """The board of a virtual kiosk: buttons, lights, network switch and power as JSON lines on stdin and stdout.
 
-It runs on MicroPython's unix port from a flash image; `unix_boot.py` opens the image and calls `attach` before the
-program starts. One command a line comes in, one event a line (after an \x1e) goes out; everything else on stdout is
-log. The module is the board: its functions and values are the interface that every board file has.
+It runs on MicroPython's unix port from a flash image; `unix_boot.py` opens the image and calls `attach`
+before the program starts. One command a line comes in, one event a line (after an \x1e) goes out; everything
+else on stdout is log. The module is the board: its names are the interface that every board file has.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ _EXIT_RESTART = const(75)
 # Any other exit counts as a crash; the runner tells the next start that the watchdog bit.
 _EXIT_WATCHDOG = const(70)
 # A visitor's finger stays about this long.
-_TOUCH_MS = 120
+_TOUCH_MS = const(120)
 _CONNECT_S = const(20)
 
-_state = {"nvs": None, "identity": None, "network": None}
+_identity = {}
+_network = {}
 _down = 0
 _latched = 0
 _simulated = 0
@@ -42,21 +43,22 @@ _lights = []
 
 
 def attach(flash, nvs):
-    """Plug in the journal's block device and the reader of NVS blobs: nvs(namespace, key) -> bytes or None."""
-    global journal_flash, model, faces, _lights
+    """Plug in the journal's block device and the reader of NVS: nvs(namespace, key) -> bytes or None."""
+    global journal_flash, model, faces, _lights, _identity, _network
     journal_flash = flash
-    _state["nvs"] = nvs
-    model = identity().get("model", model)
+    _identity = json.loads(nvs("hymio", "identity") or b"{}")
+    _network = json.loads(nvs("hymio", "network") or b"{}")
+    model = _identity.get("model", model)
     faces = int(model[-1])
     _lights = [0] * faces
 
 
 def identity():
-    return _blob("identity")
+    return _identity
 
 
 def network():
-    return _blob("network")
+    return _network
 
 
 def random(size):
@@ -77,8 +79,8 @@ def pressed():
 
 
 def simulated():
-    """True when the touch that `pressed` gave last came from a simulated patient, or this kiosk has no others."""
-    return _simulated_now or identity().get("simulated", False)
+    """True when what `pressed` gave last came from a simulated patient, or this kiosk has no others."""
+    return _simulated_now or _identity.get("simulated", False)
 
 
 async def wait_edge():
@@ -104,7 +106,7 @@ def sound(tune):
 
 
 def show(what):
-    """Screens, questions and states go to the host as they are; the journal's figures as an event of their own."""
+    """Screens, questions and states go to the host as they are; the journal's figures as an event."""
     _emit(what if "journal" in what else {"show": what})
 
 
@@ -144,7 +146,7 @@ link = _Link()
 
 
 class _Watchdog:
-    """Ends the process when it was not fed in time (a blocked interpreter is beyond its reach, unlike the chip's)."""
+    """Ends the process when it was not fed in time; unlike the chip's it cannot end a blocked interpreter."""
 
     def __init__(self, timeout_ms):
         self._timeout_ms = timeout_ms
@@ -245,13 +247,6 @@ def _face(face):
     if not isinstance(face, int) or not 0 <= face < faces:
         raise ValueError("no face %r (there are %d)" % (face, faces))
     return face
-
-
-def _blob(key):
-    if _state[key] is None:
-        found = _state["nvs"]("hymio", key)
-        _state[key] = json.loads(found) if found else {}
-    return _state[key]
 
 
 def _emit(event):

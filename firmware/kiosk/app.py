@@ -1,8 +1,8 @@
-"""Puts the kiosk together: makes each part once, hands it its collaborators and gives the tasks to the supervisor."""
+"""Puts the kiosk together: each part once, its collaborators handed in, the tasks given to the supervisor."""
 
 import asyncio
 
-from kiosk.buttons import IDLE_MS, Buttons
+from kiosk.buttons import Buttons
 from kiosk.clock import Clock, Uptime
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 from kiosk.desired import Desired
@@ -20,7 +20,7 @@ _IDLE_DEADLINE_MS = const(30000)
 _LINK_DEADLINE_MS = const(120000)
 # Idle work (an erase takes up to half a second of flash time) waits until no visitor is near.
 _QUIET_MS = const(3000)
-_IDLE_S = 0.5
+_IDLE_POLL_MS = const(500)
 _LOG_LINES = const(8)
 
 
@@ -87,6 +87,8 @@ class App:
                 survey.press(face, now_ms)
                 self._show_journal()
                 self.sync.kick()
+            elif buttons.just_ignored is not None:
+                board.show({"ignored": buttons.just_ignored})
             survey.tick(now_ms)
 
     async def _idle(self, beat):
@@ -103,7 +105,7 @@ class App:
                 # Ticks wrap after 12 days: keep the difference small.
                 self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
                 self.journal.tidy()
-            await asyncio.sleep(_IDLE_S)
+            await asyncio.sleep(_IDLE_POLL_MS / 1000)
 
     def _show_journal(self):
         journal = self.journal

@@ -1,8 +1,8 @@
 """Turns the buttons' levels into touches; knows nothing of questions, records or pins.
 
-Invariant: one push of a button is reported at most once, at its first edge, and a push that is not reported is
-counted under exactly one reason (`ignored`). A push is not reported when it is a repeat, falls into the lock-out,
-looks like cleaning, or comes from a stuck button (those are a fault, listed by `stuck_faces`).
+Invariant: one push of a button is reported at most once, at its first edge, and a push that is not reported
+is counted under exactly one reason (`ignored`): it is a repeat, falls into the lock-out, or looks like
+cleaning. A button that is held too long is a fault, listed by `stuck_faces`, until it comes up again.
 """
 
 from kiosk.compat import const, ticks_add, ticks_diff
@@ -23,13 +23,14 @@ IDLE_MS = 1000
 class Buttons:
     """The faces of one kiosk.
 
-    faces: how many; now_ms: ticks at start; down: mask of buttons down at start (not touches: nobody saw the edge);
+    faces: how many; now_ms: ticks at start; down: mask of buttons down at start (nobody saw their edge);
     setting: function(name) -> value of `lockout_ms`, `repeat_ms` or `stuck_s`.
     """
 
     def __init__(self, faces, now_ms, down, setting):
         self.faces = faces
         self.ignored = {"lockout": 0, "repeat": 0, "cleaning": 0}
+        self.just_ignored = None  # why the last scan ignored a touch
         self.cleaning = False
         self._setting = setting
         self._all = (1 << faces) - 1
@@ -49,6 +50,7 @@ class Buttons:
         across the front, not an opinion: counted as cleaning.
         """
         mask &= self._all
+        self.just_ignored = None
         touched = 0
         stuck_ms = 1000 * self._setting("stuck_s")
         repeat_ms = self._setting("repeat_ms")
@@ -114,7 +116,8 @@ class Buttons:
             if touched >> face & 1:
                 self.ignored[reason] += 1
                 self._touched[face] = now_ms
-        return None
+        self.just_ignored = reason
+        return
 
     def _watch_cleaning(self, now_ms):
         if self.cleaning:

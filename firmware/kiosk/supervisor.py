@@ -1,8 +1,8 @@
 """Keeps the tasks alive and feeds the watchdog; knows nothing of what the tasks do.
 
 Invariant: the watchdog is fed only in a moment at which every running task has met its deadline. A crash is
-recorded and the task started again; one that keeps crashing takes everything with it except the vital tasks (the
-press path), so that visitors can answer whatever else is broken.
+recorded and the task started again; one that keeps crashing takes everything with it except the vital tasks
+(the press path), so that visitors can answer whatever else is broken.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 
 # Above the slowest blocking thing: a resolver that waits for a dead name server (about 15 s) and an erase.
 _WATCHDOG_MS = const(60000)
-_CHECK_S = 1
-_BACKOFF_FIRST_S = 1
-_BACKOFF_LONGEST_S = 60
+_CHECK_S = const(1)
+_BACKOFF_FIRST_S = const(1)
+_BACKOFF_LONGEST_S = const(60)
 _CRASHES_TO_SAFE_MODE = const(3)
 # A task that ran this long was healthy: its next crash is a first one.
 _HEALTHY_MS = const(300000)
-# Safe mode ends by a restart: a broken piece of data may have been replaced, and nobody has to visit the kiosk.
+# Safe mode ends by a restart: what was broken may have passed, and nobody has to visit the kiosk.
 _SAFE_MODE_MS = const(3600000)
 _TRACE_BYTES = const(1500)
 
@@ -62,7 +62,7 @@ class Supervisor:
         self._tasks.append(Task(name, function, deadline_ms, vital))
 
     async def run(self):
-        """Start every task and watch over them; returns only by an exception that is meant to end the program."""
+        """Start every task and watch over them; returns only by an exception that ends the program."""
         dog = self._watchdog(_WATCHDOG_MS)
         for task in self._tasks:
             task.handle = asyncio.create_task(self._keep(task))

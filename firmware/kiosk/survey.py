@@ -1,13 +1,12 @@
 """Turns a touch into a record and a thank-you; knows neither pins nor the network.
 
-Invariant: thanks are given after the journal's append has returned, and for nothing else. What cannot be recorded
-is refused visibly and counted, never thanked for.
+Invariant: thanks are given after the journal's append has returned, and for nothing else. What cannot be
+recorded is refused visibly and counted, never thanked for.
 """
 
 from kiosk import record
 from kiosk.compat import const, ticks_add, ticks_diff
 from kiosk.journal import JournalFull
-from kiosk.view import asked as asked_question
 
 # A full journal has about a hundred records left for notes of refusal: one an hour lasts four days.
 _REFUSED_EVERY_TENTHS = const(36000)
@@ -183,7 +182,10 @@ class Survey:
         self._shown_set = number
         if view is None:
             return
-        asked = asked_question(view)
+        asked = None
+        for question in view["questions"]:
+            if question["position"] == view["button"]["question"]:
+                asked = question
         self._board.show(
             {
                 "number": number,

@@ -1,4 +1,4 @@
-"""The board file and hardware/button/board.toml say the same, and no pin is used twice or against its nature."""
+"""The board file and hardware/button/board.toml say the same; no pin is used twice or against its nature."""
 
 import ast
 import tomllib
@@ -37,7 +37,8 @@ def table() -> dict[str, Any]:
 
 def used_pins(table: dict[str, Any]) -> list[int]:
     ours = [button["pin"] for button in table["button"]]
-    return [*ours, table["piezo"]["pin"], table["status_led"]["pin"], table["i2c"]["scl"], table["i2c"]["sda"]]
+    others = [table["piezo"]["pin"], table["status_led"]["pin"]]
+    return [*ours, *others, table["i2c"]["scl"], table["i2c"]["sda"]]
 
 
 def test_the_board_file_has_the_pins_of_the_table(code: dict[str, Any], table: dict[str, Any]) -> None:
@@ -83,4 +84,4 @@ def test_nothing_holds_a_strapping_pin_in_a_state_that_stops_the_boot(table: dic
     # 0 must not be low, 12 not high, 2 not high while flashing; 5 and 15 do not matter to us.
     buttons = {button["pin"] for button in table["button"]}
     assert not {0, 2, 12} & buttons
-    assert 12 not in used_pins(table) and 0 not in used_pins(table)
+    assert not {0, 12} & set(used_pins(table))

@@ -1,6 +1,6 @@
 """The whole firmware on its own interpreter, from the flash image a kiosk gets, against a real broker.
 
-The server is scripted and reads batches by the contract's table alone (it shares no code with the firmware), so that
+The server is scripted and reads batches by the contract's table alone (it shares no code with the firmware):
 a fault which both ends had in common would show here.
 """
 
@@ -15,7 +15,7 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 import pytest
@@ -24,7 +24,9 @@ from provisioning.firmware_files import firmware_root
 from provisioning.flash_layout import partition
 
 DEVICE = "kiosk0000001"
+ANSWER, BOOT, CLOCK, REFUSED = 1, 2, 3, 4
 WAIT_S = 15
+HEAP = os.environ.get("HYMIO_TEST_HEAP", "192K")
 SETTINGS = {"lockout_ms": 0, "repeat_ms": 0}
 
 QUESTION_SET = {
@@ -56,13 +58,34 @@ def until(true: Callable[[], Any], what: str, within_s: float = WAIT_S, log: lis
     pytest.fail("\n".join([f"not within {within_s} s: {what}", *(log or [])[-20:]]))
 
 
+class Record(NamedTuple):
+    """The fields of a record, in the order of the contract."""
+
+    kind: int
+    flags: int
+    seq: int
+    boot: int
+    uptime: int
+    set_number: int
+    session: int
+    question: int
+    language: int
+    value: int
+    pressed: int
+    body: bytes
+
+
+def digest(view: bytes) -> str:
+    return hashlib.sha256(view).hexdigest()
+
+
 class Server:
-    """Books what batches say and answers with receipts, wishes one question set. `mute`: hears and says nothing."""
+    """Books what batches say, answers with receipts, wishes a question set. `mute`: deaf and dumb."""
 
     def __init__(self, port: int) -> None:
         self.mute = False
         self.batches = 0
-        self.records: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self.records: dict[tuple[int, int], Record] = {}
         self.booked: dict[int, int] = {}
         self.seen: dict[int, int] = {}
         self.reports: list[dict[str, Any]] = []
@@ -83,14 +106,13 @@ class Server:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def answers(self) -> list[tuple[Any, ...]]:
-        """Records of kind 1 in the order of their seq."""
+    def of_kind(self, kind: int) -> list[Record]:
+        """Records booked so far, by seq."""
         with self._lock:
-            return [record for _, record in sorted(self.records.items()) if record[0] == 1]
+            return [record for _, record in sorted(self.records.items()) if record.kind == kind]
 
-    def of_kind(self, kind: int) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return [record for record in self.records.values() if record[0] == kind]
+    def answers(self) -> list[Record]:
+        return self.of_kind(ANSWER)
 
     def publish_set(self, view: dict[str, Any]) -> None:
         """Wish another set, as the server does after publishing."""
@@ -110,7 +132,7 @@ class Server:
             if report["desired"] < self.version:
                 self._desire()
             for view in self.views.values():
-                if report["want"] == hashlib.sha256(view).hexdigest():
+                if report["want"] == digest(view):
                     self._say("set", view)
         elif kind == "state":
             self.states.append(json.loads(message.payload))
@@ -121,38 +143,48 @@ class Server:
         assert zlib.crc32(batch[:-4]) == struct.unpack("<I", batch[-4:])[0]
         version, header, count, epoch, nonce, start, end = struct.unpack_from("<BBHIIII", batch)
         next_seq = struct.unpack_from("<I", batch, 20)[0]
-        assert (version, header) == (1, 40) and len(batch) <= 4096
+        assert (version, header, len(batch) <= 4096) == (1, 40, True)
         at = header
         with self._lock:
             self.batches += 1
             for _ in range(count):
-                length, kind, flags, seq, boot, uptime, number, session, question, language, value, pressed = (
-                    struct.unpack_from("<HBBIIIHBBBBH", batch, at)
-                )
-                assert struct.unpack_from("<I", batch, at + length)[0] == zlib.crc32(batch[at : at + length], epoch)
-                record = (kind, flags, seq, boot, uptime, number, session, question, language, value, pressed)
-                assert start <= seq < end
-                body = batch[at + 24 : at + length]
-                known = self.records.setdefault((epoch, seq), (*record, body))
-                assert known == (*record, body), "one (epoch, seq), two contents"
+                length, *fields = struct.unpack_from("<HBBIIIHBBBBH", batch, at)
+                end_at = at + length
+                assert struct.unpack_from("<I", batch, end_at)[0] == zlib.crc32(batch[at:end_at], epoch)
+                record = Record(*fields, batch[at + 24 : end_at])
+                assert start <= record.seq < end
+                known = self.records.setdefault((epoch, record.seq), record)
+                assert known == record, "one (epoch, seq), two contents"
                 at += (length + 4 + 3) // 4 * 4
             assert at == len(batch) - 4
             through = self.booked.get(epoch, 0)
             if start <= through < end:
                 self.booked[epoch] = through = end
             self.seen[epoch] = seen = max(self.seen.get(epoch, 0), next_seq)
-        self._say_json("receipt", server=1, epoch=epoch, nonce=nonce, through=through, seen=seen, fork=False,
-                       time=time.time_ns() // 1_000_000, rejected=[])  # fmt: skip
+        receipt = {
+            "server": 1,
+            "epoch": epoch,
+            "nonce": nonce,
+            "through": through,
+            "seen": seen,
+            "fork": False,
+        }
+        now = {"time": time.time_ns() // 1_000_000, "rejected": []}
+        self._say("receipt", json.dumps(receipt | now).encode())
 
     def _desire(self) -> None:
         sets = [
-            {"number": number, "hash": hashlib.sha256(view).hexdigest(), "from": None, "to": None, "hours": None}
+            {"number": number, "hash": digest(view), "from": None, "to": None, "hours": None}
             for number, view in self.views.items()
         ]
-        self._say_json("desired", version=self.version, sets=sets, offset=[], settings=self.settings, firmware=None)
-
-    def _say_json(self, kind: str, **content: Any) -> None:
-        self._say(kind, json.dumps(content).encode())
+        wish = {
+            "version": self.version,
+            "sets": sets,
+            "offset": [],
+            "settings": self.settings,
+            "firmware": None,
+        }
+        self._say("desired", json.dumps(wish).encode())
 
     def _say(self, kind: str, content: bytes) -> None:
         self._client.publish(f"hymio/1/down/{DEVICE}/{kind}", content)
@@ -173,7 +205,7 @@ class Kiosk:
         self.light_times: list[tuple[float, list[int]]] = []
         self._reader: threading.Thread | None = None
 
-    def on(self, heap: str = "256K", cause: int = 1) -> None:
+    def on(self, heap: str = HEAP, cause: int = 1) -> None:
         self.screens.clear()
         self.shown.clear()
         command = [sys.executable, "-S", "-E", "-c"]
@@ -197,7 +229,8 @@ class Kiosk:
                 self._reader.join(2)
 
     def say(self, **command: Any) -> None:
-        assert self.process and self.process.stdin
+        assert self.process is not None
+        assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(command).encode() + b"\n")
         self.process.stdin.flush()
 
