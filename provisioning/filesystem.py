@@ -1,8 +1,9 @@
 """The littlefs that stock MicroPython mounts as `/`: made from files, read back as files. Knows no firmware.
 
 The geometry is the one of `vfs.VfsLfs2(partition)` in MicroPython: 4096-byte blocks, progsize, readsize and
-lookahead 32. MicroPython's cache is 4 x progsize; a file stored inline must not be larger than that. We write disk
-version 2.0, which every build mounts; a newer MicroPython lifts it to 2.1 with its first write, so we read both.
+lookahead 32. MicroPython's cache is 4 x progsize; a file stored inline must not be larger than that. We write
+disk version 2.0, which every build mounts; a newer MicroPython lifts it to 2.1 with its first write, so we
+read both.
 """
 
 from littlefs import LittleFS, LittleFSError, UserContext

@@ -1,14 +1,16 @@
 """`station` gives one clear line for bad input and changes nothing then."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from provisioning.cli import app
 from provisioning.flash_layout import FLASH_BYTES, TABLE_OFFSET
 from provisioning.image import read_blob
 
@@ -23,29 +25,33 @@ def identity_file(tmp_path: Path) -> Path:
     return path
 
 
-def station(*words: object, data: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "provisioning", *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=ROOT,
-        env={**os.environ, **({"DATA_DIR": str(data)} if data else {})},
+def station(*words: object, data: Path | None = None) -> Result:
+    return CliRunner().invoke(
+        app, [str(word) for word in words], env={"DATA_DIR": str(data)} if data else None
     )
 
 
-def complaint(done: subprocess.CompletedProcess[str]) -> str:
+def complaint(done: Result) -> str:
     """The one line that bad input gives."""
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (1, "")
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
     return lines[0].removeprefix("station: ")
 
 
+def test_the_tool_runs_as_a_module_and_says_what_it_can() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "provisioning", "virtual", "--help"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for do in ("create", "start", "stop", "press", "unplug", "plug", "cut", "on", "status", "list"):
+        assert do in done.stdout
+
+
 def test_an_image_is_written_whole_and_for_its_owner_only(identity_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "kiosk.img"
     done = station("image", "--identity", identity_file, "--out", out, "--model", "button4")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert "note: the app slots are blank" in done.stdout
     assert out.stat().st_size == FLASH_BYTES
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
@@ -53,19 +59,19 @@ def test_an_image_is_written_whole_and_for_its_owner_only(identity_file: Path, t
 
 
 def test_a_kiosk_is_made_started_pressed_and_stopped(identity_file: Path, tmp_path: Path) -> None:
-    assert station("virtual", "create", "lobby", "--identity", identity_file, data=tmp_path).returncode == 0
+    assert station("virtual", "create", "lobby", "--identity", identity_file, data=tmp_path).exit_code == 0
     assert (tmp_path / "virtual" / "lobby" / "flash.img").stat().st_size == FLASH_BYTES
     try:
         started = station("virtual", "start", "lobby", data=tmp_path)
         assert started.stdout == "lobby: running, broker 127.0.0.1:9\n"
-        assert station("virtual", "press", "lobby", "2", data=tmp_path).returncode == 0
+        assert station("virtual", "press", "lobby", "2", data=tmp_path).exit_code == 0
         for do in ("unplug", "plug", "cut", "on", "cut"):
-            assert station("virtual", do, "lobby", data=tmp_path).returncode == 0, do
+            assert station("virtual", do, "lobby", data=tmp_path).exit_code == 0, do
         assert "power: False" in station("virtual", "status", "lobby", data=tmp_path).stdout
         assert station("virtual", "list", data=tmp_path).stdout == "lobby  kiosk0000001  button5  running\n"
     finally:
         stopped = station("virtual", "stop", "lobby", data=tmp_path)
-    assert stopped.returncode == 0
+    assert stopped.exit_code == 0
     assert station("virtual", "list", data=tmp_path).stdout == "lobby  kiosk0000001  button5  stopped\n"
 
 
