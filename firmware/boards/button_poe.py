@@ -59,11 +59,13 @@ _identity = _blob("identity")
 _network = _blob("network")
 model: str = _identity.get("model", "button5")
 faces = int(model[-1])
-slot = "b" if esp32.Partition(esp32.Partition.RUNNING).info()[4] == "ota_1" else "a"
+# The stubs know labels only; RUNNING is a number.
+_running = esp32.Partition(esp32.Partition.RUNNING)  # type: ignore[arg-type]
+slot = "b" if _running.info()[4] == "ota_1" else "a"
 
 
 def _journal_partition() -> esp32.Partition:
-    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="journal")
+    found: list[esp32.Partition] = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="journal")
     if not found:
         raise RuntimeError("no partition 'journal': flash the kiosk's partition table")
     return found[0]

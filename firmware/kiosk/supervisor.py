@@ -35,7 +35,7 @@ class Task:
         self.crashes = 0
         self.running = False
         self.handle = None
-        self.beaten = 0
+        self.beaten = ticks_ms()
 
     def beat(self):
         self.beaten = ticks_ms()
@@ -55,7 +55,7 @@ class Supervisor:
         self._log = log
         self._reset = reset
         self._tasks = []
-        self._safe_until = 0
+        self._safe_until = ticks_ms()
 
     def task(self, name, function, deadline_ms, vital=False):
         """Register `async function(beat)`, which calls beat() at least every deadline_ms (0: no deadline)."""
