@@ -1,0 +1,49 @@
+"""`/health/live` and `/health/ready`, for whoever watches the server. Being public, they say little."""
+
+import logging
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy import update
+from sqlmodel import col
+
+from fleet_server.accounts.access import public
+from fleet_server.answers.models import ServerState
+from fleet_server.db import Database
+
+router = APIRouter(prefix="/health", include_in_schema=False, dependencies=[public])
+log = logging.getLogger("hymio.health")
+
+
+@router.get("/live")
+def live() -> JSONResponse:
+    """The process answers."""
+    return JSONResponse({"live": True})
+
+
+@router.get("/ready")
+def ready(request: Request) -> JSONResponse:
+    """Whether it can do its work: 200 with every part true, 503 when one is not."""
+    parts = {"database": _database_takes_writes(request.app.state.database), **_link(request.app.state.link)}
+    good = all(parts.values())
+    return JSONResponse({"ready": good, **parts}, 200 if good else 503)
+
+
+def _database_takes_writes(database: Database) -> bool:
+    # A statement that writes no row still needs the writer's place and a disk that is not read-only.
+    try:
+        with database.write() as session:
+            session.exec(update(ServerState).where(col(ServerState.id) < 0).values(generation=0))
+    except Exception:
+        log.exception("the database takes no writes")
+        return False
+    return True
+
+
+def _link(link: Any) -> dict[str, bool]:
+    """Broker and collector, as the link service says; a server of pages alone (no link) has neither."""
+    if link is None:
+        return {}
+    said = link.health()
+    return {"broker": bool(said.get("broker")), "collector": bool(said.get("collector"))}

@@ -1,0 +1,62 @@
+// Keeps the parts of a page that are marked data-live fresh: on each change of one of their topics, and every 15 s.
+// data-live: topics, separated by spaces; data-src: address of the part. Without this script pages are whole, only still.
+"use strict";
+(() => {
+  const POLL_MS = 15000; // when the event stream is cut, a page is never older than this
+  const REST_MS = 250; // a busy kiosk does not make a page ask more than four times a second
+  const parts = [...document.querySelectorAll("[data-live]")];
+  if (parts.length === 0) return;
+
+  const inUse = (part) =>
+    part.matches("[data-touched]") || (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, button"));
+
+  const swap = (part, html) => {
+    const open = [...part.querySelectorAll("details[open][id]")].map((element) => element.id);
+    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    part.innerHTML = html;
+    open.forEach((id) => part.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", ""));
+    if (focused) document.getElementById(focused)?.focus();
+  };
+
+  const refresh = async (part) => {
+    if (document.hidden || inUse(part)) return;
+    if (part.asking) { part.again = true; return; }
+    part.asking = true;
+    try {
+      const answer = await fetch(part.dataset.src, { headers: { "X-Part": "1" } });
+      if (answer.redirected || answer.status === 401) { location.reload(); return; } // signed out meanwhile
+      const html = answer.ok ? await answer.text() : part.last;
+      if (html !== part.last && !inUse(part)) swap(part, html);
+      part.last = html;
+    } catch { /* the server is away: the next poll tries again */ }
+    setTimeout(() => {
+      part.asking = false;
+      if (part.again) { part.again = false; refresh(part); }
+    }, REST_MS);
+  };
+
+  const wants = (part, topic) => {
+    const topics = part.dataset.live.split(" ");
+    return topics.includes(topic) || topics.includes(`${topic.split(":")[0]}s`);
+  };
+
+  let stream;
+  const listen = () => {
+    if (stream || !window.EventSource) return;
+    const topics = new Set(parts.flatMap((part) => part.dataset.live.split(" ")));
+    stream = new EventSource(`/live?topics=${encodeURIComponent([...topics].join(" "))}`);
+    stream.addEventListener("ready", () => parts.forEach(refresh));
+    stream.addEventListener("change", (event) => {
+      const changed = event.data.split(" ");
+      parts.filter((part) => changed.some((topic) => wants(part, topic))).forEach(refresh);
+    });
+  };
+
+  // A hidden tab lets go of its connection: browsers allow six to a server, shared by all tabs.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { stream?.close(); stream = undefined; } else { parts.forEach(refresh); listen(); }
+  });
+  parts.forEach((part) => part.addEventListener("input", () => { part.dataset.touched = ""; }));
+  setInterval(() => parts.forEach(refresh), POLL_MS);
+  if (!document.hidden) listen();
+})();
