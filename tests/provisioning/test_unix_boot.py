@@ -1,4 +1,4 @@
-"""The first program of a virtual kiosk finds everything by the image's own table, or says in a line why not."""
+"""The first program of a virtual kiosk finds all by the image's own table, or says in a line why not."""
 
 import subprocess
 import sys

@@ -24,6 +24,19 @@ from provisioning.identity import Identity
 from provisioning.virtual.client import VirtualKiosk, list_kiosks
 
 SOON_S = 10
+
+# Hears neither commands nor the end of its input nor SIGINT.
+DEAF_APP = """
+import time
+def run(board):
+    board.emit({'show': {'boots': 1}})
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
+"""
+
 Make = Callable[..., VirtualKiosk]
 
 
@@ -200,6 +213,30 @@ def test_a_pulled_cable_hangs_the_kiosks_connection_and_a_plugged_one_resets_it(
         again.close()
 
 
+def test_a_power_cut_says_nothing_to_the_broker_and_a_stop_does(make_kiosk: Make) -> None:
+    with listener() as broker:
+        kiosk = make_kiosk()
+        kiosk.start(broker=broker.getsockname())
+        booted(kiosk)
+        kiosk.hold(2)
+        before, _ = broker.accept()
+        before.settimeout(0.3)
+        assert before.recv(100) == b"hello\n"
+        kiosk.cut()
+        with pytest.raises(TimeoutError):
+            before.recv(100)
+        kiosk.on()
+        booted(kiosk, 2)
+        kiosk.hold(2)
+        after, _ = broker.accept()
+        after.settimeout(SOON_S)
+        assert after.recv(100) == b"hello\n"
+        kiosk.stop()
+        assert after.recv(100) == b""
+        before.close()
+        after.close()
+
+
 def test_a_broker_that_moved_is_found_again_and_stays_known(make_kiosk: Make) -> None:
     with listener() as broker:
         kiosk = make_kiosk()
@@ -345,6 +382,16 @@ def test_no_micropython_outlives_a_killed_runner_and_the_next_start_works(make_k
     assert not control.parent.exists(), "what the killed runner left behind is cleared away"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a process with its parent")
+def test_not_even_a_hung_micropython_outlives_a_killed_runner(make_kiosk: Make, firmware: Path) -> None:
+    (firmware / "kiosk" / "app.py").write_text(DEAF_APP)
+    kiosk = make_kiosk()
+    kiosk.start()
+    pid = until(kiosk, lambda status: "boots" in status["show"])["pid"]
+    os.kill(runner_pid(kiosk), signal.SIGKILL)
+    assert gone(pid)
+
+
 def test_a_terminated_runner_stops_its_kiosk_first(make_kiosk: Make) -> None:
     kiosk = make_kiosk()
     kiosk.start()
@@ -357,18 +404,7 @@ def test_a_terminated_runner_stops_its_kiosk_first(make_kiosk: Make) -> None:
 
 
 def test_a_firmware_that_ignores_the_stop_is_cut_after_two_seconds(make_kiosk: Make, firmware: Path) -> None:
-    (firmware / "kiosk" / "app.py").write_text(
-        """
-import time
-def run(board):
-    board.emit({'show': {'boots': 1}})
-    while True:
-        try:
-            time.sleep(60)
-        except KeyboardInterrupt:
-            pass
-"""
-    )
+    (firmware / "kiosk" / "app.py").write_text(DEAF_APP)
     kiosk = make_kiosk()
     kiosk.start()
     pid = until(kiosk, lambda status: "boots" in status["show"])["pid"]
