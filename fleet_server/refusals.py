@@ -1,7 +1,7 @@
 """What a person typed and why it cannot be used: faults by field, each naming the value.
 
-The rules in the services raise `Refused` before they have written anything; a page shows each fault at its field in
-the person's language, the command line prints them in English. Nothing here knows pages or commands.
+The rules in the services raise `Refused` before they have written anything; a page shows each fault at its
+field in the person's language, the command line prints them in English. Nothing here knows pages or commands.
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ def N_(text: _Text) -> _Text:  # noqa: N802  (gettext's own name for "translate 
 
 
 class Refused(ValueError):
-    """Input that was refused. `faults` maps a field's name to a text with `%(name)s` places and their values."""
+    """Refused input. `faults` maps a field's name to a text with `%(name)s` places and their values."""
 
     def __init__(self, faults: dict[str, Fault]) -> None:
         self.faults = faults
@@ -32,12 +32,12 @@ class Faults:
 
     found: dict[str, Fault] = field(default_factory=dict)
 
-    def add(self, name: str, text: str, **values: Any) -> None:
+    def add(self, name: str, text: str, /, **values: Any) -> None:
         """One fault of a field; long values are shortened."""
         self.found.setdefault(name, (text, {key: shown(value) for key, value in values.items()}))
 
     def text(self, name: str, typed: str, longest: int) -> str:
-        """A line of text: spaces around it removed, not empty, not longer than the column, nothing unprintable."""
+        """A line of text without spaces around it: not empty, not too long, nothing unprintable."""
         value = unicodedata.normalize("NFC", typed).strip()
         if not value:
             self.add(name, N_("This is empty. Type something here."))

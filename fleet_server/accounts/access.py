@@ -1,7 +1,8 @@
 """Who may see and do what: the one place that decides it. It knows roles and units, no page and no form.
 
-Each route names its rule: `allow(Role.X)` gives the person who asks or refuses, `public` says that there is none to ask
-for. A test walks all routes and fails on one that has neither. Lists start from the `visible_…` selects.
+Each route names its rule: `allow(Role.X)` gives the person who asks or refuses, `public` says that there is
+none to ask for. A test walks all routes and fails on one that has neither. Lists start from the `visible_…`
+selects.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from fleet_server.accounts.models import Role
 from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place, Unit
 
-# These are never limited to a unit: who gives out roles could give himself any, and the operator looks after all devices.
+# These are never limited to a unit: who gives out roles could give himself any, and the operator looks after
+# all devices.
 COUNTY_WIDE = frozenset({Role.ADMIN, Role.OPERATOR})
 WHOLE_COUNTY = "/"
 
@@ -87,7 +89,8 @@ class PublicRule:
 def allow(*roles: Role) -> Any:
     """The rule "holds one of these roles, anywhere" (admin always passes; no roles: any role at all).
 
-    For `Annotated[Person, allow(...)]` or `dependencies=[allow(...)]`. Where a unit matters, the route asks `may` too.
+    For `Annotated[Person, allow(...)]` or `dependencies=[allow(...)]`. Where a unit matters, the route asks
+    `may` too.
     """
     return Depends(Rule(frozenset(roles)))
 
@@ -97,7 +100,7 @@ SignedIn = Annotated[Person, allow()]
 
 
 def may(person: Person | None, role: Role, unit_path: str | None = None) -> bool:
-    """Whether the person holds this role (or admin) at a unit; None: anywhere; WHOLE_COUNTY: without a limit."""
+    """Whether the person holds this role (or admin) at a unit; None: anywhere; WHOLE_COUNTY: everywhere."""
     if person is None:
         return False
     return any(
@@ -128,7 +131,7 @@ def visible_places(person: Person) -> Select[Any]:
 
 
 def visible_devices(person: Person) -> Select[Any]:
-    """Ids of the devices that stand at those places now; who installs or looks after devices also sees those in store."""
+    """Ids of the devices at those places now; who installs or looks after devices sees those in store too."""
     stands_open = (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
     seen = exists().where(stands_open, col(Installation.place_id).in_(visible_places(person)))
     if person.roles & {Role.TECHNICIAN, Role.OPERATOR, Role.ADMIN}:

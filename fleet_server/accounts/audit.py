@@ -1,4 +1,4 @@
-"""The audit log: one entry for each change that a person, a program or the command line made. Entries only come."""
+"""The audit log: one entry for each change by a person, a program or the command line. None ever goes."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,8 @@ def record(
     *,
     now: int,
 ) -> None:
-    """Write that `actor` did `action` (verb and noun, English: `move device`) to an object, in this transaction.
+    """Write that `actor` did `action` (verb and noun, English: `move device`) to an object, in this
+    transaction.
 
     `before` and `after` are JSON values with what changed; never a password, a secret or an answer.
     """
@@ -43,7 +44,7 @@ def record(
 def entries(
     session: Session, *, actor: str = "", object_kind: str = "", object_id: str = "", below: int | None = None
 ) -> Sequence[AuditEntry]:
-    """The newest PAGE_ENTRIES entries that fit, ids below `below`, newest first; one more when there are older ones."""
+    """The newest PAGE_ENTRIES that fit, with ids below `below`; one more when there are older ones."""
     found = select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(PAGE_ENTRIES + 1)
     if actor:
         found = found.where(AuditEntry.actor == actor)

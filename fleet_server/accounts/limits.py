@@ -1,4 +1,4 @@
-"""The limit on guessing passwords: so many failed sign-ins for one e-mail and from one address in a window of time."""
+"""The limit on guessing passwords: failed sign-ins for one e-mail and from one address in a time window."""
 
 import hashlib
 

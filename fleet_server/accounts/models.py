@@ -44,7 +44,7 @@ class Membership(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """A session of a browser. The cookie holds a random token, this row its SHA-256: revocable, nothing to steal here."""
+    """A browser's session. The cookie holds a random token, this row its SHA-256: nothing to steal here."""
 
     token_sha256: str = Field(primary_key=True, max_length=64)
     user_id: int = Field(

@@ -10,7 +10,7 @@ from functools import cache
 
 from pwdlib import PasswordHash
 
-from fleet_server.refusals import Faults, N_
+from fleet_server.refusals import N_, Faults
 
 SHORTEST = 12
 LONGEST = 200  # far above any passphrase; a limit at all, because hashing costs time
@@ -20,13 +20,13 @@ _argon2 = PasswordHash.recommended()
 
 
 def hashed(password: str) -> str:
-    """What is kept of a password. Slow on purpose; never call it within a write transaction that others wait for."""
+    """What is kept of a password. Slow on purpose: never call it within a write transaction."""
     with _hashing:
         return _argon2.hash(_normal(password))
 
 
 def matches(password: str, kept: str | None) -> bool:
-    """Whether this is the password. For an unknown person (None) it takes as long, so that nobody can be probed."""
+    """Whether this is the password. For an unknown person (None) it takes as long: nobody can be probed."""
     if len(password) > LONGEST:
         return False
     with _hashing:
@@ -35,7 +35,7 @@ def matches(password: str, kept: str | None) -> bool:
 
 
 def check(faults: Faults, name: str, password: str, again: str, known: Iterable[str]) -> None:
-    """Adds what is wrong with a new password; `known` are words that are too easy to guess for this person."""
+    """Adds what is wrong with a new password; `known` are words that are too easy for this person."""
     if len(password) < SHORTEST:
         faults.add(
             name,

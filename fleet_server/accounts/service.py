@@ -1,4 +1,5 @@
-"""People with local accounts: created, invited, given roles, shut out. Tokens, sessions and limits lie beside it.
+"""People with local accounts: created, invited, given roles, shut out. Tokens, sessions and limits lie beside
+it.
 
 Invariant: somebody who may administer people is always left.
 """
@@ -14,10 +15,11 @@ from fleet_server.accounts.access import COUNTY_WIDE, Person
 from fleet_server.accounts.models import Invitation, Membership, Role, User
 from fleet_server.instants import DAY_MS
 from fleet_server.places.models import Unit
-from fleet_server.refusals import Faults, N_
+from fleet_server.refusals import N_, Faults
 from fleet_server.web.i18n import LANGUAGES
 
-INVITATION_MS = 7 * DAY_MS
+INVITATION_DAYS = 7
+INVITATION_MS = INVITATION_DAYS * DAY_MS
 COMMAND_LINE = "fleet"
 _EMAIL = re.compile(r"[^@\s\"<>(),;:\\]+@[^@\s\"<>(),;:\\.]+(\.[^@\s\"<>(),;:\\.]+)+")
 
@@ -45,7 +47,7 @@ def create_user(
     user = User(email=email, name=name, language=language, created_at=now)
     session.add(user)
     session.flush()
-    session.add_all(Membership(user_id=user.id, role=role.value, unit_id=unit) for role, unit in held)
+    session.add_all(Membership(user_id=user.id or 0, role=role.value, unit_id=unit) for role, unit in held)
     session.flush()
     after = {"email": email, "name": name, "language": language, "roles": _plain(held)}
     audit.record(session, actor, "create person", "person", user.id, after=after, now=now)
@@ -71,7 +73,7 @@ def invite(session: Session, user: User, *, now: int, actor: Person | str = COMM
 
 
 def invited(session: Session, secret: str, *, now: int) -> User | None:
-    """Whom this invitation is for; None when it is unknown, used or past its time, or the person was shut out."""
+    """Whom this invitation is for; None when it is unknown, used, past its time, or the person shut out."""
     if len(secret) > sessions.MAX_SECRET_CHARACTERS:
         return None
     row = session.get(Invitation, sessions.sha256(secret))
@@ -82,7 +84,7 @@ def invited(session: Session, secret: str, *, now: int) -> User | None:
 
 
 def accept(session: Session, secret: str, password_hash: str, *, now: int) -> User | None:
-    """Use an invitation up: the person has this password (hashed beforehand, since it is slow) and is signed out elsewhere."""
+    """Use an invitation up: the person has this password (hashed beforehand) and is signed out everywhere."""
     user = invited(session, secret, now=now)
     if user is None:
         return None
@@ -143,7 +145,7 @@ def change_user(
     user.email, user.name, user.language = email, name, language
     session.add(user)
     session.exec(delete(Membership).where(col(Membership.user_id) == user.id))
-    session.add_all(Membership(user_id=user.id, role=role.value, unit_id=unit) for role, unit in held)
+    session.add_all(Membership(user_id=user.id or 0, role=role.value, unit_id=unit) for role, unit in held)
     changed = [key for key in after if before[key] != after[key]]
     audit.record(
         session,
@@ -204,6 +206,14 @@ def roles_of(session: Session, user: User) -> list[RoleAt]:
     """The roles that a person holds."""
     rows = session.exec(select(Membership).where(Membership.user_id == user.id).order_by(col(Membership.id)))
     return [(Role(row.role), row.unit_id) for row in rows]
+
+
+def units_of_roles(session: Session, user: User | None = None) -> Sequence[Unit]:
+    """The units to which roles are limited: those of one person, or of everybody."""
+    held = select(Membership.unit_id)
+    if user is not None:
+        held = held.where(Membership.user_id == user.id)
+    return session.exec(select(Unit).where(col(Unit.id).in_(held))).all()
 
 
 def create_token(session: Session, *, name: str, role: Role, unit_id: int | None, days: int, now: int) -> str:

@@ -1,10 +1,12 @@
-"""Sessions of browsers: begun at the sign-in, found by the cookie, ended by signing out, by time, or by an administrator.
+"""Sessions of browsers: begun at the sign-in, found by the cookie, ended by signing out, by time, or by an
+administrator.
 
 The cookie holds a random token, the table its SHA-256. Invariant: every sign-in makes a new token.
 """
 
 import hashlib
 import secrets
+from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
@@ -91,5 +93,5 @@ def sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def _over(now: int) -> object:
+def _over(now: int) -> Any:
     return (col(SignIn.expires_at) <= now) | (col(SignIn.last_seen_at) <= now - IDLE_MS)

@@ -12,7 +12,7 @@ from fleet_server.accounts.sessions import MAX_SECRET_CHARACTERS, TOUCH_MS, gran
 from fleet_server.db import Database
 from fleet_server.instants import DAY_MS
 from fleet_server.places.models import Unit
-from fleet_server.refusals import Faults, N_
+from fleet_server.refusals import N_, Faults
 
 PREFIX = "hymio_"  # lets scanners for leaked secrets find it
 LONGEST_DAYS = 730

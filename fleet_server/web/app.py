@@ -1,4 +1,4 @@
-"""Puts the web application together: routers, middleware, static files, and the link's life within the server's."""
+"""Puts the web application together: routers, middleware, static files; the link lives as long as it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,11 +20,13 @@ from fleet_server.web.identity import Identity
 from fleet_server.web.security import LimitBody, SameOriginOnly, SecurityHeaders
 from fleet_server.web.templating import STATIC
 
-# In this order; each module has a `router`. The administration of places comes before their pages: /places/new is none.
+# In this order; each module has a `router`. The administration of places comes before their pages:
+# /places/new is none.
 ROUTERS = (
     "fleet_server.accounts.pages",
     "fleet_server.accounts.people_pages",
     "fleet_server.accounts.audit_pages",
+    "fleet_server.places.unit_pages",
     "fleet_server.places.pages",
 )
 _YEAR_S = 365 * 24 * 3600

@@ -1,7 +1,7 @@
 """What routes ask for: a session to read or to write, the person, the present instant.
 
-A write session is one transaction: committed before the answer goes out, so an answer of success is on the disk; an
-exception that leaves the route rolls it back.
+A write session is one transaction: committed before the answer goes out, so an answer of success is on the
+disk; an exception that leaves the route rolls it back.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +12,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from sqlmodel import Session
 
 from fleet_server.accounts.access import Person
+from fleet_server.db import Database
 
 _ROW_ID_LIMIT = 2**31 - 1  # what both databases keep in an INTEGER key
 
@@ -22,11 +23,12 @@ def _read(request: Request) -> Iterator[Session]:
 
 
 async def _write(request: Request) -> AsyncIterator[Session]:
-    # One request at a time waits for the writer in a thread. Without the gate, as many waiting requests as there are
+    # One request at a time waits for the writer in a thread. Without the gate, as many waiting requests as
+    # there are
     # threads would leave none for the request that holds the writer, and all would wait for ever.
-    async with request.app.state.write_gate:
-        async with contextmanager_in_threadpool(request.app.state.database.write()) as session:
-            yield session
+    database: Database = request.app.state.database
+    async with request.app.state.write_gate, contextmanager_in_threadpool(database.write()) as session:
+        yield session
 
 
 def _person(request: Request) -> Person | None:

@@ -113,7 +113,8 @@ async def _conflict(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    # Starlette answers this outside the middleware, and raises the exception again, so that uvicorn logs the trace.
+    # Starlette answers this outside the middleware, and raises the exception again, so that uvicorn logs the
+    # trace.
     answer = _answer(request, 500)
     answer.headers.update(HEADERS)
     return answer

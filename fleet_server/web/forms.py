@@ -1,4 +1,4 @@
-"""What every form shares: faults in the person's language, addresses to return to, whole numbers from text."""
+"""What forms share: faults in the person's language, addresses to return to, whole numbers from text."""
 
 from fleet_server.refusals import Refused
 from fleet_server.web.i18n import _
@@ -10,7 +10,7 @@ def messages(refused: Refused) -> dict[str, str]:
 
 
 def local_address(address: str) -> str:
-    """`address` when it leads to a page of this server, else `/`: nobody is sent elsewhere by a link to the sign-in."""
+    """`address` when it leads to a page of this server, else `/`: no link to the sign-in leads elsewhere."""
     if (
         not address.startswith("/")
         or address.startswith("//")

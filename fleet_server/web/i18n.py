@@ -1,7 +1,8 @@
-"""The language of pages: texts are English in the code, Finnish and Swedish come from locale/*/LC_MESSAGES/hymio.po.
+"""The language of pages: texts are English in the code, Finnish and Swedish come from
+locale/*/LC_MESSAGES/hymio.po.
 
-The catalogs are read at the start, so there is no build step. `python -m fleet_server.web.i18n extract` brings the
-catalogs up to date with the texts in code and templates and says what is not translated yet.
+The catalogs are read at the start, so there is no build step. `python -m fleet_server.web.i18n extract`
+brings the catalogs up to date with the texts in code and templates and says what is not translated yet.
 """
 
 import gettext as gettext_module
@@ -110,7 +111,7 @@ def extracted() -> Catalog:
 
 
 def missing(language: str) -> list[str]:
-    """What is wrong with a catalog: texts without a translation, and translations that lost or gained a `%(place)s`."""
+    """What a catalog lacks: untranslated texts, and translations that lost or gained a `%(place)s`."""
     catalog = read_catalog(language)
     faults = []
     for message in extracted():

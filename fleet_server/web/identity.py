@@ -1,7 +1,7 @@
 """Finds out, once for each request, who asks and in which language to answer. It allows and refuses nothing.
 
-`request.state.person` is a Person or None. A browser is known by its session's cookie; a program by a bearer token, and
-only below /api/.
+`request.state.person` is a Person or None. A browser is known by its session's cookie; a program by a bearer
+token, and only below /api/.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -50,5 +50,5 @@ def _who(request: Request) -> Person | None:
         return (
             tokens.person_of(state.database, secret.strip(), now=now) if scheme.lower() == "bearer" else None
         )
-    secret = request.cookies.get(session_cookie(state.settings.secure_cookies))
-    return sessions.person_of(state.database, secret, now=now) if secret else None
+    cookie = request.cookies.get(session_cookie(state.settings.secure_cookies))
+    return sessions.person_of(state.database, cookie, now=now) if cookie else None

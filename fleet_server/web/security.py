@@ -1,6 +1,7 @@
-"""What holds for every answer and every request, whoever asks: headers, the same-origin rule, the size of a body.
+"""What holds for every request, whoever asks: headers, the same-origin rule, the size of a body.
 
-There are no tokens in forms: browsers themselves say in `Sec-Fetch-Site` or `Origin` where a request comes from.
+There are no tokens in forms: browsers themselves say in `Sec-Fetch-Site` or `Origin` where a request comes
+from.
 """
 
 from contextlib import suppress
@@ -46,9 +47,9 @@ class SecurityHeaders:
 class SameOriginOnly:
     """Refuses requests that change something and that another site's page made a browser send.
 
-    `Sec-Fetch-Site` decides where the browser sends it, else `Origin` is held against `Host`. A request with neither
-    comes from no browser of the last ten years: a command-line client, which carries no cookie by itself. A request
-    with a bearer token is exempt: no page of another site can add that header.
+    `Sec-Fetch-Site` decides where the browser sends it, else `Origin` is held against `Host`. A request with
+    neither comes from no browser of the last ten years: a command-line client, which carries no cookie by
+    itself. A request with a bearer token is exempt: no page of another site can add that header.
     """
 
     def __init__(self, app: ASGIApp) -> None:

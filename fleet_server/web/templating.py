@@ -1,12 +1,14 @@
 """Makes a page from a template: Jinja2 with autoescape, the language of the request, and Finland's time.
 
-It knows who asks (for the header) but decides nothing; a value that is missing in a template is an error, not a blank.
+It knows who asks (for the header) but decides nothing; a value that is missing in a template is an error, not
+a blank.
 """
 
 import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
@@ -16,8 +18,9 @@ from fastapi.responses import HTMLResponse
 
 from fleet_server.accounts.access import may
 from fleet_server.accounts.models import Role
-from fleet_server.instants import local, now_ms
+from fleet_server.instants import local
 from fleet_server.web import i18n
+from fleet_server.web.units import unit_name
 
 FOLDER = Path(__file__).resolve().parent
 STATIC = FOLDER / "static"
@@ -89,10 +92,21 @@ def _environment() -> jinja2.Environment:
     )
     environment.install_gettext_callables(i18n._, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(
-        when=when, date=date, clock=clock, iso=iso, weekday=weekday, number=number, ago=ago
+        when=when,
+        date=date,
+        clock=clock,
+        iso=iso,
+        weekday=weekday,
+        number=number,
+        unit_name=unit_name,
+        ago=ago,
     )
     environment.globals.update(
-        static=static, may=may, Role=Role, LANGUAGES=i18n.LANGUAGES, LANGUAGE_NAMES=i18n.LANGUAGE_NAMES
+        static=static,
+        may=may,
+        Role=Role,
+        LANGUAGES=i18n.LANGUAGES,
+        LANGUAGE_NAMES=i18n.LANGUAGE_NAMES,
     )
     return environment
 
@@ -101,14 +115,21 @@ templates = _environment()
 
 
 def render(request: Request, template: str, status_code: int = 200, **context: Any) -> HTMLResponse:
-    """The page made from `templates/<template>`, with `person`, `language`, `now`, `current_path` and `settings`."""
+    """The page made from `templates/<template>`; every template also knows what `known` below holds."""
     state = request.app.state
     known: dict[str, Any] = {
         "person": getattr(request.state, "person", None),
         "language": i18n.language(),
-        "now": state.clock() if hasattr(state, "clock") else now_ms(),
+        "now": state.clock(),
         "current_path": request.url.path,
-        "current_address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "return_to": _return_to(request),
         "settings": state.settings,
     }
     return HTMLResponse(templates.get_template(template).render(known | context), status_code=status_code)
+
+
+def _return_to(request: Request) -> str:
+    """Where the language switch leads: this page, or the form whose sending made it."""
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return urlsplit(request.headers.get("referer", "")).path or "/"
