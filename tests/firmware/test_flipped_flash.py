@@ -1,4 +1,4 @@
-"""A bit that turns over at rest costs at most what lies under it, and never makes a seq be handed out twice."""
+"""A bit that turns over at rest costs at most what lies under it; no seq is handed out twice for it."""
 
 import sys
 

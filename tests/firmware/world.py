@@ -178,6 +178,15 @@ class World:
         assert 0.0 <= journal.fill <= 1.0
 
 
+def refusal(kind, call):
+    """What an exception of this kind says that `call` must raise."""
+    try:
+        call()
+    except kind as error:
+        return str(error)
+    raise AssertionError("accepted")
+
+
 def fields_end(data):
     """Where the padding begins, which no CRC covers."""
     return data[0] + (data[1] << 8) + 4

