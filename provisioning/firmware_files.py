@@ -86,7 +86,8 @@ def firmware_files(board: str, root: Path | None = None) -> FirmwareFiles:
         if path in ("/boot.py", "/main.py"):
             files[path] = text
         else:
-            files[path.removesuffix(".py") + ".mpy"] = _compiled(path.lstrip("/"), text)
+            module = path.removesuffix(".py")
+            files[f"{module}.mpy"] = _compiled(module.strip("/").replace("/", "."), text)
     return FirmwareFiles(files, version, build, digest)
 
 
@@ -107,6 +108,7 @@ def _sources(board: str, root: Path) -> dict[str, bytes]:
 
 @lru_cache(maxsize=256)
 def _compiled(name: str, source: bytes) -> bytes:
+    """name: dotted, as it is imported; traces show it. MicroPython holds that string anyway, a path it would not."""
     with tempfile.TemporaryDirectory(prefix="hymio-mpy-") as folder:
         text, code = Path(folder, "module.py"), Path(folder, "module.mpy")
         text.write_bytes(source)

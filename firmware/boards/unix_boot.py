@@ -1,6 +1,6 @@
 """Starts a virtual kiosk: MicroPython's unix port runs the firmware from a flash image, as an ESP32 would.
 
-    micropython -X heapsize=128K unix_boot.py <flash image> [reset cause]
+    micropython -X heapsize=160K unix_boot.py <flash image> [reset cause]
 
 Runs on the host and is not in the image. It finds the partitions by the image's own table, makes littlefs
 the root (the host's files are out of reach then, as on the device) and hands the journal's flash and NVS to
@@ -13,15 +13,16 @@ import sys
 from struct import unpack_from
 
 import vfs
+from micropython import const
 
-_TABLE = 0x8000
-_TABLE_END = 0x8C00
-_SECTOR = 4096
+_TABLE = const(0x8000)
+_TABLE_END = const(0x8C00)
+_SECTOR = const(4096)
 _BLANK = b"\xff" * 512
 # Each write to the image is one system call: what was written survives SIGKILL. Syncing to the host's disk
 # as well makes an answer survive the host's power cut too, for 0.1 ms a press on an SSD (a person presses
 # every few seconds). Only the journal promises something, so only it pays.
-_SYNC_JOURNAL = True
+_SYNC_JOURNAL = const(True)
 
 
 class Flash:
@@ -123,7 +124,9 @@ def start(path):
 
 
 if len(sys.argv) < 2:
-    stop("usage: micropython -X heapsize=128K unix_boot.py <flash image> [reset cause]")
+    stop("usage: micropython -X heapsize=160K unix_boot.py <flash image> [reset cause]")
 start(sys.argv[1])
+# What only served the start gives its heap back.
+del start, stop, _partitions, sys.modules["nvs_image"]
 for _name in ("boot", "main"):
     __import__(_name)

@@ -237,7 +237,7 @@ def test_what_does_not_fit_or_does_not_exist_is_said_in_one_line(identity: Ident
 def test_firmware_that_does_not_compile_is_named_with_its_line(firmware: Path) -> None:
     (firmware / "kiosk" / "marker.py").write_text("x = 1\ndef broken(:\n")
     with pytest.raises(
-        ProvisioningError, match=r"kiosk/marker.py does not compile: .*line 2.*SyntaxError"
+        ProvisioningError, match=r"kiosk\.marker does not compile: .*line 2.*SyntaxError"
     ) as caught:
         firmware_files("unix", firmware)
     assert "\n" not in str(caught.value)
