@@ -11,8 +11,8 @@ class Device(SQLModel, table=True):
         Index(
             "ix_device_late_at",
             "late_at",
-            sqlite_where=text("status = 'here'"),
-            postgresql_where=text("status = 'here'"),
+            sqlite_where=text("late_at IS NOT NULL"),
+            postgresql_where=text("late_at IS NOT NULL"),
         ),
     )
 

@@ -49,7 +49,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_device'))
     )
     with op.batch_alter_table('device', schema=None) as batch_op:
-        batch_op.create_index('ix_device_late_at', ['late_at'], unique=False, sqlite_where=sa.text("status = 'here'"), postgresql_where=sa.text("status = 'here'"))
+        batch_op.create_index('ix_device_late_at', ['late_at'], unique=False, sqlite_where=sa.text('late_at IS NOT NULL'), postgresql_where=sa.text('late_at IS NOT NULL'))
 
     op.create_table('question_set',
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
@@ -417,7 +417,7 @@ def downgrade() -> None:
     op.drop_table('server_state')
     op.drop_table('question_set')
     with op.batch_alter_table('device', schema=None) as batch_op:
-        batch_op.drop_index('ix_device_late_at', sqlite_where=sa.text("status = 'here'"), postgresql_where=sa.text("status = 'here'"))
+        batch_op.drop_index('ix_device_late_at', sqlite_where=sa.text('late_at IS NOT NULL'), postgresql_where=sa.text('late_at IS NOT NULL'))
 
     op.drop_table('device')
     with op.batch_alter_table('audit_entry', schema=None) as batch_op:

@@ -1,0 +1,88 @@
+"""What the server wishes of a kiosk: one document with a version that never falls.
+
+By level, not by edge: it is made from what was published, compared with what the kiosk reports, and sent whenever they
+differ. A lost one costs time, never agreement.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlmodel import Session
+
+from fleet_server.devices.models import Device
+from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
+from fleet_server.questions import service as questions
+from fleet_server.questions.views import hash_of
+
+Message = tuple[str, bytes]  # topic and payload
+OFFSET_YEARS = 2  # a kiosk without a network keeps local time for so long
+
+
+def refresh(session: Session, device_id: str, *, now: int, above: int = 0) -> Message | None:
+    """Make the document anew. Returns it, to be sent, when it changed; None when it is what it was.
+
+    `above`: a version that the kiosk already has; a restored server must go beyond it.
+    """
+    device = session.get(Device, device_id)
+    if device is None:
+        raise ValueError(f"device {device_id!r} does not exist")
+    wished = _wished(session, device, now)
+    stored = json.loads(device.desired) if device.desired else {}
+    stored.pop("version", None)
+    if stored == wished and device.desired_version >= above:
+        return None
+    device.desired_version = max(now, device.desired_version + 1, above + 1)
+    device.desired = json.dumps({"version": device.desired_version, **wished}, separators=(",", ":"))
+    session.add(device)
+    session.flush()
+    return _message(device)
+
+
+def answer(session: Session, device: Device, reported: int, *, now: int) -> Message | None:
+    """What to send to a kiosk that reports version `reported`: None when it has what is wished."""
+    changed = refresh(session, device.id, now=now, above=reported if reported > device.desired_version else 0)
+    if changed is not None:
+        return changed
+    return _message(device) if reported != device.desired_version else None
+
+
+def _message(device: Device) -> Message:
+    return f"hymio/1/down/{device.id}/desired", (device.desired or "{}").encode()
+
+
+def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
+    row = questions.published_to(session, device.id)
+    sets = []
+    if row is not None:
+        view = questions.view_of(row, device.model)
+        sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
+    return {"sets": sets, "offset": offsets(now), "settings": {}, "firmware": None}
+
+
+def offsets(now: int) -> list[list[int]]:
+    """[[from UTC ms, minutes east of UTC], …]: Finland's offset now and its changes two years ahead."""
+    return [list(pair) for pair in _offsets(now // DAY_MS)]
+
+
+@lru_cache(maxsize=8)
+def _offsets(day: int) -> tuple[tuple[int, int], ...]:
+    found = []
+    last = None
+    start = utc(day * DAY_MS) - timedelta(days=366)
+    for hour in range(24 * 366 * (OFFSET_YEARS + 1)):
+        moment = start + timedelta(hours=hour)
+        minutes = _minutes(moment)
+        if minutes != last:
+            if last is not None:
+                found.append((to_ms(moment), minutes))
+            last = minutes
+    present = day * DAY_MS
+    passed = [pair for pair in found if pair[0] <= present]
+    return tuple(passed[-1:] + [pair for pair in found if pair[0] > present])
+
+
+def _minutes(moment: datetime) -> int:
+    offset = moment.astimezone(UTC).astimezone(HELSINKI).utcoffset()
+    return int(offset.total_seconds()) // 60 if offset else 0
