@@ -108,7 +108,7 @@ def _sources(board: str, root: Path) -> dict[str, bytes]:
 
 @lru_cache(maxsize=256)
 def _compiled(name: str, source: bytes) -> bytes:
-    """name: dotted, as it is imported; traces show it. MicroPython holds that string anyway, a path it would not."""
+    """name: dotted, as it is imported, and shown in traces; a path would be one more string in the heap."""
     with tempfile.TemporaryDirectory(prefix="hymio-mpy-") as folder:
         text, code = Path(folder, "module.py"), Path(folder, "module.mpy")
         text.write_bytes(source)

@@ -127,6 +127,8 @@ if len(sys.argv) < 2:
     stop("usage: micropython -X heapsize=160K unix_boot.py <flash image> [reset cause]")
 start(sys.argv[1])
 # What only served the start gives its heap back.
-del start, stop, _partitions, sys.modules["nvs_image"]
+del sys.modules["nvs_image"]
+for _name in ("start", "stop", "_partitions"):
+    del globals()[_name]
 for _name in ("boot", "main"):
     __import__(_name)
