@@ -39,21 +39,22 @@ ACTIONS = (
     N_("take device away"),
 )
 OBJECT_KINDS = (N_("device"), N_("person"), N_("place"), N_("token"), N_("unit"))
-OBJECT_PARTS = (
-    N_("days"),
-    N_("demo"),
-    N_("email"),
-    N_("language"),
-    N_("name"),
-    N_("name_en"),
-    N_("name_fi"),
-    N_("name_sv"),
-    N_("oid"),
-    N_("parent"),
-    N_("place"),
-    N_("role"),
-    N_("roles"),
-    N_("sector"),
-    N_("set"),
-    N_("unit"),
-)
+# The parts of an entry; a part that is not here is shown as it is kept.
+PARTS = {
+    "days": N_("days"),
+    "demo": N_("demo"),
+    "email": N_("e-mail address"),
+    "language": N_("language"),
+    "name": N_("name"),
+    "name_en": N_("name in English"),
+    "name_fi": N_("name in Finnish"),
+    "name_sv": N_("name in Swedish"),
+    "oid": N_("identifier"),
+    "parent": N_("below"),
+    "place": N_("place"),
+    "role": N_("role"),
+    "roles": N_("roles"),
+    "sector": N_("sector"),
+    "set": N_("question set"),
+    "unit": N_("unit"),
+}

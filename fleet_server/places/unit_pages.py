@@ -182,23 +182,24 @@ def _unit_form(
 
 
 def _branches(units: list[Unit] | Any, places: Any) -> list[dict[str, Any]]:
-    """The tree as nested dictionaries: unit, name, places, below."""
+    """The tree as nested dictionaries; only a sector that differs from the one above is worth a word."""
     known = {unit.id for unit in units}
     by_parent = _grouped(units, lambda unit: unit.parent_id if unit.parent_id in known else None)
     by_unit = _grouped(places, lambda place: place.unit_id)
 
-    def branch(parent: int | None) -> list[dict[str, Any]]:
+    def branch(parent: int | None, sector: str) -> list[dict[str, Any]]:
         return [
             {
                 "unit": unit,
                 "name": unit_name(unit),
+                "sector_changes": unit.sector != sector,
                 "places": by_unit.get(unit.id, []),
-                "below": branch(unit.id),
+                "below": branch(unit.id, unit.sector),
             }
             for unit in sorted(by_parent.get(parent, []), key=lambda unit: unit_name(unit).casefold())
         ]
 
-    return branch(None)
+    return branch(None, "health")
 
 
 def _grouped(rows: Any, key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
