@@ -28,6 +28,12 @@ ROUTERS = (
     "fleet_server.accounts.audit_pages",
     "fleet_server.places.unit_pages",
     "fleet_server.places.pages",
+    "fleet_server.places.overview",
+    "fleet_server.devices.pages",
+    "fleet_server.questions.pages",
+    "fleet_server.web.live",
+    "fleet_server.api.v1",
+    "fleet_server.api.health",
 )
 _YEAR_S = 365 * 24 * 3600
 

@@ -115,9 +115,20 @@ templates = _environment()
 
 
 def render(request: Request, template: str, status_code: int = 200, **context: Any) -> HTMLResponse:
-    """The page made from `templates/<template>`; every template also knows what `known` below holds."""
+    """The page made from `templates/<template>`; every template also knows what `_known` gives."""
+    page = templates.get_template(template)
+    return HTMLResponse(page.render(_known(request) | context), status_code=status_code)
+
+
+def render_block(request: Request, template: str, block: str, **context: Any) -> HTMLResponse:
+    """One block of a page alone, for a part that is asked for again. What it imports, it imports inside."""
+    page = templates.get_template(template)
+    return HTMLResponse("".join(page.blocks[block](page.new_context(_known(request) | context))))
+
+
+def _known(request: Request) -> dict[str, Any]:
     state = request.app.state
-    known: dict[str, Any] = {
+    return {
         "person": getattr(request.state, "person", None),
         "language": i18n.language(),
         "now": state.clock(),
@@ -125,7 +136,6 @@ def render(request: Request, template: str, status_code: int = 200, **context: A
         "return_to": _return_to(request),
         "settings": state.settings,
     }
-    return HTMLResponse(templates.get_template(template).render(known | context), status_code=status_code)
 
 
 def _return_to(request: Request) -> str:
