@@ -22,6 +22,7 @@ _LINK_DEADLINE_MS = const(120000)
 _QUIET_MS = const(3000)
 _IDLE_POLL_MS = const(500)
 _LOG_LINES = const(8)
+_LOG_LINE = const(120)
 
 
 class App:
@@ -29,6 +30,9 @@ class App:
 
     def __init__(self, board):
         self.board = board
+        self._lines = []
+        self._console = board.log
+        board.log = self._log  # every part logs through the board: a crash report has their last lines
         self.uptime = Uptime(ticks_ms)
         self.clock = Clock(self.uptime)
         self.journal = Journal(board.journal_flash, board.random)
@@ -55,14 +59,13 @@ class App:
             self.settings,
             count_start(board.root),
         )
-        self._lines = []
         self._touched_ms = now_ms
         self._journal_shown = None
         self._status = None
 
     async def main(self):
         self.board.start()
-        supervisor = Supervisor(self.board.watchdog, self._crashed, self._log, self.board.reset)
+        supervisor = Supervisor(self.board.watchdog, self._crashed, self.board.log, self.board.reset)
         supervisor.task("board", self.board.background, 0, vital=True)
         supervisor.task("press", self._press, _PRESS_DEADLINE_MS, vital=True)
         supervisor.task("idle", self._idle, _IDLE_DEADLINE_MS)
@@ -117,8 +120,8 @@ class App:
             )
 
     def _log(self, line):
-        self.board.log(line)
-        self._lines.append(line[:200])
+        self._console(line)
+        self._lines.append(line[:_LOG_LINE])
         if len(self._lines) > _LOG_LINES:
             self._lines.pop(0)
 

@@ -1,10 +1,11 @@
 """A broker, a scripted server and a kiosk for the tests of the whole firmware."""
 
 import contextlib
+import dataclasses
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,21 @@ def server(broker: int) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def fresh_image(broker: int) -> bytes:
+def image_of(broker: int) -> Callable[[dict[str, bytes]], bytes]:
+    """Builds a kiosk's flash image; files given take the place of the firmware's."""
     identity = Identity(id=DEVICE, secret="a5" * 32, host="127.0.0.1", port=broker)
-    return build_image(firmware_files("unix"), identity, "button5").content
+
+    def build(files: dict[str, bytes]) -> bytes:
+        firmware = firmware_files("unix")
+        changed = dataclasses.replace(firmware, files={**firmware.files, **files})
+        return build_image(changed, identity, "button5").content
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def fresh_image(image_of: Callable[[dict[str, bytes]], bytes]) -> bytes:
+    return image_of({})
 
 
 @pytest.fixture

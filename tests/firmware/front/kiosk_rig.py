@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 import pytest
+from kiosk.journal import Journal, JournalFull
 
 from provisioning.firmware_files import firmware_root
 from provisioning.flash_layout import partition
@@ -110,6 +111,10 @@ class Server:
         """Records booked so far, by seq."""
         with self._lock:
             return [record for _, record in sorted(self.records.items()) if record.kind == kind]
+
+    def refused(self) -> int:
+        """Presses that the notes of refusal count."""
+        return sum(int.from_bytes(record.body[:2], "little") for record in self.of_kind(REFUSED))
 
     def answers(self) -> list[Record]:
         return self.of_kind(ANSWER)
@@ -269,6 +274,50 @@ class Kiosk:
                 self.shown.update(event["show"])
                 if "screen" in event["show"]:
                     self.screens.append(event["show"]["screen"])
+
+
+class FlashFile:
+    """The journal partition of an image as a block device, for what a test puts there beforehand."""
+
+    def __init__(self, flash: Path, sectors: int) -> None:
+        self._flash = flash
+        self._base = partition("journal").offset
+        self._sectors = sectors
+        self._content = bytearray(flash.read_bytes()[self._base : self._base + 4096 * sectors])
+
+    def readblocks(self, block: int, buf: Any, off: int = 0) -> None:
+        at = block * 4096 + off
+        buf[:] = self._content[at : at + len(buf)]
+
+    def writeblocks(self, block: int, buf: Any, off: int = 0) -> None:
+        at = block * 4096 + off
+        for i, byte in enumerate(bytes(buf)):
+            self._content[at + i] &= byte
+
+    def ioctl(self, op: int, block: int) -> int:
+        if op == 6:
+            self._content[block * 4096 : block * 4096 + 4096] = b"\xff" * 4096
+        return self._sectors if op == 4 else 4096 if op == 5 else 0
+
+    def save(self) -> None:
+        with self._flash.open("r+b") as image:
+            image.seek(self._base)
+            image.write(self._content)
+
+
+def press_beforehand(kiosk: Kiosk, presses: int | None, sectors: int = 256) -> int:
+    """Put answers of an earlier life into the journal (None: as many as it takes); returns how many."""
+    flash = FlashFile(kiosk.flash, sectors)
+    journal = Journal(flash, os.urandom)
+    done = 0
+    try:
+        while done != presses:
+            journal.append(ANSWER, set_number=14, question=3, value=1 + done % 5, uptime=done)
+            done += 1
+    except JournalFull:
+        pass
+    flash.save()
+    return done
 
 
 def shrink_journal(kiosk: Kiosk, sectors: int) -> None:
