@@ -130,5 +130,9 @@ start(sys.argv[1])
 del sys.modules["nvs_image"]
 for _name in ("start", "stop", "_partitions"):
     del globals()[_name]
-for _name in ("boot", "main"):
-    __import__(_name)
+try:
+    for _name in ("boot", "main"):
+        __import__(_name)
+except KeyboardInterrupt:
+    # SIGINT is how the runner asks for a clean end.
+    sys.exit(0)

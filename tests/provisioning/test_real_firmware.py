@@ -10,7 +10,7 @@ import pytest
 from provisioning.identity import Identity
 from provisioning.virtual.client import VirtualKiosk
 
-SOON_S = 15
+SOON_S = 30
 
 
 @pytest.fixture
@@ -42,5 +42,7 @@ def test_it_shows_how_its_network_is_and_comes_back_after_a_power_cut(kiosk: Vir
     assert kiosk.status()["show"] == {}
     kiosk.on()
     status = shows(kiosk, screen="out")
-    assert status["journal"]["pressed"] == 0, "without a question set nothing is thanked for, nothing recorded"
+    assert status["journal"]["pressed"] == 0, (
+        "without a question set nothing is thanked for, nothing recorded"
+    )
     assert (status["starts"], status["net"]) == (2, False)

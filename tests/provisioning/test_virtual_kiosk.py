@@ -112,6 +112,7 @@ def test_a_press_survives_cut_and_stop_and_is_still_in_the_flash(make_kiosk: Mak
     pressed(kiosk, 2)
     kiosk.stop()
     assert not kiosk.running
+    assert "Traceback" not in kiosk.folder.log.read_text()
     flash = kiosk.folder.flash.read_bytes()
     assert flash[partition("journal").offset :][:3] == b"\x03\x00\xff"
     kiosk.start()
