@@ -1,0 +1,240 @@
+"""Takes messages of kiosks, has them booked, and hands out receipts after the commit. It knows no MQTT.
+
+Messages come in through `offer` (a source calls it, from any thread) and go out through `sink(topic, payload)`, two
+plain functions. Invariant: a receipt leaves only after its booking is on the disk. Whatever is dropped on the way is
+sent again by its kiosk.
+"""
+
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, col, select
+
+from fleet_server.answers import quarantine
+from fleet_server.answers.book import Message, book_all
+from fleet_server.changes import Changes
+from fleet_server.db import Database
+from fleet_server.devices import contact, reports
+from fleet_server.devices.models import Device
+from fleet_server.instants import now_ms
+from fleet_server.link.rules import Quiet
+from fleet_server.places.models import Installation
+
+log = logging.getLogger("hymio.link")
+
+MOST_WAITING = 10_000  # a second or two of work; beyond it kiosks had better wait for their time-out
+MOST_AT_ONCE = (
+    500  # one transaction: enough that a full sync costs nothing, little enough for a quick receipt
+)
+_PREFIX = "hymio/1/up/"
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_STOP_S = 10.0
+
+Sink = Callable[[str, bytes], None]
+
+
+class Incoming(NamedTuple):
+    """A message as it came: device, last part of the topic, payload."""
+
+    device_id: str
+    what: str
+    payload: bytes
+
+
+class Outcome(NamedTuple):
+    """What a transaction leaves to be done after its commit."""
+
+    messages: list[tuple[str, bytes]]
+    topics: set[str]
+
+
+class Collector:
+    """A thread between a source and a sink. `clock`: UTC ms."""
+
+    def __init__(
+        self, database: Database, sink: Sink, changes: Changes, clock: Callable[[], int] = now_ms
+    ) -> None:
+        self._database = database
+        self._sink = sink
+        self._changes = changes
+        self._clock = clock
+        self._queue: queue.Queue[Incoming | None] = queue.Queue(MOST_WAITING)
+        self._quiet = Quiet()
+        self._thread: threading.Thread | None = None
+        self.dropped = 0
+        self.taken = 0
+        self.last_message_at: int | None = None
+        self.failing_since: int | None = None
+
+    def offer(self, topic: str, payload: bytes) -> None:
+        """Take a message; one on an unknown topic is skipped, one too many is dropped and counted."""
+        device_id, _, what = topic.removeprefix(_PREFIX).partition("/")
+        if not topic.startswith(_PREFIX) or what not in ("answers", "report", "state", "log"):
+            return
+        try:
+            self._queue.put_nowait(Incoming(device_id, what, bytes(payload)))
+        except queue.Full:
+            self.dropped += 1
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what has come in, then end."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join(_STOP_S)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait to be taken."""
+        return self._queue.qsize()
+
+    def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            batch, ended = self._gather()
+            try:
+                self.process(batch)
+                self.failing_since = None
+                pause_s = _FIRST_PAUSE_S
+            except DBAPIError as fault:
+                # The database is locked, full or away: no receipts, so the kiosks keep what they have and try again.
+                self.failing_since = self.failing_since or self._clock()
+                log.error("database: %s; %d messages are left to be sent again", fault.orig, len(batch))
+                time.sleep(0 if ended else pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            if ended:
+                return
+
+    def _gather(self) -> tuple[list[Incoming], bool]:
+        """Whatever is there, at least one message. Nobody waits for company: while one transaction is being synced,
+        the next one gathers by itself."""
+        batch: list[Incoming] = []
+        while len(batch) < MOST_AT_ONCE:
+            try:
+                message = self._queue.get(block=not batch)
+            except queue.Empty:
+                break
+            if message is None:
+                return batch, True
+            batch.append(message)
+        return batch, False
+
+    def process(self, batch: list[Incoming]) -> None:
+        """Book these in one transaction; if one of them breaks it, each in its own. Raises DBAPIError of the database."""
+        if not batch:
+            return
+        self.last_message_at = now = self._clock()
+        try:
+            outcome = self._in_one_transaction(batch, now)
+        except DBAPIError:
+            raise
+        except Exception:
+            if len(batch) == 1:
+                self._set_aside(batch[0], now)
+                return
+            log.exception("a batch of %d messages failed; taking them one by one", len(batch))
+            for message in batch:
+                self.process([message])
+            return
+        self.taken += len(batch)
+        for topic, payload in outcome.messages:
+            self._sink(topic, payload)
+        self._changes.notify(*outcome.topics)
+
+    def _in_one_transaction(self, batch: list[Incoming], now: int) -> Outcome:
+        outcome = Outcome([], set())
+        with self._database.write() as session:
+            known = _known(session, {message.device_id for message in batch})
+            mine = [message for message in batch if message.device_id in known]
+            for stranger in {message.device_id for message in batch} - known.keys():
+                if self._quiet.first((stranger,)):
+                    log.warning("message of an unknown or revoked device %r is ignored", stranger[:40])
+            for is_batch, group in groupby(mine, lambda message: message.what == "answers"):
+                if is_batch:
+                    _book(session, group, outcome, now)
+                else:
+                    for message in group:
+                        self._take(session, message, outcome, now)
+            spoke = {message.device_id for message in mine if not _is_will(message)}
+            contact.heard(session, spoke, now=now)
+            for device_id, place_id in known.items():
+                outcome.topics.add(f"device:{device_id}")
+                if place_id is not None:
+                    outcome.topics.add(f"place:{place_id}")
+        return outcome
+
+    def _take(self, session: Session, message: Incoming, outcome: Outcome, now: int) -> None:
+        if message.what == "log":
+            reports.take_log(session, message.device_id, message.payload, now=now)
+            return
+        try:
+            body: Any = json.loads(message.payload)
+        except (ValueError, RecursionError):
+            faults = [f"{message.what}: is not JSON"]
+        else:
+            if message.what == "state":
+                fault = contact.take_state(session, message.device_id, body, now=now)
+                faults = [fault] if fault else []
+            else:
+                messages, faults = reports.take(session, message.device_id, body, now=now)
+                outcome.messages.extend(messages)
+        if faults:
+            self._keep(session, message, "; ".join(faults), now)
+
+    def _keep(self, session: Session, message: Incoming, reason: str, now: int) -> None:
+        if self._quiet.first((message.device_id, reason)):
+            log.warning("%s: %s", message.device_id, reason)
+        item = quarantine.Item("message", reason, message.payload)
+        quarantine.keep(session, message.device_id, item, source="mqtt", now=now)
+
+    def _set_aside(self, message: Incoming, now: int) -> None:
+        """A message that breaks its own transaction: keep it raw, say so, go on."""
+        log.exception("%s: a message to %s could not be taken", message.device_id, message.what)
+        with self._database.write() as session:
+            if _known(session, {message.device_id}):
+                self._keep(session, message, f"{message.what}: could not be taken, see the server's log", now)
+
+
+def _book(session: Session, group: Iterable[Incoming], outcome: Outcome, now: int) -> None:
+    batches = [Message(message.device_id, message.payload, "mqtt") for message in group]
+    for message, booking in zip(batches, book_all(session, batches, now=now), strict=True):
+        if booking.receipt is not None:
+            receipt = json.dumps(booking.receipt, separators=(",", ":")).encode()
+            outcome.messages.append((f"hymio/1/down/{message.device_id}/receipt", receipt))
+        elif booking.note:
+            log.warning("%s: nothing was booked: %s", message.device_id, booking.note)
+        outcome.topics.update(f"place:{place}" for place in booking.places)
+
+
+def _known(session: Session, device_ids: set[str]) -> dict[str, int | None]:
+    """The devices that exist and are not revoked, with the place where each stands now."""
+    query = (
+        select(Device.id, Installation.place_id)
+        .outerjoin(
+            Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
+        )
+        .where(col(Device.id).in_(sorted(device_ids)), col(Device.revoked_at).is_(None))
+    )
+    return dict(session.exec(query).all())
+
+
+def _is_will(message: Incoming) -> bool:
+    """A `lost` is the broker's word, not the kiosk's."""
+    return message.what == "state" and b'"lost"' in message.payload
