@@ -1,84 +1,21 @@
-"""A virtual kiosk's life: power, cable, restarts, updates, and an end that leaves nothing running."""
+"""A virtual kiosk's life: power, cable, restarts, updates, and who may reach it."""
 
 import asyncio
 import json
-import os
-import signal
 import socket
 import stat
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from provisioning.errors import ProvisioningError
 from provisioning.flash_layout import partition
 from provisioning.identity import Identity
 from provisioning.virtual.client import VirtualKiosk, list_kiosks
-
-SOON_S = 10
-
-# Hears neither commands nor the end of its input nor SIGINT.
-DEAF_APP = """
-import time
-def run(board):
-    board.emit({'show': {'boots': 1}})
-    while True:
-        try:
-            time.sleep(60)
-        except KeyboardInterrupt:
-            pass
-"""
-
-Make = Callable[..., VirtualKiosk]
-
-
-def until(kiosk: VirtualKiosk, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The kiosk's status once it is as wished."""
-    end = time.monotonic() + SOON_S
-    while True:
-        status = kiosk.status()
-        if true(status):
-            return status
-        assert time.monotonic() < end, status
-        time.sleep(0.02)
-
-
-def booted(kiosk: VirtualKiosk, times: int = 1) -> dict[str, Any]:
-    return until(kiosk, lambda status: status["show"].get("boots") == times and status["journal"] is not None)
-
-
-def pressed(kiosk: VirtualKiosk, count: int) -> dict[str, Any]:
-    return until(kiosk, lambda status: (status["journal"] or {}).get("pressed") == count)
-
-
-def gone(pid: int) -> bool:
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def runner_pid(kiosk: VirtualKiosk) -> int:
-    return int(json.loads((kiosk.folder.path / "run.json").read_text())["pid"])
-
-
-@contextmanager
-def listener() -> Iterator[socket.socket]:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        server.settimeout(SOON_S)
-        yield server
+from tests.provisioning.kiosk_states import SOON_S, Make, booted, listener, pressed, until
 
 
 def test_a_kiosk_runs_from_its_image_and_sees_nothing_of_the_host(make_kiosk: Make) -> None:
@@ -368,69 +305,6 @@ def test_only_the_owner_can_read_the_secret_or_reach_the_control_socket(make_kio
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     kiosk.stop()
     assert not control.parent.exists()
-
-
-def test_no_micropython_outlives_a_killed_runner_and_the_next_start_works(make_kiosk: Make) -> None:
-    kiosk = make_kiosk()
-    kiosk.start()
-    micropython = booted(kiosk)["pid"]
-    control = Path(kiosk.folder.socket_path() or "")
-    os.kill(runner_pid(kiosk), signal.SIGKILL)
-    assert gone(micropython)
-    assert not kiosk.running
-    kiosk.start()
-    booted(kiosk, 2)
-    assert not control.parent.exists(), "what the killed runner left behind is cleared away"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a process with its parent")
-def test_not_even_a_hung_micropython_outlives_a_killed_runner(make_kiosk: Make, firmware: Path) -> None:
-    (firmware / "kiosk" / "app.py").write_text(DEAF_APP)
-    kiosk = make_kiosk()
-    kiosk.start()
-    pid = until(kiosk, lambda status: "boots" in status["show"])["pid"]
-    os.kill(runner_pid(kiosk), signal.SIGKILL)
-    assert gone(pid)
-
-
-def test_a_terminated_runner_stops_its_kiosk_first(make_kiosk: Make) -> None:
-    kiosk = make_kiosk()
-    kiosk.start()
-    micropython = booted(kiosk)["pid"]
-    pid = runner_pid(kiosk)
-    os.kill(pid, signal.SIGTERM)
-    assert gone(pid)
-    assert not psutil.pid_exists(micropython)
-    assert not (kiosk.folder.path / "run.json").exists()
-
-
-def test_a_firmware_that_ignores_the_stop_is_cut_after_two_seconds(make_kiosk: Make, firmware: Path) -> None:
-    (firmware / "kiosk" / "app.py").write_text(DEAF_APP)
-    kiosk = make_kiosk()
-    kiosk.start()
-    pid = until(kiosk, lambda status: "boots" in status["show"])["pid"]
-    began = time.monotonic()
-    kiosk.stop()
-    assert 1.9 < time.monotonic() - began < 6
-    assert not psutil.pid_exists(pid)
-
-
-def test_an_attached_kiosk_ends_with_the_process_that_started_it(make_kiosk: Make, firmware: Path) -> None:
-    kiosk = make_kiosk()
-    code = (
-        "import sys, time; from provisioning.virtual.client import VirtualKiosk; "
-        "kiosk = VirtualKiosk(sys.argv[1], 'lobby', sys.argv[2]); kiosk.start(attached=True); "
-        "print('up', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(kiosk.folder.path.parent), str(firmware)], stdout=subprocess.PIPE
-    ) as starter:
-        assert starter.stdout is not None
-        assert starter.stdout.readline() == b"up\n"
-        micropython, runner = booted(kiosk)["pid"], runner_pid(kiosk)
-        starter.kill()
-    assert gone(micropython)
-    assert gone(runner)
 
 
 def test_the_list_names_what_exists_and_what_runs(make_kiosk: Make, tmp_path: Path) -> None:
