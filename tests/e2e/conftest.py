@@ -59,5 +59,5 @@ def sign_in(page: Page, demo: Demo) -> None:
     page.goto("/sign-in")
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", password)
-    page.click("main button[type=submit], form.sign-in button")
+    page.click("main form button")
     page.wait_for_url("**/")
