@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_
 from sqlmodel import Session, col, select
 
 from fleet_server.answers.models import PressCount
+from fleet_server.answers.placing import NOWHERE, UNKNOWN
 from fleet_server.instants import HOUR_MS
+from fleet_server.places.models import Installation
 from fleet_server.places.periods import day_start, hours_until, month_start
 
 BARS = {1: 24, 7: 7 * 24}  # days: hourly bars
@@ -40,7 +42,7 @@ class PlaceVolumes:
     """A place's figures. `hours`: the last `days` days by the hour, oldest first.
 
     `day_only`: presses in those days whose hour is not known; `month_only`: of this month or the one before,
-    whose day is not known; `unknown`: whose time is not known yet at all.
+    whose day is not known; `unknown`: whose time is not known yet.
     """
 
     today: Volume
@@ -98,7 +100,7 @@ def place_volumes(session: Session, place_id: int, *, days: int, now: int) -> Pl
         hours=tuple(Bucket(start, *by_hour.get(start, (0, 0))) for start in starts),
         day_only=_volume(session, place_id, _of_grain("day", day_start(starts[0]))).counted,
         month_only=_volume(session, place_id, _of_grain("month", month_start(month_start(now) - 1))).counted,
-        unknown=_volume(session, place_id, _of_grain("unknown", 0)).counted,
+        unknown=_unknown(session, place_id),
     )
 
 
@@ -135,14 +137,10 @@ def coarser(session: Session, place_id: int, *, grain: str, start: int, stop: in
     at = col(PressCount.start_at)
     rows = session.exec(
         select(PressCount.grain, func.sum(PressCount.counted))
-        .where(
-            PressCount.place_id == place_id,
-            col(PressCount.grain).in_(sums),
-            or_(col(PressCount.grain) == "unknown", and_(at >= start, at < stop)),
-        )
+        .where(PressCount.place_id == place_id, col(PressCount.grain).in_(sums), at >= start, at < stop)
         .group_by(col(PressCount.grain))
     )
-    return sums | {grain: int(counted) for grain, counted in rows}
+    return sums | {grain: int(counted) for grain, counted in rows} | {"unknown": _unknown(session, place_id)}
 
 
 def _volume(session: Session, place_id: int, condition: ColumnElement[bool]) -> Volume:
@@ -152,6 +150,20 @@ def _volume(session: Session, place_id: int, condition: ColumnElement[bool]) -> 
         ).where(PressCount.place_id == place_id, condition)
     ).one()
     return Volume(*(int(figure or 0) for figure in sums))
+
+
+def _unknown(session: Session, place_id: int) -> int:
+    """Counted presses of unknown time: of this place, or of none yet but from a device that stands here."""
+    standing = select(Installation.device_id).where(
+        Installation.place_id == place_id, col(Installation.to_at).is_(None)
+    )
+    nowhere = and_(col(PressCount.place_id) == NOWHERE, col(PressCount.device_id).in_(standing))
+    counted = session.exec(
+        select(func.sum(PressCount.counted)).where(
+            PressCount.grain == UNKNOWN, or_(col(PressCount.place_id) == place_id, nowhere)
+        )
+    ).one()
+    return int(counted or 0)
 
 
 def _within(start: int, stop: int) -> ColumnElement[bool]:

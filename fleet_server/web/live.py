@@ -79,7 +79,7 @@ def _ids(session: Session, query: Select[tuple[object]]) -> list[object]:
 
 async def _stream(changes: Changes, topics: set[str]) -> AsyncIterator[str]:
     if not _streams.acquire(blocking=False):
-        # Not an error status: after one a browser never asks again. This one comes back when there may be room.
+        # Not an error status: after one a browser never asks again. So it comes back when there may be room.
         yield f"retry: {int(LIFE_S * 1000)}\nevent: full\ndata:\n\n"
         return
     try:

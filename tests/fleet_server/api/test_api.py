@@ -1,0 +1,201 @@
+"""The API answers like the pages, in numbers: what a token may not see does not exist for it."""
+
+from typing import Any
+
+import pytest
+
+from fleet_server.accounts.models import Role
+from fleet_server.instants import HOUR_MS
+from tests.conftest import MONDAY_10
+from tests.fleet_server.pages.world import SET_TO_ASK, World, a_busy_morning
+
+MORNING = {"from": "2026-03-02T00:00:00+02:00", "to": "2026-03-03T00:00:00+02:00"}
+
+
+def _get(world: World, path: str, role: Role = Role.OPERATOR, unit: str | None = None, **query: Any) -> Any:
+    answer = world.stranger().get(f"/api/v1{path}", params=query, headers=world.token(role, unit))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_device_comes_with_its_two_books(world: World) -> None:
+    a_busy_morning(world)
+    world.publish(SET_TO_ASK, "A")
+    device = _get(world, f"/devices/{world.kiosks['A'].id}")
+    books = device["books"]
+    assert (books["pressed"], books["received"], books["waiting"]) == (15, 12, 3)
+    assert (books["counted"], books["filtered"], books["rejected"], books["lost"]) == (12, 0, 0, 0)
+    assert (books["records"], books["balanced"], books["faults"]) == (16, True, [])
+    assert books["as_of"] == "2026-03-02T08:00:00Z"
+    assert (device["running_set"], device["wished_set"], device["place_id"]) == (None, 5, world.places["A"])
+    (epoch,) = device["epochs"]
+    assert (epoch["next"], epoch["received"], epoch["held"]) == (16, 12, True)
+
+
+def test_books_of_a_device_that_was_never_heard_are_not_said_to_balance(world: World) -> None:
+    assert _get(world, f"/devices/{world.kiosks['B'].id}")["books"]["balanced"] is None
+
+
+def test_lists_are_given_in_pages_until_next_is_null(world: World) -> None:
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = _get(world, "/devices", after=after, limit=1)
+        seen += [device["id"] for device in page["devices"]]
+        after = page["next"]
+    assert seen == sorted(kiosk.id for kiosk in world.kiosks.values())
+    assert [place["id"] for place in _get(world, "/places", limit=2)["places"]] == [1, 2]
+    assert _get(world, "/places", limit=2)["next"] == 2
+    assert _get(world, "/places", after=2)["next"] is None
+
+
+def test_counts_of_a_place_by_hour_and_by_day(world: World) -> None:
+    a_busy_morning(world)
+    path = f"/places/{world.places['A']}/counts"
+    hours = _get(world, path, **MORNING)
+    assert [(one["start"], one["counted"]) for one in hours["counts"]] == [
+        ("2026-03-02T06:00:00Z", 7),
+        ("2026-03-02T07:00:00Z", 5),
+    ]
+    assert hours["not_placed"] == {"day": 0, "month": 0, "unknown": 0}
+    days = _get(world, path, grain="day", **MORNING)
+    assert [(one["start"], one["counted"]) for one in days["counts"]] == [("2026-03-01T22:00:00Z", 12)]
+    months = _get(world, path, grain="month", **(MORNING | {"from": "2026-03-01T00:00:00+02:00"}))
+    assert [(one["start"], one["counted"]) for one in months["counts"]] == [("2026-02-28T22:00:00Z", 12)]
+
+
+def test_a_press_of_unknown_time_is_in_no_hour_but_not_forgotten(world: World) -> None:
+    world.kiosks["A"].press(MONDAY_10 - HOUR_MS)
+    world.kiosks["A"].send(MONDAY_10)
+    counts = _get(world, f"/places/{world.places['A']}/counts", **MORNING)
+    assert counts["counts"] == []
+    assert counts["not_placed"]["unknown"] == 1
+
+
+def test_question_sets_with_their_texts(world: World) -> None:
+    sets = _get(world, "/question-sets")["question_sets"]
+    assert [one["number"] for one in sets] == [1, 2, 3, 4, 5, 6]
+    one = _get(world, f"/question-sets/{SET_TO_ASK}")
+    assert one["body"]["questions"][0]["text"]["sv"]
+    assert one["hash"] == sets[4]["hash"]
+
+
+def test_no_value_of_an_answer_is_in_any_answer_of_the_api(world: World) -> None:
+    a_busy_morning(world)
+    description = world.stranger().get("/api/v1/openapi.json").text
+    assert '"value"' not in description.replace('"value":{"anyOf"', ""), "only the field of a Fault"
+    texts = [
+        world.stranger().get(f"/api/v1{path}", params=MORNING, headers=world.token(Role.ADMIN)).text
+        for path in ("/devices", f"/devices/{world.kiosks['A'].id}", f"/places/{world.places['A']}/counts")
+    ]
+    assert not any("value" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    "path", ["/devices/{A}", "/places/{place}/counts?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z"]
+)
+def test_what_lies_in_another_unit_does_not_exist(world: World, path: str) -> None:
+    address = "/api/v1" + path.format(A=world.kiosks["A"].id, place=world.places["A"])
+    charlie = world.token(Role.SUPERVISOR, "B")
+    answer = world.stranger().get(address, headers=charlie)
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"error"}
+    assert world.stranger().get(address, headers=world.token(Role.SUPERVISOR, "A")).status_code == 200
+
+
+def test_lists_hold_what_the_token_may_see(world: World) -> None:
+    devices = _get(world, "/devices", Role.SUPERVISOR, "B")["devices"]
+    assert [device["id"] for device in devices] == [world.kiosks["B"].id]
+    places = _get(world, "/places", Role.SUPERVISOR, "B")["places"]
+    assert [(place["id"], place["device_ids"]) for place in places] == [
+        (world.places["B"], [world.kiosks["B"].id])
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/devices",
+        "/devices/aaaaaaaaaaaa",
+        "/places",
+        "/places/1/counts",
+        "/question-sets",
+        "/question-sets/1",
+    ],
+)
+@pytest.mark.parametrize(
+    "headers", [{}, {"authorization": "Bearer hymio_wrong"}, {"authorization": "Basic eDp5"}]
+)
+def test_without_a_good_token_nothing_is_answered(world: World, path: str, headers: dict[str, str]) -> None:
+    answer = world.stranger().get(f"/api/v1{path}", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert "error" in answer.json()
+
+
+def test_a_signed_in_browser_may_ask_too(world: World) -> None:
+    answer = world.sign_in("alice@example.org").get("/api/v1/devices")
+    assert {device["name"] for device in answer.json()["devices"]} == {"Kiosk A", "Kiosk demo"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "value"),
+    [
+        ({"from": "2026-03-02T00:00:00", "to": "2026-03-03T00:00:00Z"}, "from", "2026-03-02T00:00:00"),
+        ({"from": "2026-03-02T00:00:00Z", "to": "yesterday"}, "to", "yesterday"),
+        ({"from": "2026-03-02T00:00:00Z", "to": "2026-03-02T00:00:00Z"}, "to", "2026-03-02T00:00:00+00:00"),
+        ({"from": "2020-01-01T00:00:00Z", "to": "2026-03-02T00:00:00Z"}, "to", "2026-03-02T00:00:00+00:00"),
+        (
+            {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z", "grain": "minute"},
+            "grain",
+            "minute",
+        ),
+        (
+            {"from": "0001-01-01T00:00:00+14:00", "to": "2026-03-03T00:00:00Z"},
+            "to",
+            "2026-03-03T00:00:00+00:00",
+        ),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_value(
+    world: World, query: dict[str, str], field: str, value: str
+) -> None:
+    answer = world.stranger().get(
+        f"/api/v1/places/{world.places['A']}/counts", params=query, headers=world.token(Role.OPERATOR)
+    )
+    assert answer.status_code == 422
+    assert (answer.json()["field"], answer.json()["value"]) == (field, value)
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 501}, {"limit": "many"}, {"after": "x" * 13}])
+def test_pages_have_bounds(world: World, query: dict[str, Any]) -> None:
+    answer = world.stranger().get("/api/v1/devices", params=query, headers=world.token(Role.OPERATOR))
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "99999999999999999999", "65000"])
+def test_a_question_set_that_is_none(world: World, number: str) -> None:
+    answer = world.stranger().get(f"/api/v1/question-sets/{number}", headers=world.token(Role.OPERATOR))
+    assert answer.status_code in (404, 422)
+    assert "error" in answer.json()
+
+
+def test_the_description_is_public_and_names_every_path(world: World) -> None:
+    description = world.stranger().get("/api/v1/openapi.json").json()
+    assert set(description["paths"]) == {
+        "/api/v1/devices",
+        "/api/v1/devices/{device_id}",
+        "/api/v1/places",
+        "/api/v1/places/{place_id}/counts",
+        "/api/v1/question-sets",
+        "/api/v1/question-sets/{number}",
+    }
+    assert all("get" in methods and len(methods) == 1 for methods in description["paths"].values()), (
+        "it only reads"
+    )
+
+
+def test_nothing_can_be_written_through_it(world: World) -> None:
+    for method in ("post", "put", "patch", "delete"):
+        answer = world.stranger().request(method, "/api/v1/devices", headers=world.token(Role.ADMIN))
+        assert answer.status_code == 405

@@ -1,0 +1,5 @@
+"""The county of world.py for every test here."""
+
+from tests.fleet_server.pages.world import world
+
+__all__ = ["world"]

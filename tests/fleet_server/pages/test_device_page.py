@@ -1,0 +1,144 @@
+"""A device's page: the books explained, what it runs beside what is wished, its health; not for everybody."""
+
+import re
+
+import pytest
+
+from fleet_server.answers import quarantine
+from fleet_server.devices import credentials, reports
+from fleet_server.instants import HOUR_MS, MINUTE_MS
+from tests.conftest import MONDAY_10
+from tests.fleet_server.pages.world import SET_TO_ASK, World, a_busy_morning
+
+
+def _page(world: World, kiosk: str = "A", query: str = "", who: str = "otto@example.org") -> str:
+    answer = world.sign_in(who).get(f"/devices/{world.kiosks[kiosk].id}{query}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def _text(page: str) -> str:
+    return " ".join(re.sub("<[^>]+>", " ", page).split())
+
+
+def test_a_device_that_was_never_heard_has_no_books_rather_than_balanced_ones(world: World) -> None:
+    page = _page(world)
+    assert "Nothing has been heard from this kiosk yet" in page
+    assert "Balanced" not in page
+
+
+def test_the_books_add_up_and_say_what_still_waits(world: World) -> None:
+    a_busy_morning(world)
+    text = _text(_page(world))
+    assert "15 pressed says the kiosk ≤ 12 received booked here + 3 not booked" in text
+    assert "12 received = 12 counted + 0 filtered" in text
+    assert (
+        "16 written answers and notes on starts and time = 13 received + 3 waiting + 0 rejected + 0 lost"
+        in text
+    )
+    assert "3 records are safe in the kiosk and come with the next contact" in text
+    world.kiosks["A"].send(MONDAY_10 + MINUTE_MS)
+    text = _text(_page(world))
+    assert "15 pressed says the kiosk = 15 received" in text
+    assert "Every answer that the kiosk gave thanks for is booked" in text
+
+
+def test_books_that_cannot_be_true_are_an_alarm(world: World) -> None:
+    kiosk = world.kiosks["A"]
+    kiosk.learn_time(MONDAY_10 - HOUR_MS)
+    kiosk.press(MONDAY_10 - HOUR_MS + MINUTE_MS)
+    kiosk.pressed = 5
+    kiosk.send(MONDAY_10)
+    page = _page(world)
+    assert "Do not balance" in page
+    assert "5 pressed, only" in page
+
+
+def test_what_it_runs_stands_beside_what_is_wished(world: World) -> None:
+    world.publish(SET_TO_ASK, "A")
+    world.kiosks["A"].report(MONDAY_10, running=1, sets=[[1, "0" * 64]])
+    text = _text(_page(world, query="?part=now"))
+    assert "Asks now 1 · National questions, health care" in text
+    assert "Wished 5 · One question: how was your visit? on its way" in text
+    assert "Firmware 0.1.0 (7)" in text
+
+
+def test_a_refusal_by_the_kiosk_is_told_with_its_reason(world: World) -> None:
+    world.kiosks["A"].report(
+        MONDAY_10, update={"version": 3, "result": "refused", "reason": "set 9: no Swedish"}
+    )
+    assert "The kiosk refused what was wished last: set 9: no Swedish" in _page(world)
+
+
+def test_health_is_drawn_as_lines_with_a_table(world: World) -> None:
+    kiosk = world.kiosks["A"]
+    for quarter in range(8):
+        kiosk.report(
+            MONDAY_10 - (8 - quarter) * 15 * MINUTE_MS, health={"signal": -60 - quarter, "temperature": None}
+        )
+    page = _page(world)
+    assert page.count('class="chart-line"') == 6, "each measure that has figures; no temperature was told"
+    assert "-67 dBm" in page or "−67 dBm" in page
+    table = page[page.index('id="health-table"') :]
+    assert table.count('<th scope="row"') == 8
+    week = _page(world, query="?days=7")
+    assert week.count('class="chart-dot"') == 6, "two hours of reports are one point of a week"
+
+
+def test_a_report_that_makes_no_sense_makes_no_error(world: World) -> None:
+    with world.database.write() as session:
+        device = session.get_one(credentials.Device, world.kiosks["A"].id)
+        device.report = (
+            '{"health": [1], "sets": {"a": 1}, "update": 7, "epochs": null, "desired": "x", "board": {}}'
+        )
+    _page(world)
+
+
+def test_stuck_buttons_quarantine_and_crashes_are_told(world: World) -> None:
+    kiosk = world.kiosks["A"]
+    kiosk.report(MONDAY_10, health={"buttons": [0, 3]})
+    with world.database.write() as session:
+        quarantine.keep(
+            session, kiosk.id, quarantine.Item("message", "CRC is wrong", b"xx"), source="mqtt", now=MONDAY_10
+        )
+        crash = b'{"firmware":"0.1.0","task":"link","trace":"OSError: <b>bold</b>","lines":["last"]}'
+        reports.take_log(session, kiosk.id, crash, now=MONDAY_10)
+    page = _page(world)
+    assert "faces 1, 4, counted from the left" in page
+    assert "CRC is wrong" in page
+    assert "OSError: &lt;b&gt;bold&lt;/b&gt;" in page, "what a kiosk sends is text, never markup"
+
+
+def test_the_history_of_the_state_is_told_newest_first(world: World) -> None:
+    kiosk = world.kiosks["A"]
+    kiosk.say("ready", MONDAY_10 - HOUR_MS)
+    kiosk.say("lost", MONDAY_10)
+    page = _page(world, query="?part=past")
+    assert page.index(">Connection lost") < page.index(">Here")
+
+
+def test_the_list_holds_what_the_reader_may_see(world: World) -> None:
+    def names(who: str) -> set[str]:
+        return set(re.findall(r"Kiosk (?:A|B|demo|store)", world.sign_in(who).get("/devices").text))
+
+    assert names("otto@example.org") == {"Kiosk A", "Kiosk B", "Kiosk demo", "Kiosk store"}
+    assert names("alice@example.org") == {"Kiosk A", "Kiosk demo"}
+    assert names("charlie@example.org") == {"Kiosk B"}
+
+
+@pytest.mark.parametrize("query", ["", "?part=now", "?part=past", "?days=7"])
+@pytest.mark.parametrize("kiosk", ["A", "store"])
+def test_a_device_of_another_unit_does_not_exist(world: World, kiosk: str, query: str) -> None:
+    charlie = world.sign_in("charlie@example.org")
+    assert charlie.get(f"/devices/{world.kiosks[kiosk].id}{query}").status_code == 404
+    assert charlie.get(f"/devices/aaaaaaaaaaaa{query}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["A", "UPPERCASE123", "abc", "aaaaaaaaaaaaa", "%2e%2e"])
+def test_an_impossible_device_is_no_page(world: World, name: str) -> None:
+    assert world.sign_in("otto@example.org").get(f"/devices/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/devices", "/devices/aaaaaaaaaaaa"])
+def test_a_stranger_is_sent_to_the_sign_in(world: World, address: str) -> None:
+    assert world.stranger().get(address).headers["location"] == f"/sign-in?next={address}"
