@@ -160,12 +160,9 @@ class Session:
             await self._ended.wait()
         finally:
             for task in tasks:
-                task.cancel()
-            for task in tasks:
-                try:
-                    await task
-                except asyncio.CancelledError:
-                    pass
+                while not task.done():  # CPython's wait_for may swallow a cancellation (cpython issue 86296)
+                    task.cancel()
+                    await asyncio.sleep(0)
         raise self._error
 
     async def _part(self, part):

@@ -13,6 +13,7 @@ from kiosk.record import BATCH_OVERHEAD_BYTES, MAX_BATCH_BYTES, encode_batch
 RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
 LONGEST_TIMEOUT_S = const(300)
 ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
+_LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree
 _LEAST_BYTES = const(28)  # one press; the journal gives one record at least in any case
 
 
@@ -90,7 +91,7 @@ class Sync:
             self._board.log("receipt not understood: %r" % error)
             return False
         for number in (server, through, seen, time):
-            if not isinstance(number, int) or number < 0:
+            if not isinstance(number, int) or not 0 <= number < _LARGEST_NUMBER:
                 self._board.log("receipt not understood: %r is no number" % (number,))
                 return False
         if flight is None or self._answered.is_set() or echo != flight[:2]:
@@ -131,23 +132,19 @@ class Sync:
     def _next_batch(self):
         """Bytes of the next batch, now in flight; None when all is booked and nothing is to be asked."""
         journal = self._journal
-        oldest, start, end, records = journal.read(self._limit)
-        epochs = journal.epochs()
-        asked = None
-        while self._questions and asked is None:
-            asked = _entry(epochs, self._questions[0])
-            if asked is None:
-                self._questions.pop(0)  # the ring needed its sectors meanwhile
-        if asked is not None:
-            epoch, first, next_seq, pressed = asked
-            if epoch != oldest:
-                # Where its last receipt left off: all of an epoch older than the one being sent is booked.
-                start = first if epochs.index(asked) > epochs.index(_entry(epochs, oldest)) else next_seq
-            end, records = start, []
-        elif start == end:
-            return None
+        while self._questions and journal.cursor(self._questions[0]) is None:
+            self._questions.pop(0)  # the ring needed its sectors meanwhile
+        if self._questions:
+            epoch = self._questions[0]
+            start = end = journal.cursor(epoch)
+            records = []
         else:
-            epoch, _, next_seq, pressed = _entry(epochs, oldest)
+            epoch, start, end, records = journal.read(self._limit)
+            if start == end:
+                return None
+        for entry in journal.epochs():
+            if entry[0] == epoch:
+                next_seq, pressed = entry[2:]
         nonce = int.from_bytes(self._random(4), "little")
         sent = self._uptime.ms()
         self._flight = (epoch, nonce, start, end, next_seq, sent, len(records))
@@ -160,11 +157,3 @@ class Sync:
         self._missed += 1
         if self._missed % 2 == 0:
             self._limit = max(_LEAST_BYTES, self._limit // 2)
-
-
-def _entry(epochs, epoch):
-    """The line of `epoch` in what `Journal.epochs` gave, or None."""
-    for entry in epochs:
-        if entry[0] == epoch:
-            return entry
-    return None
