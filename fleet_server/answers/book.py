@@ -18,6 +18,7 @@ from fleet_server.answers.ledger import RECEIVED, REJECTED, segments_of
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, clock_fault
 from fleet_server.answers.quarantine import Item
+from fleet_server.questions.service import known_question
 
 # More than a kiosk records in ten years, little enough that a mad header cannot make a range of four thousand million.
 MAX_AHEAD = 1_000_000
@@ -153,7 +154,6 @@ def _impossible(batch: wire.Batch, epoch: EpochState) -> str:
 def _take_header(desk: Desk, epoch: EpochState, batch: wire.Batch, source: str) -> None:
     if source != REPLAY:
         epoch.last_heard_at = max(epoch.last_heard_at, desk.now)
-        epoch.gone_at = None
     epoch.next = max(epoch.next, batch.next)
     if batch.version == wire.VERSION and batch.next >= epoch.header_next:
         epoch.header_next, epoch.pressed, epoch.waiting = batch.next, batch.pressed, batch.waiting
@@ -233,7 +233,7 @@ def _received(desk: Desk, epoch: EpochState, start: int, stop: int) -> dict[int,
             columns.seq < parts[-1][1],
         )
     )
-    return {seq: crc for seq, crc in rows}
+    return dict(rows.all())  # type: ignore[arg-type]
 
 
 def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
@@ -261,8 +261,6 @@ def _allowed(desk: Desk, set_number: int, question: int) -> frozenset[int] | Non
     """The values of a known question; None while set or question are not known."""
     key = (set_number, question)
     if key not in desk.values:
-        from fleet_server.questions.service import known_question
-
         kind = known_question(desk.session, set_number, question)
         desk.values[key] = None if kind is None else kind.values
     return desk.values[key]

@@ -7,7 +7,7 @@ that stand in the ledger as rejected, or that met another record under their key
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 
 from fleet_server.answers import bulk
@@ -41,12 +41,16 @@ def keep(session: Session, device_id: str, item: Item, *, source: str, now: int)
 def keep_all(session: Session, device_id: str, items: Sequence[Item], *, source: str, now: int) -> int:
     """Keep these; returns how many were not kept already."""
     there = _records_there(session, device_id, items)
-    rows = []
+    rows, raised = [], 0
     for item in items:
-        if item.what == "record" and (key := (item.epoch, item.seq, item.raw)):
-            if key in there:
+        if item.what == "record":
+            was_evidence = there.get((item.epoch, item.seq, item.raw))
+            if was_evidence is False and item.evidence:
+                _raise_to_evidence(session, device_id, item)
+                raised += 1
+            there[item.epoch, item.seq, item.raw] = item.evidence or bool(was_evidence)
+            if was_evidence is not None:
                 continue
-            there.add(key)
         rows.append(
             {
                 "device_id": device_id,
@@ -65,7 +69,7 @@ def keep_all(session: Session, device_id: str, items: Sequence[Item], *, source:
         for evidence, limit in ((False, LAST_STRAY), (True, LAST_EVIDENCE)):
             if any(row["evidence"] is evidence for row in rows):
                 _prune(session, device_id, evidence, limit)
-    return len(rows)
+    return len(rows) + raised
 
 
 def list_of(session: Session, device_id: str, *, limit: int = LAST_STRAY) -> Sequence[Quarantine]:
@@ -76,18 +80,29 @@ def list_of(session: Session, device_id: str, *, limit: int = LAST_STRAY) -> Seq
 
 def _records_there(
     session: Session, device_id: str, items: Sequence[Item]
-) -> set[tuple[int | None, int | None, bytes]]:
+) -> dict[tuple[int | None, int | None, bytes], bool]:
+    """Whether each record that is kept already with a seq of these items is evidence."""
     seqs = [item.seq for item in items if item.what == "record" and item.seq is not None]
     if not seqs:
-        return set()
+        return {}
     rows = session.connection().execute(
-        select(_TABLE.c.epoch, _TABLE.c.seq, _TABLE.c.raw).where(
+        select(_TABLE.c.epoch, _TABLE.c.seq, _TABLE.c.raw, _TABLE.c.evidence).where(
             _TABLE.c.device_id == device_id,
             _TABLE.c.what == "record",
             _TABLE.c.seq.between(min(seqs), max(seqs)),
         )
     )
-    return {(epoch, seq, bytes(raw)) for epoch, seq, raw in rows}
+    return {(epoch, seq, bytes(raw)): bool(evidence) for epoch, seq, raw, evidence in rows}
+
+
+def _raise_to_evidence(session: Session, device_id: str, item: Item) -> None:
+    """A stray record turned out to be all that is left of a thanked answer."""
+    mine = (_TABLE.c.device_id == device_id, _TABLE.c.epoch == item.epoch, _TABLE.c.seq == item.seq)
+    session.connection().execute(
+        update(_TABLE)
+        .where(*mine, _TABLE.c.what == "record", _TABLE.c.raw == item.raw)
+        .values(evidence=True, reason=item.reason[:_REASON_CHARACTERS])
+    )
 
 
 def _prune(session: Session, device_id: str, evidence: bool, limit: int) -> None:

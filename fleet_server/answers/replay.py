@@ -62,6 +62,7 @@ def _reopen(session: Session, row: Quarantine, now: int) -> str:
             Quarantine.device_id == row.device_id,
             Quarantine.epoch == batch.epoch,
             Quarantine.what == "record",
+            col(Quarantine.evidence).is_(True),
             col(Quarantine.seq) >= batch.start,
             col(Quarantine.seq) < batch.to,
         )

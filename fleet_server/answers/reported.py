@@ -94,7 +94,9 @@ def _order(desk: Desk, device: DeviceState, named: Sequence[int]) -> None:
 
 
 def _close(desk: Desk, epoch: EpochState) -> None:
-    epoch.gone_at = desk.now
+    if epoch.gone_at is not None and epoch.through == epoch.next:
+        return
+    epoch.gone_at = desk.now if epoch.gone_at is None else epoch.gone_at
     ledger = desk.ledger_from(epoch, epoch.through)
     for start, stop in ledger.waiting(epoch.through, epoch.next):
         ledger.raise_to([(start, stop, LOST)])

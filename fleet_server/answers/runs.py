@@ -15,6 +15,7 @@ from fleet_server.answers.models import ClockAnchor, Record
 from fleet_server.answers.placing import NOWHERE, Anchor, Interval, best, bucket, interval, place_in, usable
 
 CORRECTED = "corrected"
+_NEVER = (None, None)
 
 _RECORDS = bulk.table_of(Record)
 _ANCHORS = bulk.table_of(ClockAnchor)
@@ -150,23 +151,32 @@ def _put(
     corrected: set[int],
     tally: Tally,
 ) -> None:
-    key, now, stays, rows = (run.device_id, run.epoch), desk.now, device.stays, desk.records
-    between = run.between
+    """The way of every answer: what can be is done once for all records of one bucket and place."""
+    key, now, stays, between = (run.device_id, run.epoch), desk.now, device.stays, run.between
+    only = anchors[0] if len(anchors) == 1 else None
+    sums: dict[tuple[int | None, str, int], list[int]] = {}
+    put = desk.records.append
     for record in records:
-        when = _when(anchors, record.uptime) if anchors else between
+        filtered = None
+        if only is not None:
+            when: Interval | None = interval(only, record.uptime)
+        else:
+            when = _when(anchors, record.uptime) if anchors else between
         grain, start = bucket(when)
         place = place_in(stays, when)
-        from_at, to_at = when or (None, None)
-        filtered = None
+        from_at, to_at = when or _NEVER
         if record.kind == wire.KIND_ANSWER:
+            amounts = sums.get((place, grain, start))
+            if amounts is None:
+                amounts = sums[place, grain, start] = [0, 0, 0]
             if record.seq in corrected:
                 filtered = CORRECTED
-                tally.filtered += 1
+                amounts[1] += 1
             else:
-                tally.counted += 1
-            tally.places.add(place or NOWHERE)
-            _count(desk, run.device_id, place, grain, start, filtered, record.flags, 1)
-        rows.append(
+                amounts[0] += 1
+                if record.flags & wire.FLAG_SIMULATED:
+                    amounts[2] += 1
+        put(
             (
                 *key,
                 record.seq,
@@ -181,6 +191,11 @@ def _put(
                 filtered,
             )
         )
+    for (place, grain, start), (counted, filtered_answers, simulated) in sums.items():
+        desk.count((place or NOWHERE, run.device_id, grain, start), counted, filtered_answers, simulated)
+        tally.counted += counted
+        tally.filtered += filtered_answers
+        tally.places.add(place or NOWHERE)
 
 
 def _count(
