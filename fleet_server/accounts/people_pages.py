@@ -98,6 +98,8 @@ def new_token(
     try:
         if role not in list(Role):
             raise Refused({"role": (N_("“%(value)s” is not a role."), {"value": role[:60]})})
+        if unit and row_id(unit) is None:
+            raise Refused({"unit": (N_("There is no unit %(value)s."), {"value": unit[:60]})})
         number = row_id(days) or 0
         if not number:
             text = N_("“%(value)s” is not a number of days from 1 to %(longest)s.")

@@ -25,9 +25,9 @@ def create(
     faults = Faults()
     name = faults.text("name", name, 200)
     if unit_id is not None and session.get(Unit, unit_id) is None:
-        faults.add("unit_id", N_("There is no unit %(value)s."), value=unit_id)
+        faults.add("unit", N_("There is no unit %(value)s."), value=unit_id)
     if unit_id is not None and role in COUNTY_WIDE:
-        faults.add("unit_id", N_("The role %(value)s is always for the whole county."), value=role.value)
+        faults.add("unit", N_("The role %(value)s is always for the whole county."), value=role.value)
     if not 1 <= days <= LONGEST_DAYS:
         faults.add(
             "days",

@@ -17,7 +17,7 @@ from fleet_server.instants import now_ms
 from fleet_server.settings import Settings
 from fleet_server.web import errors
 from fleet_server.web.identity import Identity
-from fleet_server.web.security import LimitBody, SameOriginOnly, SecurityHeaders
+from fleet_server.web.security import MAX_BODY_BYTES, SameOriginOnly, SecurityHeaders
 from fleet_server.web.templating import STATIC
 
 # In this order; each module has a `router`. The administration of places comes before their pages:
@@ -76,14 +76,20 @@ def create_app(settings: Settings, database: Database, changes: Changes, link: L
             if link is not None:
                 await asyncio.to_thread(link.stop)
 
-    app = FastAPI(title="Hymiö", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Hymiö",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        max_body_size=MAX_BODY_BYTES,
+    )
     state: Any = app.state
     state.settings, state.database, state.changes, state.link = settings, database, changes, link
     state.clock = now_ms
     state.write_gate = asyncio.Lock()
     app.add_middleware(Identity)
     app.add_middleware(SameOriginOnly)
-    app.add_middleware(LimitBody)
     app.add_middleware(SecurityHeaders)
     errors.install(app)
     app.mount("/static", Static(directory=STATIC), name="static")

@@ -1,6 +1,7 @@
 """What is answered when something is wrong: a page in the person's language, or JSON below /api/."""
 
 import logging
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +32,7 @@ _TEXTS = {
         N_("Somebody else changed this at the same time"),
         N_("Nothing was saved. Go back, look at it anew and try again."),
     ),
+    413: (N_("That is too large"), N_("Nothing was saved.")),
     422: (N_("That request cannot be understood"), N_("Go back and try again.")),
     500: (
         N_("Something went wrong here"),
@@ -83,7 +85,7 @@ async def _not_allowed(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    own_text = None if error.detail in ("Not Found", "Method Not Allowed", "Forbidden") else error.detail
+    own_text = None if error.detail in {phrase.phrase for phrase in HTTPStatus} else error.detail
     answer = _answer(request, error.status_code, own_text)
     answer.headers.update(error.headers or {})
     return answer

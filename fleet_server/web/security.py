@@ -4,7 +4,6 @@ There are no tokens in forms: browsers themselves say in `Sec-Fetch-Site` or `Or
 from.
 """
 
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -80,45 +79,3 @@ def same_origin(headers: Headers) -> bool:
         return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
     except ValueError:
         return False
-
-
-class _TooLarge(Exception):
-    pass
-
-
-class LimitBody:
-    """Refuses bodies above MAX_BODY_BYTES with 413, whether announced or not."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "0")
-        seen = 0
-        started = False
-
-        async def receive_counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > MAX_BODY_BYTES:
-                raise _TooLarge
-            return message
-
-        async def send_watched(message: Message) -> None:
-            nonlocal started
-            if seen <= MAX_BODY_BYTES or started:
-                started = True
-                await send(message)
-
-        if announced.isdigit() and int(announced) <= MAX_BODY_BYTES:
-            with suppress(_TooLarge):
-                await self.app(scope, receive_counted, send_watched)
-            if started:
-                return
-        refusal = PlainTextResponse(f"Too large: at most {MAX_BODY_BYTES} bytes are taken.\n", 413)
-        await refusal(scope, receive, send)
