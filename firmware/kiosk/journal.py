@@ -124,29 +124,46 @@ class Journal:
         At most `max_bytes` of records, but at least one if there is any. `from == to`: nothing waits.
         No records while `from < to`: what the seqs stood for is damaged or gone.
         """
+        buf = bytearray(max(max_bytes, record.MAX_RECORD_BYTES))
+        epoch, start, to, _, end = self.read_into(buf, 0, max_bytes)
+        records = []
+        at = 0
+        while at < end:
+            size = record.size(buf, at)
+            records.append(bytes(memoryview(buf)[at : at + size]))
+            at += size
+        return epoch, start, to, records
+
+    def read_into(self, buf, at, max_bytes):
+        """As `read`, with the records behind one another in buf[at:end]: (epoch, from, to, count, end).
+
+        Behind `at` there must be room for MAX_RECORD_BYTES, also when `max_bytes` is less.
+        """
         entry = self._epochs[-1]
         for older in self._epochs:
             if older[_CURSOR] < older[_NEXT]:
                 entry = older
                 break
         epoch, cursor, next_, _ = entry
-        records = []
+        limit = at + max_bytes
+        count = 0
         seq = cursor
         for pos in self._ring.of(epoch, cursor) if cursor < next_ else ():
-            buf = self._ring.load(pos)
+            data = self._ring.load(pos)
             spot = self._spot
             start = spot[1] if spot[0] == pos and spot[2] == cursor else sector.RECORDS_AT
-            for offset, size, found in sector.walk(buf, epoch, start):
+            for offset, size, found in sector.walk(data, epoch, start):
                 if not seq <= found < next_:
                     continue
-                if records and size > max_bytes:
+                if count and at + size > limit:
                     self._spot = (pos, offset, found)
-                    return epoch, cursor, found, records
-                records.append(bytes(memoryview(buf)[offset : offset + size]))
-                max_bytes -= size
+                    return epoch, cursor, found, count, at
+                buf[at : at + size] = memoryview(data)[offset : offset + size]
+                at += size
+                count += 1
                 seq = found + 1
                 self._spot = (pos, offset + size, next_)
-        return epoch, cursor, next_, records
+        return epoch, cursor, next_, count, at
 
     def release(self, epoch, through):
         """Everything below `through` is booked: closed sectors that hold nothing else are marked."""

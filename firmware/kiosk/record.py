@@ -23,8 +23,11 @@ CANT_SAY = 255  # a value
 NO_SESSION = 255  # the visit began more than 254 records back, or there is no visit
 
 MAX_BODY_BYTES = 1000
+MAX_RECORD_BYTES = 1028
 MAX_BATCH_BYTES = 4096
+BATCH_RECORDS_AT = 40  # behind the header
 BATCH_OVERHEAD_BYTES = 44  # header and CRC: what a batch without records takes
+BATCH_HEAD_BYTES = 40
 BATCH_VERSION = 1
 MIN_RECORD_BYTES = 28  # a press; what a damaged stretch is counted in
 
@@ -32,9 +35,8 @@ _HEAD = "<HBBIIIHBBBBH"
 _HEAD_BYTES = const(24)
 _CRC_BYTES = const(4)
 _BATCH = "<BBHIIIIIIIII"
-_BATCH_HEAD_BYTES = const(40)
 
-assert calcsize(_HEAD) == 24 and calcsize(_BATCH) == 40
+assert calcsize(_HEAD) == 24 and calcsize(_BATCH) == BATCH_HEAD_BYTES
 
 
 def padded_bytes(body_bytes):
@@ -142,7 +144,7 @@ def refused_body(count, since):
 
 
 def encode_batch(epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime, records):
-    """The message of docs/protocol.md: everything held of `epoch` with from_ <= seq < to.
+    """The message of docs/protocol.md: these are all records held of `epoch` with from_ <= seq < to.
 
     Raises ValueError beyond MAX_BATCH_BYTES; `Journal.read(MAX_BATCH_BYTES - BATCH_OVERHEAD_BYTES)` fits.
     """
@@ -152,13 +154,22 @@ def encode_batch(epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime,
     if total > MAX_BATCH_BYTES:
         raise ValueError("batch of %d bytes: at most %d" % (total, MAX_BATCH_BYTES))
     buf = bytearray(total)
-    pack_into(
-        _BATCH, buf, 0, BATCH_VERSION, _BATCH_HEAD_BYTES, len(records), epoch, nonce, from_, to,
-        next_, pressed, waiting, boot, uptime,
-    )  # fmt: skip
-    at = _BATCH_HEAD_BYTES
+    at = BATCH_RECORDS_AT
     for item in records:
         buf[at : at + len(item)] = item
         at += len(item)
-    pack_into("<I", buf, at, crc32(memoryview(buf)[:at], 0))
+    seal_batch(buf, at, len(records), epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime)
     return buf
+
+
+def seal_batch(buf, end, count, epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime):
+    """Make a batch of the `count` records in buf[BATCH_RECORDS_AT:end], in place; returns its length.
+
+    `next_` and `pressed` are the epoch's, `waiting` is for display, `uptime` is in tenths of a second.
+    """
+    pack_into(
+        _BATCH, buf, 0, BATCH_VERSION, BATCH_RECORDS_AT, count, epoch, nonce, from_, to,
+        next_, pressed, waiting, boot, uptime,
+    )  # fmt: skip
+    pack_into("<I", buf, end, crc32(memoryview(buf)[:end], 0))
+    return end + _CRC_BYTES

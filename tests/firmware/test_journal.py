@@ -137,6 +137,21 @@ def test_reading_again_without_a_receipt_gives_the_same_batch_and_what_came_sinc
     assert journal.read(4052)[2] == 4
 
 
+def test_a_batch_can_be_made_in_a_buffer_that_was_there_before():
+    journal, _ = fresh()
+    for size in (0, 30, 7, 200, 0):
+        journal.append(ANSWER, body=b"t" * size)
+    buf = bytearray(44 + record.MAX_RECORD_BYTES)
+    for limit in (0, 60, 100, 400):
+        epoch, start, to, records = journal.read(limit)
+        assert journal.read_into(buf, 40, limit)[:3] == (epoch, start, to)
+        count, end = journal.read_into(buf, 40, limit)[3:]
+        length = record.seal_batch(buf, end, count, epoch, 9, start, to, 5, 5, 5, 1, 77)
+        assert buf[:length] == record.encode_batch(epoch, 9, start, to, 5, 5, 5, 1, 77, records)
+        journal.release(epoch, to)
+    assert journal.waiting == 0
+
+
 def test_to_is_the_next_record_held_even_over_a_damaged_one():
     journal, flash = fresh()
     press(journal, 6)
