@@ -17,7 +17,9 @@ from fleet_server.questions import service as questions
 from fleet_server.serving import CannotStart, build, check_ground, open_database, uvicorn_server
 from fleet_server.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Hymiö's fleet server.", pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Hymiö's fleet server.", pretty_exceptions_enable=False
+)
 user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 token = typer.Typer(no_args_is_help=True, help="Tokens of programs that use the API.")
 device = typer.Typer(no_args_is_help=True, help="Kiosks and their credentials.")
@@ -71,7 +73,9 @@ def user_create(
     database = open_database(settings)
     now = now_ms()
     with database.write() as session:
-        person = accounts.create_user(session, email=email, name=name, language=language, roles=[(role, None)], now=now)
+        person = accounts.create_user(
+            session, email=email, name=name, language=language, roles=[(role, None)], now=now
+        )
         secret = accounts.invite(session, person, now=now)
     typer.echo(f"http://{settings.http_host}:{settings.http_port}/invitation/{secret}")
 
@@ -80,7 +84,9 @@ def user_create(
 def token_create(
     name: str,
     role: Annotated[Role, typer.Option(help="What the token may do.")] = Role.SUPERVISOR,
-    unit: Annotated[int | None, typer.Option(help="Unit (number) that it is limited to; default: the whole county.")] = None,
+    unit: Annotated[
+        int | None, typer.Option(help="Unit (number) that it is limited to; default: the whole county.")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=730, help="Valid for so many days.")] = 365,
 ) -> None:
     """Create a token for the API and print it, once."""
@@ -102,7 +108,14 @@ def device_create(
     database = open_database(settings)
     with database.write() as session:
         row, secret = credentials.create(session, name=name, model=model, virtual=False, now=now_ms())
-    identity = {"id": row.id, "secret": secret, "host": host, "port": port or settings.mqtt_port, "tls": False, "model": model}
+    identity = {
+        "id": row.id,
+        "secret": secret,
+        "host": host,
+        "port": port or settings.mqtt_port,
+        "tls": False,
+        "model": model,
+    }
     typer.echo(json.dumps(identity))
 
 

@@ -30,7 +30,9 @@ def check_ground(settings: Settings) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise CannotStart(f"the folder {folder} cannot be written ({error.strerror}); set DATA_DIR to one that can") from None
+        raise CannotStart(
+            f"the folder {folder} cannot be written ({error.strerror}); set DATA_DIR to one that can"
+        ) from None
     _check_port(settings.http_host, settings.http_port, "HTTP_PORT")
     if not settings.mqtt_host:
         _check_port("127.0.0.1", settings.mqtt_port, "MQTT_PORT")
@@ -42,7 +44,9 @@ def _check_port(host: str, port: int, setting: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotStart(f"port {port} on {host} is not free ({error.strerror}); set {setting} to another") from None
+            raise CannotStart(
+                f"port {port} on {host} is not free ({error.strerror}); set {setting} to another"
+            ) from None
 
 
 def open_database(settings: Settings) -> Database:

@@ -43,9 +43,7 @@ def prepare(session: Session, folder: Path, mqtt_port: int, *, now: int) -> list
 
 def _device_at(session: Session, place: Place) -> Device | None:
     standing = (
-        select(Device)
-        .join(Installation)
-        .where(Installation.place_id == place.id, Installation.to_at == None)  # noqa: E711
+        select(Device).join(Installation).where(Installation.place_id == place.id, Installation.to_at == None)  # noqa: E711
     )
     return session.exec(standing).first()
 

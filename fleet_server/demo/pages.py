@@ -49,20 +49,18 @@ def first(request: Request, person: SignedIn, session: ReadSession) -> Response:
 
 
 @router.get("/{device_id}")
-async def page(
-    request: Request, device_id: str, person: SignedIn, session: ReadSession
-) -> Response:
+async def page(request: Request, device_id: str, person: SignedIn, session: ReadSession) -> Response:
     """The front of one kiosk with its switches."""
     kiosks = _visible(request, person, session)
     kiosk = _kiosk(kiosks, device_id)
-    language = person.language
+    status = await kiosk.kiosk.ask("status")
     return render(
         request,
         "demo/try.html",
         kiosks=kiosks,
         kiosk=kiosk,
-        state=_front_state(await kiosk.kiosk.ask("status"), kiosk.faces, language),
-        numbers=_numbers(session, device_id),
+        state=_front_state(status, kiosk.faces, person.language),
+        numbers=_way(_numbers(session, device_id), status.get("journal")),
     )
 
 
@@ -131,7 +129,9 @@ async def _follow_kiosk(kiosk: DemoKiosk, queue: asyncio.Queue[str]) -> None:
         first = False
 
 
-async def _follow_books(request: Request, database: Database, device_id: str, queue: asyncio.Queue[str]) -> None:
+async def _follow_books(
+    request: Request, database: Database, device_id: str, queue: asyncio.Queue[str]
+) -> None:
     with request.app.state.changes.listen([f"device:{device_id}"]) as listener:
         await queue.put(_event("numbers", await asyncio.to_thread(_read_numbers, database, device_id)))
         async for _changed in listener.changes(KEEPALIVE_S):
@@ -142,15 +142,34 @@ def _event(name: str, data: Any) -> str:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
-def _read_numbers(database: Database, device_id: str) -> dict[str, int]:
+def _read_numbers(database: Database, device_id: str) -> dict[str, Any]:
     with database.read() as session:
         return _numbers(session, device_id)
 
 
-def _numbers(session: Session, device_id: str) -> dict[str, int]:
-    of = books.of_devices(session, [device_id]).get(device_id)
-    names = ("pressed", "waiting", "received", "counted")
-    return {name: getattr(of, name) if of else 0 for name in names}
+def _numbers(session: Session, device_id: str) -> dict[str, Any]:
+    """What the server knows; `epochs` maps an epoch to what it heard of the kiosk's own counter."""
+    epochs = books.of_device(session, device_id)
+    return {
+        "received": sum(epoch.received for epoch in epochs),
+        "counted": sum(epoch.counted for epoch in epochs),
+        "epochs": {str(epoch.epoch): epoch.pressed for epoch in epochs},
+    }
+
+
+def _way(numbers: dict[str, Any], journal: dict[str, Any] | None) -> dict[str, int]:
+    """The four numbers of a press's way; the first two are the kiosk's own as soon as it has said them (as in try.js)."""
+    heard = dict(numbers["epochs"])
+    if journal:
+        heard[str(journal["epoch"])] = journal["pressed"]
+    pressed = sum(heard.values())
+    waiting = max(0, pressed - numbers["received"])
+    return {
+        "pressed": pressed,
+        "waiting": waiting,
+        "received": numbers["received"],
+        "counted": numbers["counted"],
+    }
 
 
 def _visible(request: Request, person: Person, session: Session) -> list[DemoKiosk]:
@@ -190,4 +209,3 @@ def _front_state(status: dict[str, Any], faces: int, language: str) -> FrontStat
         thanks=dict(show.get("thanks") or {}),
         labels=list(labels),
     )
-

@@ -47,7 +47,10 @@ class Patients:
                 continue
             try:
                 await kiosk.ask("press", face=self.choose_face(code), ms=PRESS_MS, simulated=True)
-            except (ProvisioningError, OSError) as fault:  # switched off, or being started: nobody is thanked then
+            except (
+                ProvisioningError,
+                OSError,
+            ) as fault:  # switched off, or being started: nobody is thanked then
                 log.debug("a simulated patient could not press %s: %s", device_id, fault)
 
     def mean_gap_s(self, now: int) -> float:

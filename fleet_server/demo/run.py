@@ -30,7 +30,9 @@ def run_demo(settings: Settings, *, patients: bool) -> None:
     check_ground(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
-        filename=settings.data_dir / "server.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        filename=settings.data_dir / "server.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     _say(1, "database")
     database = open_database(settings)
@@ -41,7 +43,9 @@ def run_demo(settings: Settings, *, patients: bool) -> None:
         _say(2, "three kiosks, from the same flash image that a board gets")
         folder = settings.data_dir / "virtual"
         if not _runs_micropython():
-            print("      no MicroPython for this platform (Linux x86-64 and macOS arm64 have one): no virtual kiosks")
+            print(
+                "      no MicroPython for this platform (Linux x86-64 and macOS arm64 have one): no virtual kiosks"
+            )
             kiosks: list[DemoKiosk] = []
         else:
             with database.write() as session:
@@ -75,10 +79,15 @@ async def _serve(
     try:
         _say(4, "kiosks")
         await asyncio.gather(
-            *(asyncio.to_thread(each.kiosk.start, attached=True, broker=("127.0.0.1", settings.mqtt_port)) for each in kiosks)
+            *(
+                asyncio.to_thread(each.kiosk.start, attached=True, broker=("127.0.0.1", settings.mqtt_port))
+                for each in kiosks
+            )
         )
         if patients and kiosks:
-            people = Patients({each.device_id: each.kiosk for each in kiosks}, _asked(database), random.Random())  # noqa: S311
+            people = Patients(
+                {each.device_id: each.kiosk for each in kiosks}, _asked(database), random.Random()
+            )  # noqa: S311
             pressing = asyncio.create_task(people.run())
         _greet(settings, person, began)
         await serving
@@ -114,6 +123,6 @@ def _greet(settings: Settings, person: tuple[str, str], began: float) -> None:
         f"  Open      http://{settings.http_host}:{settings.http_port}\n"
         f"  E-mail    {person[0]}\n"
         f"  Password  {person[1]}\n\n"
-        "Then \"Try a kiosk\". Ctrl-C stops everything.",
+        'Then "Try a kiosk". Ctrl-C stops everything.',
         flush=True,
     )

@@ -17,10 +17,22 @@ EMAIL = "admin@example.org"
 _PASSWORD_FILE = "demo-sign-in.txt"  # noqa: S105  (a file's name)
 
 _TREE = (
-    ("Esimerkin hyvinvointialue", "Exempels välfärdsområde", "Example wellbeing services county", "health", None),
+    (
+        "Esimerkin hyvinvointialue",
+        "Exempels välfärdsområde",
+        "Example wellbeing services county",
+        "health",
+        None,
+    ),
     ("Terveyspalvelut", "Hälsotjänster", "Health services", "health", 0),
     ("Sosiaalipalvelut", "Socialtjänster", "Social services", "social", 0),
-    ("Keskustan sote-asema", "Centrums social- och hälsostation", "City centre health and social centre", "health", 1),
+    (
+        "Keskustan sote-asema",
+        "Centrums social- och hälsostation",
+        "City centre health and social centre",
+        "health",
+        1,
+    ),
     ("Aikuissosiaalityö", "Vuxensocialarbete", "Adult social work", "social", 2),
 )
 _PLACES = (("Sote-asema, pääovi", 3), ("Laboratorion ovi", 3), ("Aikuissosiaalityö, aula", 4))

@@ -5,7 +5,7 @@ from sqlmodel import Field, SQLModel
 
 
 class QuestionSet(SQLModel, table=True):
-    """One immutable question set; `number` (u16) goes into every record, so an answer names its exact wording for ever."""
+    """One immutable question set; `number` (u16) goes into every record, so an answer names its wording for ever."""
 
     __tablename__ = "question_set"
 

@@ -9,18 +9,42 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, Role, allow, SignedIn, may, visible_devices
+from fleet_server.accounts.access import Person, Role, SignedIn, allow, may, visible_devices
 from fleet_server.db import after_commit
 from fleet_server.devices import desired
 from fleet_server.devices.models import Device
-from fleet_server.instants import now_ms
 from fleet_server.places.models import Installation, Place
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
+from fleet_server.refusals import N_
 from fleet_server.web.deps import ReadSession, WriteSession
+from fleet_server.web.i18n import _
 from fleet_server.web.templating import render, render_block
 
 router = APIRouter(prefix="/question-sets")
+
+TYPE_NAMES = {
+    "nps": N_("recommendation 0-10"),
+    "agree5": N_("five steps of agreement"),
+    "pei": N_("PEI, three steps"),
+    "smiley5": N_("five faces"),
+    "smiley4": N_("four faces"),
+    "choice": N_("choice"),
+    "text": N_("open text"),
+}
+LANGUAGE_NAMES = {
+    "fi": N_("Finnish"),
+    "sv": N_("Swedish"),
+    "en": N_("English"),
+    "sme": N_("Northern Sámi"),
+    "smn": N_("Inari Sámi"),
+    "sms": N_("Skolt Sámi"),
+}
+STATUS_NAMES = {
+    "verbatim": N_("word for word"),
+    "reconstructed": N_("reconstructed"),
+    "own": N_("own question"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +86,15 @@ def sets(request: Request, person: SignedIn, session: ReadSession) -> Response:
     rows = []
     for row in service.all_sets(session):
         body = service.body_of(row)
-        rows.append(SetRow(row.number, row.name, row.version, _asked_text(body, person.language), running.get(row.number, 0)))
+        rows.append(
+            SetRow(
+                row.number,
+                row.name,
+                row.version,
+                _asked_text(body, person.language),
+                running.get(row.number, 0),
+            )
+        )
     return render(request, "questions/list.html", sets=rows)
 
 
@@ -90,7 +122,7 @@ def publish(
     chosen = device or []
     may_see = set(session.exec(visible_devices(person)))
     faults = [f"device {wanted!r} does not exist" for wanted in chosen if wanted not in may_see]
-    now = now_ms()
+    now = request.app.state.clock()
     faults = faults or service.publish(session, number, chosen, actor=person, now=now)
     if faults:
         return _page(request, session, person, number, faults=faults, chosen=chosen, status_code=422)
@@ -127,6 +159,10 @@ def _page(
         "set": row,
         "questions": body.get("questions") or [],
         "button": body.get("button"),
+        "languages": body.get("languages") or [],
+        "language_names": {code: _(name) for code, name in LANGUAGE_NAMES.items()},
+        "types": {name: _(text) for name, text in TYPE_NAMES.items()},
+        "statuses": {name: _(text) for name, text in STATUS_NAMES.items()},
         "devices": devices,
         "topics": " ".join([f"set:{number}", *(f"device:{device.id}" for device in devices)]),
         "faults": faults or [],
@@ -141,7 +177,9 @@ def _page(
 def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
     query = (
         select(Device, Place.name)
-        .outerjoin(Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None))
+        .outerjoin(
+            Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
+        )
         .outerjoin(Place, col(Place.id) == col(Installation.place_id))
         .where(col(Device.id).in_(visible_devices(person)), col(Device.revoked_at).is_(None))
         .order_by(col(Place.name), col(Device.name))
@@ -169,7 +207,11 @@ def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
 def _refusal(device: Device) -> str:
     """The reason with which the kiosk refused what is wished of it now, as its last report gave it."""
     update = (json.loads(device.report) if device.report else {}).get("update")
-    if not isinstance(update, dict) or update.get("result") != "refused" or update.get("version") != device.desired_version:
+    if (
+        not isinstance(update, dict)
+        or update.get("result") != "refused"
+        or update.get("version") != device.desired_version
+    ):
         return ""
     return str(update.get("reason", ""))
 
@@ -179,5 +221,7 @@ def _asked_text(body: dict[str, object], language: str) -> str:
     for question in questions if isinstance(questions, list) else []:
         if isinstance(question, dict) and question.get("code") == body.get("button"):
             texts = question.get("text")
-            return str(texts.get(language) or next(iter(texts.values()), "")) if isinstance(texts, dict) else ""
+            return (
+                str(texts.get(language) or next(iter(texts.values()), "")) if isinstance(texts, dict) else ""
+            )
     return ""

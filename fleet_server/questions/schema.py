@@ -9,7 +9,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-LANGUAGES = {"fi": "Finnish", "sv": "Swedish", "en": "English", "sme": "Northern Sámi", "smn": "Inari Sámi", "sms": "Skolt Sámi"}
+LANGUAGES = {
+    "fi": "Finnish",
+    "sv": "Swedish",
+    "en": "English",
+    "sme": "Northern Sámi",
+    "smn": "Inari Sámi",
+    "sms": "Skolt Sámi",
+}
 CANT_SAY = 255
 MAX_SET_BYTES = 16 * 1024  # the protocol's limit for a whole set
 MAX_QUESTIONS = 20  # a visit of more is a survey, not a kiosk
@@ -113,7 +120,9 @@ def _questions(body: dict[str, Any], languages: list[str], who: str, faults: lis
         codes.append(code)
         kind = TYPES.get(str(question.get("type")))
         if kind is None:
-            faults.append(f"{who}: {code!r} has type {question.get('type')!r}, must be one of {', '.join(TYPES)}")
+            faults.append(
+                f"{who}: {code!r} has type {question.get('type')!r}, must be one of {', '.join(TYPES)}"
+            )
         _texts(question.get("text"), code, languages, MAX_TEXT_CHARACTERS, who, faults)
         if kind is not None:
             _labels(question.get("labels"), code, kind, languages, who, faults)
@@ -131,10 +140,14 @@ def _texts(texts: Any, name: str, languages: list[str], limit: int, who: str, fa
         if not isinstance(text, str) or not text.strip():
             faults.append(f"{who}: text {name!r} has no {LANGUAGES[language]}")
         elif len(text) > limit:
-            faults.append(f"{who}: text {name!r} in {LANGUAGES[language]} has {len(text)} characters, at most {limit} fit")
+            faults.append(
+                f"{who}: text {name!r} in {LANGUAGES[language]} has {len(text)} characters, at most {limit} fit"
+            )
 
 
-def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], who: str, faults: list[str]) -> None:
+def _labels(
+    labels: Any, code: str, kind: QuestionType, languages: list[str], who: str, faults: list[str]
+) -> None:
     if kind.labels == 0:
         return
     if not isinstance(labels, dict):
@@ -143,10 +156,14 @@ def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], wh
     for language in languages:
         given = labels.get(language)
         wanted = f"{kind.labels}" if kind.labels is not None else "2 to 7"
-        fits = isinstance(given, list) and (len(given) == kind.labels if kind.labels is not None else 2 <= len(given) <= 7)
+        fits = isinstance(given, list) and (
+            len(given) == kind.labels if kind.labels is not None else 2 <= len(given) <= 7
+        )
         if not fits:
             count = len(given) if isinstance(given, list) else 0
-            faults.append(f"{who}: {code!r} has {count} labels in {LANGUAGES[language]}, {kind.name} needs {wanted}")
+            faults.append(
+                f"{who}: {code!r} has {count} labels in {LANGUAGES[language]}, {kind.name} needs {wanted}"
+            )
             continue
         for label in given:
             if not isinstance(label, str) or not label.strip() or len(label) > MAX_LABEL_CHARACTERS:

@@ -34,7 +34,9 @@ def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> Que
     if there is not None:
         if there.hash == hash_of(content):
             return there
-        raise SetRefused(f"question set {number}: this number is taken by {there.name!r}; a set never changes, take a new number")
+        raise SetRefused(
+            f"question set {number}: this number is taken by {there.name!r}; a set never changes, take a new number"
+        )
     row = QuestionSet(
         number=number,
         name=str(body.get("name", "")),
@@ -77,8 +79,15 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
         return [f"question set {number} does not exist"]
     wanted = sorted(set(device_ids))
     devices = session.exec(select(Device).where(col(Device.id).in_(wanted))).all()
-    faults = [f"device {missing!r} does not exist" for missing in sorted(set(wanted) - {device.id for device in devices})]
-    faults += [f"device {device.id} ({device.name}) was revoked" for device in devices if device.revoked_at is not None]
+    faults = [
+        f"device {missing!r} does not exist"
+        for missing in sorted(set(wanted) - {device.id for device in devices})
+    ]
+    faults += [
+        f"device {device.id} ({device.name}) was revoked"
+        for device in devices
+        if device.revoked_at is not None
+    ]
     if not wanted:
         faults.append("no device was chosen")
     body = body_of(row)
@@ -143,6 +152,10 @@ def known_question(session: Session, set_number: int, position: int) -> Question
     if row is None:
         return None
     questions = body_of(row).get("questions")
-    if not isinstance(questions, list) or position >= len(questions) or not isinstance(questions[position], dict):
+    if (
+        not isinstance(questions, list)
+        or position >= len(questions)
+        or not isinstance(questions[position], dict)
+    ):
         return None
     return TYPES.get(str(questions[position].get("type")))

@@ -10,7 +10,8 @@
   const out = document.getElementById("out");
   const trail = document.getElementById("trail");
   const MOST_LINES = 9;
-  let seen = null;
+  let books = null; // what the server knows
+  let journal = null; // what the kiosk's own journal says
 
   function say(text, kind) {
     document.getElementById("trail-empty").hidden = true;
@@ -93,6 +94,7 @@
       });
       if (!quietly) say(words.question.replace("{n}", what.number));
     }
+    if (what.ignored && !quietly) say(words["ignored" + what.ignored[0].toUpperCase() + what.ignored.slice(1)] || words.refused, "bad");
     if (what.screen) quietly ? (front.dataset.screen = what.screen) : screen(what.screen);
     if (what.status) {
       const led = document.getElementById("led");
@@ -125,6 +127,18 @@
     cell.classList.add("bump");
   }
 
+  // The first two numbers are the kiosk's own: they move while the cable is out, too.
+  function way() {
+    if (!books) return;
+    const heard = { ...books.epochs };
+    if (journal) heard[journal.epoch] = journal.pressed;
+    const pressed = Object.values(heard).reduce((sum, one) => sum + one, 0);
+    number("pressed", pressed);
+    number("waiting", Math.max(0, pressed - books.received));
+    number("received", books.received);
+    number("counted", books.counted);
+  }
+
   const stream = new EventSource(base + "/events");
   stream.addEventListener("kiosk", (event) => {
     const what = JSON.parse(event.data);
@@ -135,11 +149,12 @@
     if ("lights" in state) lights(state.lights);
     if ("light" in state) lights(state.light);
     if (state.show) show(state.show, first);
+    if (state.journal) { journal = state.journal; way(); }
   });
   stream.addEventListener("numbers", (event) => {
-    const what = JSON.parse(event.data);
-    for (const name of ["pressed", "waiting", "received", "counted"]) number(name, what[name]);
-    if (seen !== null && what.received > seen) say(words.received.replace("{n}", what.received - seen), "good");
-    seen = what.received;
+    const now = JSON.parse(event.data);
+    if (books && now.received > books.received) say(words.received.replace("{n}", now.received - books.received), "good");
+    books = now;
+    way();
   });
 })();
