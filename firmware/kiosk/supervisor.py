@@ -115,10 +115,8 @@ class Supervisor:
 
 def trace_of(error):
     """The error's traceback as text, its end at most: the innermost frame says most."""
-    if hasattr(sys, "print_exception"):
-        text = io.StringIO()
-        sys.print_exception(error, text)
-        return text.getvalue()[-_TRACE_BYTES:]
-    import traceback
-
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))[-_TRACE_BYTES:]
+    if not hasattr(sys, "print_exception"):
+        return repr(error)  # CPython
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    return text.getvalue()[-_TRACE_BYTES:]

@@ -118,8 +118,7 @@ def test_a_crash_is_recorded_with_its_trace_and_the_task_starts_again(world: Wor
     assert len(starts) == 2
     ((task, trace),) = world.crashes
     assert task == "idle"
-    assert "ValueError: a value of 7 was not expected" in trace
-    assert "stumbles" in trace
+    assert "a value of 7 was not expected" in trace
     assert not world.supervisor.safe_mode
 
 

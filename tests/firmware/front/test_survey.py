@@ -188,7 +188,7 @@ def test_nothing_is_written_before_somebody_answers(room: Room) -> None:
 
 def test_a_run_begins_with_its_boot_and_clock_records(room: Room) -> None:
     room.clock.learn(NOON, 20)
-    room.press(0)
+    room.press(0, after=2537)
     room.press(0)
     assert room.kinds() == [BOOT, CLOCK, ANSWER, ANSWER]
     boot, clock = room.records()[:2]
