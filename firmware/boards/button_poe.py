@@ -243,21 +243,24 @@ class _Ethernet(_Link):
     kind = "eth"
 
     def __init__(self) -> None:
-        # The stubs know the generic signature only; this port's: docs.micropython.org, esp32/quickref, LAN.
-        self._nic = net.LAN(  # type: ignore[call-arg]
-            mdc=Pin(ETH_MDC_PIN),
-            mdio=Pin(ETH_MDIO_PIN),
-            power=Pin(ETH_POWER_PIN),
-            phy_type=net.PHY_LAN8710,
-            phy_addr=ETH_PHY_ADDRESS,
-            ref_clk=Pin(ETH_CLOCK_PIN),
-            ref_clk_mode=Pin.OUT,
-        )
+        self._nic: net.LAN | None = None
 
     def up(self) -> bool:
-        return self._nic.isconnected()
+        return self._nic is not None and self._nic.isconnected()
 
     def _start(self) -> None:
+        """Made when it is needed: a PHY that does not answer (OSError) must not keep the kiosk from starting."""
+        if self._nic is None:
+            # The stubs know the generic signature only; this port's: docs.micropython.org, esp32/quickref.
+            self._nic = net.LAN(  # type: ignore[call-arg]
+                mdc=Pin(ETH_MDC_PIN),
+                mdio=Pin(ETH_MDIO_PIN),
+                power=Pin(ETH_POWER_PIN),
+                phy_type=net.PHY_LAN8710,
+                phy_addr=ETH_PHY_ADDRESS,
+                ref_clk=Pin(ETH_CLOCK_PIN),
+                ref_clk_mode=Pin.OUT,
+            )
         if not self._nic.active():
             self._nic.active(True)
 

@@ -1,6 +1,7 @@
 """Puts the kiosk together: each part once, its collaborators handed in, the tasks given to the supervisor."""
 
 import asyncio
+import time
 
 from kiosk.buttons import Buttons
 from kiosk.clock import Clock, Uptime
@@ -11,7 +12,7 @@ from kiosk.link import Session
 from kiosk.report import Report
 from kiosk.sets import Sets
 from kiosk.settings import Settings, count_start
-from kiosk.supervisor import Supervisor
+from kiosk.supervisor import Supervisor, trace_of
 from kiosk.survey import Survey
 from kiosk.sync import Sync
 
@@ -21,6 +22,7 @@ _LINK_DEADLINE_MS = const(120000)
 # Idle work (an erase takes up to half a second of flash time) waits until no visitor is near.
 _QUIET_MS = const(3000)
 _IDLE_POLL_MS = const(500)
+_RESTART_S = const(5)
 _LOG_LINES = const(8)
 _LOG_LINE = const(120)
 
@@ -138,5 +140,10 @@ class App:
 
 
 def run(board):
-    """Run the kiosk on this board for ever."""
-    asyncio.run(App(board).main())
+    """Run the kiosk on this board; what no task could survive ends in a restart, never in a dead kiosk."""
+    try:
+        asyncio.run(App(board).main())
+    except Exception as error:
+        board.log(trace_of(error))
+        time.sleep(_RESTART_S)  # a fault that lasts must not become a storm of restarts
+    board.reset()

@@ -186,6 +186,27 @@ def test_nonsense_on_the_control_line_is_logged_and_ignored(kiosk: Kiosk, server
     assert sum("not understood" in line for line in kiosk.lines) == 5
 
 
+def test_a_fault_that_no_task_survives_ends_in_a_restart(
+    image_of: Callable[[dict[str, bytes]], bytes], kiosk: Kiosk
+) -> None:
+    main = """
+import board
+from kiosk.app import run
+
+class Broken:
+    def ioctl(self, op, arg):
+        raise OSError(5)
+
+board.journal_flash = Broken()
+run(board)
+"""
+    kiosk.flash.write_bytes(image_of({"/main.py": main.encode()}))
+    kiosk.on()
+    assert kiosk.process is not None
+    assert kiosk.process.wait(10) == 75
+    until(lambda: any("OSError" in line for line in kiosk.lines), "the fault in the log")
+
+
 def test_the_process_ends_with_its_host(kiosk: Kiosk, server: Server) -> None:
     kiosk.on()
     kiosk.ready()
