@@ -5,6 +5,7 @@ Volumes only: how many pressed, never what. Everything starts from what the read
 
 from typing import Annotated, Any, Literal
 
+from babel.dates import format_skeleton
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
@@ -13,12 +14,13 @@ from fleet_server.accounts.access import Person, SignedIn, visible_devices, visi
 from fleet_server.devices.lines import device_lines
 from fleet_server.devices.models import Device
 from fleet_server.devices.views import stays
-from fleet_server.instants import HELSINKI, HOUR_MS, local
+from fleet_server.instants import HOUR_MS, local
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.places.tree import overview, trail
 from fleet_server.places.volumes import Bucket, PlaceVolumes, place_volumes
 from fleet_server.web.charts import BarChart, BarPoint, bar_chart
 from fleet_server.web.deps import Now, ReadSession, RowId
+from fleet_server.web.i18n import LOCALES, language
 from fleet_server.web.templating import clock, date, number, render, weekday
 
 router = APIRouter(include_in_schema=False)
@@ -97,8 +99,8 @@ def _hour_mark(hour: Bucket) -> str:
 
 
 def _day_mark(hour: Bucket) -> str:
-    moment = local(hour.start).astimezone(HELSINKI)
-    return f"{weekday(hour.start)} {moment.day}.{moment.month}." if moment.hour == 12 else ""
+    moment = local(hour.start)
+    return format_skeleton("Ed", moment, locale=LOCALES[language()]) if moment.hour == 12 else ""
 
 
 def _visible(session: Session, person: Person, place_id: int) -> Place:

@@ -93,5 +93,5 @@ def _row(page: str, place: str) -> str:
 
 
 def _cells(row: str) -> dict[str, str]:
-    cells = re.findall(r'<td data-label="([^"]+)"[^>]*>(.*?)</td>', row, re.S)
+    cells = re.findall(r'<td[^>]* data-label="([^"]+)"[^>]*>(.*?)</td>', row, re.S)
     return {name: " ".join(re.sub("<[^>]+>", " ", text).split()) for name, text in cells}
