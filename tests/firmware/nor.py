@@ -41,15 +41,15 @@ def pattern(name, count, size, seed=1):
 
 
 class Nor:
-    """MicroPython's extended block protocol over `sectors`; counts what is done to it.
+    """MicroPython's extended block protocol over `sectors` (a number: so many blank ones of 4 KiB); counts.
 
     `cut`: (operation number, model) of a power cut, see `torn`. `log`: a list that gets (sectors before,
     operation) of each program and erase. `garble`: positions whose programming goes wrong, silently.
     """
 
     def __init__(self, sectors, cut=None, log=None):
-        self.sectors = list(sectors)
-        self.size = len(sectors[0])
+        self.sectors = pattern("blank", sectors, 4096) if isinstance(sectors, int) else list(sectors)
+        self.size = len(self.sectors[0])
         self.cut = cut
         self.log = log
         self.garble = ()
