@@ -39,18 +39,21 @@ def keep(session: Session, device_id: str, item: Item, *, source: str, now: int)
 
 
 def keep_all(session: Session, device_id: str, items: Sequence[Item], *, source: str, now: int) -> int:
-    """Keep these; returns how many were not kept already."""
+    """Keep these; returns how many were not kept already, or not for this reason."""
     there = _records_there(session, device_id, items)
     rows, raised = [], 0
     for item in items:
+        reason = item.reason[:_REASON_CHARACTERS]
         if item.what == "record":
-            was_evidence = there.get((item.epoch, item.seq, item.raw))
-            if was_evidence is False and item.evidence:
-                _raise_to_evidence(session, device_id, item)
-                raised += 1
-            there[item.epoch, item.seq, item.raw] = item.evidence or bool(was_evidence)
-            if was_evidence is not None:
+            key = (item.epoch, item.seq, item.raw)
+            before = there.get(key)
+            if before is not None:
+                if item.evidence and before != (True, reason):
+                    _raise_to_evidence(session, device_id, item)
+                    there[key] = (True, reason)
+                    raised += 1
                 continue
+            there[key] = (item.evidence, reason)
         rows.append(
             {
                 "device_id": device_id,
@@ -59,7 +62,7 @@ def keep_all(session: Session, device_id: str, items: Sequence[Item], *, source:
                 "what": item.what,
                 "epoch": item.epoch,
                 "seq": item.seq,
-                "reason": item.reason[:_REASON_CHARACTERS],
+                "reason": reason,
                 "evidence": item.evidence,
                 "raw": item.raw,
             }
@@ -80,23 +83,23 @@ def list_of(session: Session, device_id: str, *, limit: int = LAST_STRAY) -> Seq
 
 def _records_there(
     session: Session, device_id: str, items: Sequence[Item]
-) -> dict[tuple[int | None, int | None, bytes], bool]:
-    """Whether each record that is kept already with a seq of these items is evidence."""
+) -> dict[tuple[int | None, int | None, bytes], tuple[bool, str]]:
+    """The records that are kept already with a seq of these items: are they evidence, and why are they kept."""
     seqs = [item.seq for item in items if item.what == "record" and item.seq is not None]
     if not seqs:
         return {}
     rows = session.connection().execute(
-        select(_TABLE.c.epoch, _TABLE.c.seq, _TABLE.c.raw, _TABLE.c.evidence).where(
+        select(_TABLE.c.epoch, _TABLE.c.seq, _TABLE.c.raw, _TABLE.c.evidence, _TABLE.c.reason).where(
             _TABLE.c.device_id == device_id,
             _TABLE.c.what == "record",
             _TABLE.c.seq.between(min(seqs), max(seqs)),
         )
     )
-    return {(epoch, seq, bytes(raw)): bool(evidence) for epoch, seq, raw, evidence in rows}
+    return {(epoch, seq, bytes(raw)): (bool(evidence), why) for epoch, seq, raw, evidence, why in rows}
 
 
 def _raise_to_evidence(session: Session, device_id: str, item: Item) -> None:
-    """A stray record turned out to be all that is left of a thanked answer."""
+    """A record that was kept for less turned out to be all that is left of a thanked answer, or to be a fork."""
     mine = (_TABLE.c.device_id == device_id, _TABLE.c.epoch == item.epoch, _TABLE.c.seq == item.seq)
     session.connection().execute(
         update(_TABLE)

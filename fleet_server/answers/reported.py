@@ -31,12 +31,7 @@ def epochs_reported(
         _order(desk, device, named)
         newest = device.epochs[named[-1]].age
         for epoch in device.epochs.values():
-            if (
-                epoch.epoch not in named
-                and epoch.age < newest
-                and epoch.gone_at is None
-                and not epoch.by_server
-            ):
+            if epoch.epoch not in named and epoch.age < newest and not epoch.by_server:
                 _close(desk, epoch)
     tally = runs.Tally()
     if any(ages.get(epoch.epoch, epoch.age) != epoch.age for epoch in device.epochs.values()):
@@ -94,6 +89,7 @@ def _order(desk: Desk, device: DeviceState, named: Sequence[int]) -> None:
 
 
 def _close(desk: Desk, epoch: EpochState) -> None:
+    """Gone; also again, when a late message said that more had been written in it."""
     if epoch.gone_at is not None and epoch.through == epoch.next:
         return
     epoch.gone_at = desk.now if epoch.gone_at is None else epoch.gone_at

@@ -187,8 +187,8 @@ class Life:
             return
         row = kept[a % len(kept)]
         if row.what == "message" and row.evidence:
-            msg = next(m for m in self.sent if m.version == 2 and m.encode() == row.raw)
-            row.raw = replace(msg, version=1).encode()
+            row.raw = messages.as_version(row.raw, 1)
+            msg = next(m for m in self.sent if m.version == 2 and replace(m, version=1).encode() == row.raw)
             self.session.flush()
             self.model.replay_unreadable(msg)
         elif row.what == "record":
