@@ -20,11 +20,11 @@ _INTERFACE_S = const(60)
 _SEND_S = const(20)  # the first send includes the TLS handshake: seconds of arithmetic on the chip
 _REPLY_S = const(10)
 _PACKET_S = const(30)
-_GONE_MS = const(5_000)  # a switch that restarts a port is quicker, and TCP survives it
+_GONE_MS = const(2_000)  # TCP survives a flicker
 _POLL_S = const(2)
 _MARGIN_S = const(60)
-_BUFFER_BYTES = const(4096)
-_PIECE_BYTES = const(512)
+_LARGEST_JSON = const(4096)
+_BUFFER_BYTES = const(512)  # a question set passes through it in pieces
 
 
 class Session:
@@ -59,6 +59,7 @@ class Session:
         self._wake = asyncio.Event()  # there may be something to report
         self._error = None
         self._stream = None
+        self._parts = []  # tasks of the present connection
         self._sent_ms = 0
         self._online_ms = None
         self._crash = None
@@ -123,47 +124,27 @@ class Session:
         if self._floor_ms and hasattr(self._board, "raise_clock"):
             now = self._clock.now()
             self._board.raise_clock(max(self._floor_ms, self._desired.version, now[0] if now else 0))
-        stream = await self._dialer.open()
-        try:
-            packets = mqtt.Packets(stream, self._buffer)
-            beat()
-            await self._greet(stream, packets)
-            beat()
-            await self._stay(stream, packets, beat)
-        finally:
-            self._stream = None
-            self.status = "offline"
-            stream.close()
-
-    async def _greet(self, stream, packets):
-        identity = self._identity
-        self._connection += 1
-        will = json.dumps({"state": "lost", "conn": self._connection}).encode()
-        keepalive = self._settings.get("keepalive_s")
-        name = identity["id"]
-        hello = mqtt.connect(name, name, identity["secret"], keepalive, self._up + "state", will)
-        await asyncio.wait_for(stream.send(hello), _SEND_S)
-        code = await asyncio.wait_for(_connack(packets), _REPLY_S)
-        if code:
-            raise ValueError(mqtt.refusal(code))
-
-    async def _stay(self, stream, packets, beat):
-        """Run the parts of a connection side by side until the first of them ends."""
         for event in (self._subscribed, self._ended, self._sync.settled):
             event.clear()
-        self._stream = stream
-        self._error = None
-        self._sent_ms = self._uptime.ms()
-        parts = (self._read(packets), self._watch(stream, beat), self._exchange(), self._tell())
-        tasks = [asyncio.create_task(self._part(part)) for part in parts]
+        self._error = self._stream = None
+        self._parts = []
+        self._start(self._watch(beat))
+        self._start(self._talk())
         try:
             await self._ended.wait()
         finally:
-            for task in tasks:
-                while not task.done():  # CPython's wait_for may swallow a cancellation (cpython issue 86296)
-                    task.cancel()
+            for part in self._parts:
+                while not part.done():  # CPython's wait_for may swallow a cancellation (cpython issue 86296)
+                    part.cancel()
                     await asyncio.sleep(0)
+            if self._stream is not None:
+                self._stream.close()
+                self._stream = None
         raise self._error
+
+    def _start(self, part):
+        """Run `part` beside the others; the first of them to end ends the connection."""
+        self._parts.append(asyncio.create_task(self._part(part)))
 
     async def _part(self, part):
         try:
@@ -171,6 +152,32 @@ class Session:
         except Exception as error:  # _stay raises it
             self._error = self._error or error
         self._ended.set()
+
+    async def _talk(self):
+        """Dial, greet, subscribe, then exchange batches for receipts."""
+        self._stream = await self._dialer.open()
+        packets = mqtt.Packets(self._stream, self._buffer)
+        await self._greet(packets)
+        self._start(self._read(packets))
+        topics = [self._down + name for name in ("receipt", "desired", "set")]
+        await self._send(mqtt.subscribe(1, topics))
+        await asyncio.wait_for(self._subscribed.wait(), _REPLY_S)
+        self.status = "online"
+        self._online_ms = self._uptime.ms()
+        await self._send_report()
+        self._start(self._tell())
+        await self._sync.run(self._send_batch, self._settings.get("batch_bytes"))
+
+    async def _greet(self, packets):
+        identity = self._identity
+        self._connection += 1
+        will = json.dumps({"state": "lost", "conn": self._connection}).encode()
+        keepalive = self._settings.get("keepalive_s")
+        name = identity["id"]
+        await self._send(mqtt.connect(name, name, identity["secret"], keepalive, self._up + "state", will))
+        code = await asyncio.wait_for(_connack(packets), _REPLY_S)
+        if code:
+            raise ValueError(mqtt.refusal(code))
 
     async def _read(self, packets):
         while True:
@@ -195,8 +202,14 @@ class Session:
         name = topic[len(self._down) :] if topic and topic.startswith(self._down) else None
         if name == "set":
             await self._incoming_set(packets, size)
-        elif name in ("receipt", "desired") and size <= _BUFFER_BYTES:
-            payload = bytes(await packets.take(size))
+        elif name in ("receipt", "desired") and size <= _LARGEST_JSON:
+            try:
+                payload = bytearray(size)
+            except MemoryError:
+                self._board.log("no room for a %s of %d bytes" % (name, size))
+                await packets.skip(size)
+                return
+            await packets.fill(memoryview(payload))
             if name == "receipt":
                 self._sync.receipt(payload)
             else:
@@ -211,7 +224,7 @@ class Session:
         """Pass a question set on in pieces: it is never whole in memory."""
         reason = self._sets.begin(size)
         while size:
-            piece = await packets.take(min(size, _PIECE_BYTES))
+            piece = await packets.take(min(size, _BUFFER_BYTES))
             size -= len(piece)
             if reason is None:
                 try:
@@ -223,36 +236,31 @@ class Session:
         if reason is not None:
             self._board.log(reason)
 
-    async def _watch(self, stream, beat):
-        """Ping when it is quiet, give up when nothing comes: a pulled cable is seen within 1.5 keepalives."""
+    async def _watch(self, beat):
+        """Ping when it is quiet, give up when nothing comes: a pulled cable is seen within 1.5 keepalives, and at once
+        where the interface knows it."""
         keepalive_ms = self._settings.get("keepalive_s") * 1000
-        received = stream.received
-        heard = pinged = linked = self._uptime.ms()
+        received = 0
+        heard = pinged = linked = self._sent_ms = self._uptime.ms()
         while True:
             await asyncio.sleep(min(1000, keepalive_ms // 8) / 1000)
             beat()
             now = self._uptime.ms()
-            if stream.received != received:
-                received, heard = stream.received, now
-            if now - heard >= keepalive_ms * 5 // 4:
-                raise OSError("nothing heard for %d s" % ((now - heard) // 1000))
             if self._board.link.up():
                 linked = now
             elif now - linked >= _GONE_MS:
                 raise OSError("interface down")
+            if not self._subscribed.is_set():  # until then each step has a deadline of its own
+                heard = now
+                continue
+            if self._stream.received != received:
+                received, heard = self._stream.received, now
+            if now - heard >= keepalive_ms * 5 // 4:
+                raise OSError("nothing heard for %d s" % ((now - heard) // 1000))
             quiet = now - min(heard, self._sent_ms)
             if quiet >= keepalive_ms // 2 and now - pinged >= keepalive_ms // 4:
                 pinged = now
                 await self._send(mqtt.PINGREQ)
-
-    async def _exchange(self):
-        topics = [self._down + name for name in ("receipt", "desired", "set")]
-        await self._send(mqtt.subscribe(1, topics))
-        await asyncio.wait_for(self._subscribed.wait(), _REPLY_S)
-        self.status = "online"
-        self._online_ms = self._uptime.ms()
-        await self._send_report()
-        await self._sync.run(self._send_batch, self._settings.get("batch_bytes"))
 
     async def _tell(self):
         """`ready` once the server has answered, then reports: on change, and at intervals (random phase)."""
@@ -288,8 +296,12 @@ class Session:
     async def _state(self, state, next_s):
         await self._publish("state", {"state": state, "conn": self._connection, "next": next_s})
 
-    async def _send_batch(self, batch):
-        await self._send(mqtt.publish(self._up + "answers", batch))
+    async def _send_batch(self, buffer, at, end):
+        """Send what Sync has laid ready, its header put before it: no copy, one segment."""
+        head = mqtt.publish_head(self._up + "answers", end - at)
+        at -= len(head)
+        buffer[at : at + len(head)] = head
+        await self._send(memoryview(buffer)[at:end])
 
     async def _publish(self, name, document):
         await self._send(mqtt.publish(self._up + name, json.dumps(document).encode()))

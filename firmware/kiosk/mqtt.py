@@ -36,7 +36,13 @@ def subscribe(packet_id, topics):
 
 def publish(topic, payload):
     """PUBLISH at QoS 0, not retained (3.3)."""
-    return _packet(0x30, _string(topic) + payload)
+    return publish_head(topic, len(payload)) + payload
+
+
+def publish_head(topic, size):
+    """What goes before a payload of `size` bytes."""
+    name = _string(topic)
+    return _head(0x30, len(name) + size) + name
 
 
 def refusal(code):
@@ -90,10 +96,15 @@ class Packets:
 
     async def take(self, count):
         """The next `count` bytes, as a view that holds until the next call. At most the buffer's size."""
+        view = self._view[:count]
+        await self.fill(view)
+        return view
+
+    async def fill(self, view):
+        """The next bytes into all of `view`."""
         have = 0
-        while have < count:
-            have += await self._stream.readinto(self._view[have:count])
-        return self._view[:count]
+        while have < len(view):
+            have += await self._stream.readinto(view[have:])
 
     async def skip(self, count):
         while count:
@@ -106,10 +117,13 @@ def _string(text):
 
 
 def _packet(first, body):
+    return _head(first, len(body)) + body
+
+
+def _head(first, size):
     head = bytearray((first,))
-    size = len(body)
     while size > 0x7F:
         head.append(size & 0x7F | 0x80)
         size >>= 7
     head.append(size)
-    return bytes(head) + body
+    return bytes(head)

@@ -10,8 +10,8 @@ import gc
 import hashlib
 import json
 import os
+import sys
 
-from kiosk import view
 from kiosk.compat import const
 from kiosk.store import make_folder
 
@@ -171,7 +171,7 @@ class Sets:
         try:
             with open(path) as file:
                 parsed = json.load(file)
-            reason = view.fault(parsed, self._faces)
+            reason = _fault(parsed, self._faces)
         except (ValueError, OSError) as error:
             reason = "question set: no JSON (%s)" % error
         except MemoryError:
@@ -224,6 +224,15 @@ class Sets:
         with open(self._folder + "/last", "w") as file:
             file.write(hash)
         self._last = hash
+
+
+def _fault(parsed, faces):
+    """The rules take 3 kB of heap and are used once a set: loaded for that and let go."""
+    import kiosk.view
+
+    reason = kiosk.view.fault(parsed, faces)
+    del sys.modules["kiosk.view"], kiosk.view
+    return reason
 
 
 def _file_hash(path):

@@ -12,7 +12,7 @@ KNOWN = {
     "language": (0, 0, 15),  # position in the set's languages
     "report_s": (900, 30, 86_400),
     "keepalive_s": (30, 5, 300),  # a dead link is seen within 1.5 of it; shorter costs traffic
-    "batch_bytes": (4096, 128, 4096),
+    "batch_bytes": (2048, 128, 4096),
 }
 
 

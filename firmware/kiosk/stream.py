@@ -42,7 +42,7 @@ class Stream:
 
     async def send(self, data):
         """Returns when the network has taken all of `data`; one sender at a time."""
-        self._writer.write(data)
+        self._writer.write(data if _MICROPYTHON else bytes(data))  # CPython may keep what it cannot send yet
         await self._writer.drain()
 
     def close(self):

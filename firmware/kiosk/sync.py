@@ -1,18 +1,21 @@
 """The exchange that makes an answer count once: batch out, receipt in. Knows no MQTT and no flash layout.
 
 Invariants: one batch in flight; a receipt counts only when it echoes that batch's nonce; nothing is released
-beyond what that batch carried. No visitor waits for anything here: `kick` only wakes the task.
+beyond what that batch carried. No visitor waits for anything here: `kick` only wakes the task. The one buffer for
+batches is made at the start, when the heap is not yet in pieces.
 """
 
 import asyncio
 import json
 
 from kiosk.compat import const
-from kiosk.record import BATCH_OVERHEAD_BYTES, MAX_BATCH_BYTES, encode_batch
+from kiosk.record import BATCH_OVERHEAD_BYTES, BATCH_RECORDS_AT, MAX_RECORD_BYTES, seal_batch
 
 RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
 LONGEST_TIMEOUT_S = const(300)
 ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
+BATCH_BYTES = const(2048)  # 71 presses: one segment less than full costs no time, twice as much costs heap
+HEADROOM_BYTES = const(64)  # before the batch, for whoever sends it: no second copy
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree
 _LEAST_BYTES = const(28)  # one press; the journal gives one record at least in any case
 
@@ -34,8 +37,8 @@ class Sync:
         self._flight = None  # (epoch, nonce, from, to, next as sent, uptime ms when sent, records carried)
         self._questions = []  # epochs yet to be asked about, oldest first
         self._timeout_s = RECEIPT_TIMEOUT_S
-        self._most_bytes = MAX_BATCH_BYTES
-        self._limit = self._most_bytes - BATCH_OVERHEAD_BYTES
+        self._most = self._limit = BATCH_BYTES - BATCH_OVERHEAD_BYTES  # bytes of records
+        self._buffer = bytearray(HEADROOM_BYTES + BATCH_BYTES)
         self._missed = 0
         self.settled = asyncio.Event()  # all questions of this connection are answered
         self.server = None
@@ -46,12 +49,12 @@ class Sync:
         self._wake.set()
 
     async def run(self, publish, most_bytes):
-        """One connection's exchange; ends only by cancellation or by what `publish(bytes)` raises.
+        """One connection's exchange; ends only by cancellation or by what `publish` raises.
 
-        `most_bytes`: the largest batch that the county allows.
+        `publish(buffer, at, end)` sends `buffer[at:end]` and may use what is before it. `most_bytes`: the largest
+        batch that the county allows.
         """
-        self._most_bytes = most_bytes
-        self._limit = min(self._limit, most_bytes - BATCH_OVERHEAD_BYTES)
+        self._allow(most_bytes)
         if self._flight is not None and self._flight[6]:
             self._miss()  # the connection ended instead of a receipt: perhaps the batch was too large for it
         self._flight = None
@@ -61,15 +64,15 @@ class Sync:
         self.settled.clear()
         while True:
             self._wake.clear()
-            batch = self._next_batch()
-            if batch is None:
+            end = self._next_batch()
+            if end is None:
                 try:
                     await asyncio.wait_for(self._wake.wait(), ASK_AGAIN_S)
                 except asyncio.TimeoutError:
                     self._questions = [self._journal.epoch]
                 continue
             self._answered.clear()
-            await publish(batch)
+            await publish(self._buffer, HEADROOM_BYTES, end)
             try:
                 await asyncio.wait_for(self._answered.wait(), self._timeout_s)
             except asyncio.TimeoutError:
@@ -107,7 +110,7 @@ class Sync:
         self._timeout_s = RECEIPT_TIMEOUT_S
         if flight[6]:
             self._missed = 0
-            self._limit = min(2 * self._limit, self._most_bytes - BATCH_OVERHEAD_BYTES)
+            self._limit = min(2 * self._limit, self._most)
         if not self._questions:
             self.settled.set()
         self._answered.set()
@@ -130,27 +133,53 @@ class Sync:
             journal.new_epoch("fork" if fork else "behind")
 
     def _next_batch(self):
-        """Bytes of the next batch, now in flight; None when all is booked and nothing is to be asked."""
+        """Put the next batch, now in flight, into the buffer; returns its end there, None when all is booked and
+        nothing is to be asked."""
         journal = self._journal
+        batch = memoryview(self._buffer)[HEADROOM_BYTES:]
         while self._questions and journal.cursor(self._questions[0]) is None:
             self._questions.pop(0)  # the ring needed its sectors meanwhile
         if self._questions:
             epoch = self._questions[0]
-            start = end = journal.cursor(epoch)
-            records = []
+            start = to = journal.cursor(epoch)
+            count, end = 0, BATCH_RECORDS_AT
         else:
-            epoch, start, end, records = journal.read(self._limit)
-            if start == end:
+            epoch, start, to, count, end = journal.read_into(batch, BATCH_RECORDS_AT, self._limit)
+            if start == to:
                 return None
         for entry in journal.epochs():
             if entry[0] == epoch:
                 next_seq, pressed = entry[2:]
         nonce = int.from_bytes(self._random(4), "little")
         sent = self._uptime.ms()
-        self._flight = (epoch, nonce, start, end, next_seq, sent, len(records))
-        return encode_batch(
-            epoch, nonce, start, end, next_seq, pressed, journal.waiting, journal.boot, sent // 100, records
+        self._flight = (epoch, nonce, start, to, next_seq, sent, count)
+        size = seal_batch(
+            batch,
+            end,
+            count,
+            epoch,
+            nonce,
+            start,
+            to,
+            next_seq,
+            pressed,
+            journal.waiting,
+            journal.boot,
+            sent // 100,
         )
+        return HEADROOM_BYTES + size
+
+    def _allow(self, most_bytes):
+        """Follow the county's limit; the buffer only grows, and holds a record of any size."""
+        room = HEADROOM_BYTES + max(most_bytes, BATCH_OVERHEAD_BYTES + MAX_RECORD_BYTES)
+        if room > len(self._buffer):
+            try:
+                self._buffer = bytearray(room)
+            except MemoryError:
+                most_bytes = len(self._buffer) - HEADROOM_BYTES
+        most = most_bytes - BATCH_OVERHEAD_BYTES
+        self._limit = most if self._limit == self._most else min(self._limit, most)
+        self._most = most
 
     def _miss(self):
         """No receipt for a batch with records: two in a row halve the limit, down to one record."""

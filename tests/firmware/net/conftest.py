@@ -15,6 +15,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+
 from tests.firmware.net.support import Batch, Server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -209,7 +210,8 @@ class Fleet:
             try:
                 heard = self._new.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"no {name} in {seconds} s; heard {self.heard[-12:]}") from None
+                heard_of = [(topic, payload[:40]) for topic, payload in self.heard[-12:]]
+                raise AssertionError(f"no {name} in {seconds} s; heard {heard_of}") from None
             self.heard.append(heard)
             if heard[0] == name:
                 content = Batch(heard[1]) if name == "answers" else json.loads(heard[1])

@@ -1,5 +1,5 @@
-"""What the tests of the kiosk's connection share: a clock that only moves when nobody has anything to do, flash in
-RAM, a board without pins, and a server of forty lines that books and answers as the contract says."""
+"""What the tests of the kiosk's connection share: a clock that only moves when nobody has anything to do, flash
+in RAM, a board without pins, and a server of forty lines that books and answers as the contract says."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ import random
 import selectors
 import struct
 import zlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from kiosk import record
@@ -54,7 +54,7 @@ def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 async def end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    """Cancel until it is done: before Python 3.12 `wait_for` may swallow a cancellation (cpython issue 86296)."""
+    """Cancel until all are done: before Python 3.12 `wait_for` may swallow it (cpython issue 86296)."""
     for task in tasks:
         while not task.done():
             task.cancel()
@@ -182,14 +182,12 @@ class Kiosk:
         self.new = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def _publish(self, message: bytes) -> None:
-        self.sent.append((asyncio.get_running_loop().time(), Batch(message)))
+    async def _publish(self, buffer: bytearray, at: int, end: int) -> None:
+        self.sent.append((asyncio.get_running_loop().time(), Batch(buffer[at:end])))
         self.new.set()
 
-    def connect(
-        self, most_bytes: int = 4096, publish: Callable[[bytes], Awaitable[None]] | None = None
-    ) -> None:
-        self._task = asyncio.create_task(self.sync.run(publish or self._publish, most_bytes))
+    def connect(self, most_bytes: int = 4096) -> None:
+        self._task = asyncio.create_task(self.sync.run(self._publish, most_bytes))
 
     async def disconnect(self) -> None:
         assert self._task is not None
@@ -225,7 +223,7 @@ def set_view(number: int, scale: str = "smiley5", **changes: Any) -> bytes:
         "name": "National",
         "languages": languages,
         "questions": [question],
-        "thanks": {code: "Kiitos!" for code in languages},
+        "thanks": dict.fromkeys(languages, "Kiitos!"),
         "button": {"question": 3},
     }
     return json.dumps({**view, **changes}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""The kiosk's connection on MicroPython: against Mosquitto, against brokers that misbehave, against no broker."""
+"""The kiosk's connection on MicroPython: against Mosquitto, against brokers that misbehave, against none."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.firmware.net.support import set_view
 
 DOWN = b"hymio/1/down/kiosk0000001/"
@@ -302,8 +303,7 @@ def test_a_press_never_waits_long_for_the_connection(
     fleet.wait("state")
     for _ in range(10):
         kiosk.send(press=150)
-        fleet.wait("answers", lambda batch: batch.count > 100)
-    drain(kiosk)
+        drain(kiosk)
     stalls = [event["stall_us"] for event in kiosk.events if "stall_us" in event]
     # The command that presses 150 times at once is the test's own doing: 150 appends of some 30 us each.
     assert max(stalls) < 50_000, stalls

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kiosk.sync import ASK_AGAIN_S
+
 from tests.firmware.net.support import UTC_MS, Batch, Kiosk, RamFlash, Server, run
 
 
