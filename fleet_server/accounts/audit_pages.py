@@ -22,7 +22,7 @@ from fleet_server.web.templating import render
 from fleet_server.web.units import unit_name
 
 router = APIRouter(include_in_schema=False)
-Filter = Annotated[str, Query(max_length=200)]
+Filter = Annotated[str, Query(max_length=200, pattern="^[^\\x00]*$")]
 
 # Which parts of an entry hold the number of a unit or of a place.
 _KIND_OF_PART = {"unit": "unit", "parent": "unit", "place": "place"}
@@ -129,7 +129,7 @@ def _shown(part: str, value: Any, names: Names) -> str | None:
     if part == "sector":
         return _(SECTORS.get(value, value))
     if part == "language":
-        return LANGUAGE_NAMES.get(value, value)
+        return LANGUAGE_NAMES.get(value, str(value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

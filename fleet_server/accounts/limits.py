@@ -45,4 +45,4 @@ def give_back(session: Session, email: str, address: str) -> None:
 
 def _key(kind: str, value: str) -> str:
     # Hashed: people type passwords into the wrong field.
-    return f"{kind}:{hashlib.sha256(value.casefold().encode('utf-8', 'replace')).hexdigest()}"
+    return f"{kind}:{hashlib.sha256(value.strip().casefold().encode('utf-8', 'replace')).hexdigest()}"

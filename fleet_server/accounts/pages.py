@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
@@ -10,11 +11,10 @@ from fleet_server.accounts import limits, passwords, service, sessions
 from fleet_server.accounts.access import Person, SignedIn, public
 from fleet_server.accounts.models import User
 from fleet_server.accounts.wording import ROLE_NAMES
-from fleet_server.db import Database
 from fleet_server.instants import MINUTE_MS
 from fleet_server.refusals import N_, Faults, Refused
 from fleet_server.web import i18n
-from fleet_server.web.deps import CurrentPerson, Now, ReadSession, WriteSession
+from fleet_server.web.deps import CurrentPerson, Now, ReadSession, WriteSession, read, write
 from fleet_server.web.forms import local_address, messages
 from fleet_server.web.i18n import _, ngettext
 from fleet_server.web.identity import session_cookie
@@ -39,7 +39,7 @@ def sign_in_form(request: Request, person: CurrentPerson, next: str = "/") -> Re
 
 
 @router.post("/sign-in", dependencies=[public])
-def sign_in(
+async def sign_in(
     request: Request, now: Now, email: Typed = "", password: Typed = "", next: Typed = "/"
 ) -> Response:
     """Look at e-mail and password. The slow part, the hash, holds no transaction."""
@@ -51,26 +51,22 @@ def sign_in(
     }
     if errors:
         return _sign_in(request, typed, errors, 422)
-    database: Database = request.app.state.database
-    address = request.client.host if request.client else "unknown"
-    with database.write() as session:
-        wait_ms = limits.take(session, email.strip(), address, now=now)
+    address = _address(request)
+    wait_ms = await write(request, lambda session: limits.take(session, email, address, now=now))
     if wait_ms:
-        minutes = -(-wait_ms // MINUTE_MS)
-        text = ngettext(
-            "Too many attempts. Try again in %(minutes)s minute.",
-            "Too many attempts. Try again in %(minutes)s minutes.",
-            minutes,
-        )
-        return _sign_in(request, typed, {"email": text % {"minutes": minutes}}, 429)
-    with database.read() as session:
-        user = service.by_email(session, email)
+        return _sign_in(request, typed, {"email": _wait(wait_ms)}, 429)
+    user = await read(request, lambda session: service.by_email(session, email))
     usable = user if user is not None and user.disabled_at is None else None
-    if not passwords.matches(password, usable.password_hash if usable else None) or usable is None:
+    kept = usable.password_hash if usable else None
+    right = await run_in_threadpool(passwords.matches, password, kept)
+    if usable is None or not right:
         return _sign_in(request, typed, {"password": _("E-mail address or password is wrong.")}, 422)
-    with database.write() as session:
-        limits.give_back(session, email.strip(), address)
-        return _signed_in(request, session, usable, typed["next"], now)
+
+    def begin(session: Session) -> str:
+        limits.give_back(session, email, address)
+        return _begin(request, session, usable, now)
+
+    return _signed_in(request, await write(request, begin), typed["next"])
 
 
 @router.post("/sign-out", dependencies=[public])
@@ -107,25 +103,25 @@ def invitation_form(request: Request, secret: str, session: ReadSession, now: No
 
 
 @router.post("/invitation/{secret}", dependencies=[public])
-def invitation(
+async def invitation(
     request: Request, secret: str, now: Now, password: Typed = "", password_again: Typed = ""
 ) -> Response:
     """Set the password, once, and sign in."""
-    database: Database = request.app.state.database
-    with database.read() as session:
-        user = service.invited(session, secret, now=now)
+    user = await read(request, lambda session: service.invited(session, secret, now=now))
     if user is None:
         return _invitation(request, None, status=410)
     faults = Faults()
     passwords.check(faults, "password", password, password_again, (user.email, user.name))
     if faults.found:
         return _invitation(request, user, messages(Refused(faults.found)), 422)
-    password_hash = passwords.hashed(password)
-    with database.write() as session:
+    password_hash = await run_in_threadpool(passwords.hashed, password)
+
+    def begin(session: Session) -> str | None:
         accepted = service.accept(session, secret, password_hash, now=now)
-        if accepted is not None:
-            return _signed_in(request, session, accepted, "/", now)
-    return _invitation(request, None, status=410)
+        return None if accepted is None else _begin(request, session, accepted, now)
+
+    token = await write(request, begin)
+    return _invitation(request, None, status=410) if token is None else _signed_in(request, token, "/")
 
 
 @router.get("/account")
@@ -149,7 +145,7 @@ def account_language(
 
 
 @router.post("/account/password")
-def account_password(
+async def account_password(
     request: Request,
     person: SignedIn,
     now: Now,
@@ -158,25 +154,27 @@ def account_password(
     password_again: Typed = "",
 ) -> Response:
     """Change one's password; the present one is asked for, since a signed-in browser may be left alone."""
-    database: Database = request.app.state.database
     faults = Faults()
-    passwords.check(faults, "password", password, password_again, (person.email, person.name))
-    address = request.client.host if request.client else "unknown"
-    with database.write() as session:
-        wait_ms = limits.take(session, person.email, address, now=now)
-        user = session.get_one(User, person.id)
+    address = _address(request)
+    wait_ms = await write(request, lambda session: limits.take(session, person.email, address, now=now))
+    user = await read(request, lambda session: session.get_one(User, person.id))
     if wait_ms:
         faults.add("current", N_("Too many attempts. Try again in a quarter of an hour."))
-    elif not passwords.matches(current, user.password_hash):
+    elif not await run_in_threadpool(passwords.matches, current, user.password_hash):
         faults.add("current", N_("This is not your present password."))
+    passwords.check(faults, "password", password, password_again, (person.email, person.name))
     if faults.found:
-        with database.read() as session:
-            return _account(request, session, person, messages(Refused(faults.found)), status=422)
-    password_hash = passwords.hashed(password)
-    with database.write() as session:
+        errors = messages(Refused(faults.found))
+        return await read(request, lambda session: _account(request, session, person, errors, status=422))
+    password_hash = await run_in_threadpool(passwords.hashed, password)
+
+    def keep(session: Session) -> None:
         limits.give_back(session, person.email, address)
-        service.keep_password(session, session.get_one(User, person.id), password_hash, actor=person, now=now)
+        changed = session.get_one(User, person.id)
+        service.keep_password(session, changed, password_hash, actor=person, now=now)
         sessions.end_all(session, person.id, but=_own_secret(request))
+
+    await write(request, keep)
     return RedirectResponse("/account?done=password", 303)
 
 
@@ -230,21 +228,34 @@ def _account(
     return render(request, "accounts/account.html", status, **context)
 
 
-def _signed_in(request: Request, session: Session, user: User, then: str, now: int) -> Response:
+def _begin(request: Request, session: Session, user: User, now: int) -> str:
+    """A new session for this browser; the one that it had ends."""
+    old = _own_secret(request)
+    if old:
+        sessions.end(session, old)
+    return sessions.begin(session, user, now=now)
+
+
+def _signed_in(request: Request, token: str, then: str) -> Response:
     secure = request.app.state.settings.secure_cookies
-    name = session_cookie(secure)
-    if name in request.cookies:
-        sessions.end(session, request.cookies[name])
+    name, age_s = session_cookie(secure), sessions.ABSOLUTE_MS // 1000
     answer = RedirectResponse(then, 303)
-    answer.set_cookie(
-        name,
-        sessions.begin(session, user, now=now),
-        max_age=sessions.ABSOLUTE_MS // 1000,
-        secure=secure,
-        httponly=True,
-        samesite="lax",
-    )
+    answer.set_cookie(name, token, max_age=age_s, secure=secure, httponly=True, samesite="lax")
     return answer
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _wait(wait_ms: int) -> str:
+    minutes = -(-wait_ms // MINUTE_MS)
+    text = ngettext(
+        "Too many attempts. Try again in %(minutes)s minute.",
+        "Too many attempts. Try again in %(minutes)s minutes.",
+        minutes,
+    )
+    return text % {"minutes": minutes}
 
 
 def _keep_language(request: Request, answer: Response, language: str) -> None:

@@ -194,6 +194,8 @@ def enable(session: Session, actor: Person | str, user: User, *, now: int) -> No
 
 def by_email(session: Session, email: str) -> User | None:
     """The person with this e-mail."""
+    if "\0" in email:  # PostgreSQL takes no such text, not even to compare with
+        return None
     return session.exec(select(User).where(User.email == email.strip().lower())).first()
 
 

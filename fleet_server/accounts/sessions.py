@@ -12,7 +12,6 @@ from sqlmodel import Session, col, delete, select
 
 from fleet_server.accounts.access import COUNTY_WIDE, Grant, Person
 from fleet_server.accounts.models import Membership, Role, SignIn, User
-from fleet_server.db import Database
 from fleet_server.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from fleet_server.places.models import Unit
 
@@ -50,25 +49,25 @@ def end_all(session: Session, user_id: int, *, but: str | None = None) -> None:
     session.exec(delete(SignIn).where(col(SignIn.user_id) == user_id, col(SignIn.token_sha256) != kept))
 
 
-def person_of(database: Database, secret: str, *, now: int) -> Person | None:
-    """Who is signed in with this token; None when nobody (any more). Keeps the time of the last use."""
+def person_of(session: Session, secret: str, *, now: int) -> tuple[Person | None, bool]:
+    """Who is signed in with this token (None: nobody any more), and whether `touch` is due."""
     if len(secret) > MAX_SECRET_CHARACTERS:
-        return None
-    token = sha256(secret)
-    with database.read() as session:
-        row = session.get(SignIn, token)
-        if row is None or now >= row.expires_at or now >= row.last_seen_at + IDLE_MS:
-            return None
-        user = session.get(User, row.user_id)
-        if user is None or user.disabled_at is not None:
-            return None
-        person = person_from(session, user)
-    if now - row.last_seen_at >= TOUCH_MS:
-        with database.write() as session:
-            found = session.get(SignIn, token)
-            if found is not None:
-                found.last_seen_at = now
-    return person
+        return None, False
+    row = session.get(SignIn, sha256(secret))
+    if row is None or now >= row.expires_at or now >= row.last_seen_at + IDLE_MS:
+        return None, False
+    user = session.get(User, row.user_id)
+    if user is None or user.disabled_at is not None:
+        return None, False
+    return person_from(session, user), now - row.last_seen_at >= TOUCH_MS
+
+
+def touch(session: Session, secret: str, *, now: int) -> None:
+    """Keep the time of the last use: an idle session ends."""
+    row = session.get(SignIn, sha256(secret))
+    if row is not None:
+        row.last_seen_at = now
+        session.add(row)
 
 
 def person_from(session: Session, user: User) -> Person:

@@ -9,7 +9,6 @@ from fleet_server.accounts import audit
 from fleet_server.accounts.access import COUNTY_WIDE, Person
 from fleet_server.accounts.models import ApiToken, Role
 from fleet_server.accounts.sessions import MAX_SECRET_CHARACTERS, TOUCH_MS, grant, sha256
-from fleet_server.db import Database
 from fleet_server.instants import DAY_MS
 from fleet_server.places.models import Unit
 from fleet_server.refusals import N_, Faults
@@ -70,26 +69,26 @@ def all_tokens(session: Session) -> Sequence[ApiToken]:
     return session.exec(select(ApiToken).order_by(col(ApiToken.id).desc())).all()
 
 
-def person_of(database: Database, secret: str, *, now: int) -> Person | None:
-    """The program that holds this token; None when it is unknown, revoked or past its time."""
+def person_of(session: Session, secret: str, *, now: int) -> tuple[Person | None, bool]:
+    """The program that holds this token (None: unknown, revoked, past its time), and whether `touch` is due."""
+    row = _row(session, secret)
+    if row is None or row.revoked_at is not None or now >= row.expires_at:
+        return None, False
+    unit = session.get(Unit, row.unit_id) if row.unit_id is not None else None
+    held = grant(row.role, row.unit_id, unit.path if unit else None)
+    stale = row.last_used_at is None or now - row.last_used_at >= TOUCH_MS
+    return Person("token", row.id or 0, row.name, "", "en", (held,)), stale
+
+
+def touch(session: Session, secret: str, *, now: int) -> None:
+    """Keep the time of the last use, for the list."""
+    row = _row(session, secret)
+    if row is not None:
+        row.last_used_at = now
+        session.add(row)
+
+
+def _row(session: Session, secret: str) -> ApiToken | None:
     if not secret.startswith(PREFIX) or len(secret) > MAX_SECRET_CHARACTERS:
         return None
-    with database.read() as session:
-        row = session.exec(select(ApiToken).where(ApiToken.token_sha256 == sha256(secret))).first()
-        if row is None or row.revoked_at is not None or now >= row.expires_at:
-            return None
-        unit = session.get(Unit, row.unit_id) if row.unit_id is not None else None
-        person = Person(
-            "token",
-            row.id or 0,
-            row.name,
-            "",
-            "en",
-            (grant(row.role, row.unit_id, unit.path if unit else None),),
-        )
-    if row.last_used_at is None or now - row.last_used_at >= TOUCH_MS:
-        with database.write() as session:
-            found = session.get(ApiToken, row.id)
-            if found is not None:
-                found.last_used_at = now
-    return person
+    return session.exec(select(ApiToken).where(ApiToken.token_sha256 == sha256(secret))).first()

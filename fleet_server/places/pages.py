@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 
@@ -27,6 +27,7 @@ from fleet_server.web.units import unit_name, unit_options
 
 router = APIRouter(include_in_schema=False)
 Typed = Annotated[str, Form()]
+DeviceId = Annotated[str, Path(pattern="^[a-z0-9]{12}$")]
 Technician = Annotated[Person, allow(Role.TECHNICIAN)]
 
 DONE = {
@@ -134,7 +135,12 @@ def install(
 
 @router.post("/places/{place_id}/device/{device_id}/take-away")
 def take_away(
-    request: Request, place_id: RowId, device_id: str, person: Technician, session: WriteSession, now: Now
+    request: Request,
+    place_id: RowId,
+    device_id: DeviceId,
+    person: Technician,
+    session: WriteSession,
+    now: Now,
 ) -> Response:
     """Take a device away from this place."""
     kept_place(session, person, place_id, Role.TECHNICIAN)

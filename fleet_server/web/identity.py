@@ -4,13 +4,15 @@
 token, and only below /api/.
 """
 
-from starlette.concurrency import run_in_threadpool
+from typing import Any
+
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fleet_server.accounts import sessions, tokens
 from fleet_server.accounts.access import Person
 from fleet_server.web import i18n
+from fleet_server.web.deps import read, write
 
 _WITHOUT = ("/static/", "/health/")
 
@@ -25,7 +27,7 @@ class Identity:
         """ASGI."""
         if scope["type"] == "http" and not scope["path"].startswith(_WITHOUT):
             request = Request(scope)
-            person = await run_in_threadpool(_who, request)
+            person = await _who(request)
             request.state.person = person
             i18n.use(
                 i18n.negotiate(
@@ -42,13 +44,17 @@ def session_cookie(secure: bool) -> str:
     return "__Host-hymio_session" if secure else "hymio_session"
 
 
-def _who(request: Request) -> Person | None:
-    state = request.app.state
-    now = state.clock()
+async def _who(request: Request) -> Person | None:
+    now = request.app.state.clock()
+    kind: Any = sessions
+    secret = request.cookies.get(session_cookie(request.app.state.settings.secure_cookies), "")
     if request.url.path.startswith("/api/") and "authorization" in request.headers:
-        scheme, _space, secret = request.headers["authorization"].partition(" ")
-        return (
-            tokens.person_of(state.database, secret.strip(), now=now) if scheme.lower() == "bearer" else None
-        )
-    cookie = request.cookies.get(session_cookie(state.settings.secure_cookies))
-    return sessions.person_of(state.database, cookie, now=now) if cookie else None
+        scheme, _space, sent = request.headers["authorization"].partition(" ")
+        kind, secret = tokens, sent.strip() if scheme.lower() == "bearer" else ""
+    if not secret:
+        return None
+    found: tuple[Person | None, bool] = await read(request, lambda s: kind.person_of(s, secret, now=now))
+    person, stale = found
+    if stale:
+        await write(request, lambda session: kind.touch(session, secret, now=now))
+    return person

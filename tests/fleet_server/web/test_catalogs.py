@@ -1,4 +1,4 @@
-"""Every text of the pages is there in Finnish and in Swedish. `python -m fleet_server.web.i18n extract` lists them."""
+"""Every text of the pages is there in Finnish and Swedish; `python -m fleet_server.web.i18n extract` lists gaps."""
 
 import pytest
 

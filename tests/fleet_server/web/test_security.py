@@ -80,7 +80,7 @@ def test_a_body_that_is_too_large_is_refused_announced_or_not(county: County) ->
 @pytest.mark.parametrize(
     ("address", "status"),
     [("/nothing", 404), ("/units/0", 404), ("/units/99999999999999999999", 404), ("/units/abc", 404),
-     ("/people/12345", 404), ("/places/2147483648/edit", 404), ("/audit?below=x", 422)],
+     ("/people/12345", 404), ("/places/2147483648/edit", 404), ("/audit?below=x", 422), ("/audit?actor=%00", 422)],
 )  # fmt: skip
 def test_a_wrong_address_is_a_page_that_says_so(county: County, address: str, status: int) -> None:
     answer = county.browser("alice").get(address)

@@ -1,13 +1,15 @@
-"""A request that writes is one transaction, and many at once wait for each other without end for none."""
+"""A request that writes is one transaction, and however many come at once, none waits for ever."""
 
 import asyncio
 
 import httpx
 import pytest
+from fastapi.concurrency import run_in_threadpool
 from sqlmodel import select
 
-from fleet_server.accounts import audit
+from fleet_server.accounts import audit, limits, passwords
 from fleet_server.accounts.access import public
+from fleet_server.accounts.sessions import TOUCH_MS
 from fleet_server.db import after_commit
 from fleet_server.places import service as places
 from fleet_server.places.models import Place
@@ -17,26 +19,50 @@ from tests.fleet_server.accounts.county import County
 MORE_THAN_THREADS = 60  # FastAPI's pool has 40
 
 
-def test_more_writers_than_threads_all_get_through(county: County) -> None:
-    cookie = county.browser("alice").cookies["hymio_session"]
+def send_during_a_write(county: County, posts: list[tuple[str, dict[str, str]]]) -> list[int]:
+    """Send all forms, as Alice, while another request holds the writer and then still needs a thread.
 
-    async def all_at_once() -> list[int]:
+    The status of each answer; TimeoutError when they wait for each other.
+    """
+    cookies = {"hymio_session": county.browser("alice").cookies["hymio_session"]}
+    county.now += TOUCH_MS  # so that every request also wants to write down when the session was last used
+    holds = asyncio.Event()
+
+    @county.app.post("/slow", dependencies=[public])
+    async def slow(session: WriteSession) -> None:
+        holds.set()
+        await asyncio.sleep(0.3)
+        await run_in_threadpool(session.connection)
+
+    async def send() -> list[int]:
         transport = httpx.ASGITransport(county.app)
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://testserver", cookies={"hymio_session": cookie}, timeout=30
+            transport=transport, base_url="http://testserver", cookies=cookies, timeout=30
         ) as client:
-            unit = str(county.units["clinic"])
-            posts = (
-                client.post("/places/new", data={"name": f"Door {number}", "unit_id": unit})
-                for number in range(MORE_THAN_THREADS)
-            )
-            answers = await asyncio.wait_for(asyncio.gather(*posts), 30)
-        return [answer.status_code for answer in answers]
+            held = asyncio.create_task(client.post("/slow"))
+            await holds.wait()
+            answers = (client.post(address, data=form) for address, form in posts)
+            gathered = await asyncio.wait_for(asyncio.gather(*answers), 20)
+            assert (await held).status_code == 200
+            return [answer.status_code for answer in gathered]
 
-    assert asyncio.run(all_at_once()) == [303] * MORE_THAN_THREADS
+    return asyncio.run(send())
+
+
+def test_more_writers_than_threads_all_get_through(county: County) -> None:
+    unit = str(county.units["clinic"])
+    forms = [{"name": f"Door {number}", "unit_id": unit} for number in range(MORE_THAN_THREADS)]
+    assert send_during_a_write(county, [("/places/new", form) for form in forms]) == [303] * MORE_THAN_THREADS
     with county.database.read() as session:
         names = {place.name for place in session.exec(select(Place))}
-    assert {f"Door {number}" for number in range(MORE_THAN_THREADS)} <= names
+    assert {form["name"] for form in forms} <= names
+
+
+def test_many_who_sign_in_at_once_block_nobody(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "matches", lambda password, kept: True)
+    monkeypatch.setattr(limits, "PER_EMAIL", 10 * MORE_THAN_THREADS)
+    sign_in = ("/sign-in", {"email": "bob@example.org", "password": "x"})
+    assert send_during_a_write(county, [sign_in] * MORE_THAN_THREADS) == [303] * MORE_THAN_THREADS
 
 
 @pytest.mark.parametrize("fails", [False, True])
