@@ -179,8 +179,10 @@ class Runner:
                 else:
                     writer.write(_line_of(answer))
                 await writer.drain()
-        except (OSError, ValueError):
-            pass  # The client is gone, or sent a line longer than 64 KiB: there is nobody to tell.
+        except (OSError, ValueError, asyncio.CancelledError):
+            # The client is gone, sent a line longer than 64 KiB, or the runner ends (3.11 logs a cancelled handler as a
+            # fault): there is nobody to tell.
+            pass
         finally:
             self._watchers.discard(writer)
             writer.close()
