@@ -63,7 +63,7 @@ def _question_fault(question, languages):
     code = question["code"]
     if not _whole(question.get("position"), 255):
         return "question '%s': position %r is not 0 to 255" % (code, question.get("position"))
-    if question.get("type") not in SCALES:
+    if not _text(question.get("type")) or question["type"] not in SCALES:
         return "question '%s': a button kiosk cannot ask type %r" % (code, question.get("type"))
     language = _missing(question.get("text"), languages)
     if language is not None:
