@@ -62,13 +62,25 @@ class Mosquitto:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+def mosquitto(tmp_path: Path) -> Iterator[Callable[[str], Mosquitto]]:
+    """`mosquitto(lines of configuration)` -> a broker that runs."""
     if not (shutil.which("mosquitto") or Path("/usr/sbin/mosquitto").exists()):
         pytest.skip("Mosquitto is not installed")
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    yield broker
-    broker.stop()
+    started = []
+
+    def start(extra: str = "") -> Mosquitto:
+        started.append(Mosquitto(tmp_path, extra))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for broker in started:
+        broker.stop()
+
+
+@pytest.fixture
+def broker(mosquitto: Callable[[str], Mosquitto]) -> Mosquitto:
+    return mosquitto("")
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +100,6 @@ class Process:
     """The driver on MicroPython: `send` a command, `wait` for an event."""
 
     def __init__(self, compiled: Path, root: Path, heap: str, config: dict[str, Any]) -> None:
-        root.mkdir(exist_ok=True)
         file = root.with_suffix(".json")
         file.write_text(json.dumps({**config, "root": str(root)}), encoding="utf-8")
         self.events: list[dict[str, Any]] = []
@@ -145,7 +156,7 @@ class Process:
 
 @pytest.fixture
 def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """`start_kiosk(port, settings={}, heap="256K", **identity)` -> Process."""
+    """`start_kiosk(port, settings={}, heap="256K", run=True, files={}, **identity)` -> Process."""
     started = []
 
     def start(
@@ -153,6 +164,7 @@ def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Proces
         settings: dict[str, Any] | None = None,
         heap: str = "256K",
         run: bool = True,
+        files: dict[str, bytes] | None = None,
         **identity: Any,
     ) -> Process:
         known = {
@@ -163,12 +175,12 @@ def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Proces
             "tls": False,
             "ca": None,
         }
-        process = Process(
-            compiled,
-            tmp_path / "root",
-            heap,
-            {"identity": {**known, **identity}, "settings": settings or {}, "run": run},
-        )
+        root = tmp_path / "root"
+        root.mkdir(exist_ok=True)
+        for name, content in (files or {}).items():
+            (root / name).write_bytes(content)
+        config = {"identity": {**known, **identity}, "settings": settings or {}, "run": run}
+        process = Process(compiled, root, heap, config)
         started.append(process)
         return process
 

@@ -82,6 +82,9 @@ class Board:
     def health(self):
         return {"supply": None, "temperature": None}
 
+    def raise_clock(self, utc_ms):
+        say(clock_raised=utc_ms)
+
     def log(self, line):
         say(log=line)
 
