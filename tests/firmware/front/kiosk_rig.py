@@ -23,12 +23,13 @@ from kiosk.journal import Journal, JournalFull
 
 from provisioning.firmware_files import firmware_root
 from provisioning.flash_layout import partition
+from provisioning.virtual.folder import DEFAULT_HEAP
 
 DEVICE = "kiosk0000001"
 ANSWER, BOOT, CLOCK, REFUSED = 1, 2, 3, 4
 WAIT_S = 15
-HEAP = os.environ.get("HYMIO_TEST_HEAP", "192K")
-SETTINGS = {"lockout_ms": 0, "repeat_ms": 0}
+HEAP = os.environ.get("HYMIO_TEST_HEAP", DEFAULT_HEAP)  # what a virtual kiosk has, unless told otherwise
+SETTINGS = {"lockout_ms": 0, "repeat_ms": 0, "thanks_ms": 100}
 
 QUESTION_SET = {
     "number": 14,

@@ -41,7 +41,6 @@ def test_twenty_thanked_presses_arrive_exactly_once_over_a_power_cut(kiosk: Kios
 
 
 def test_light_within_a_tenth_of_a_second_and_thanks_too(kiosk: Kiosk, server: Server) -> None:
-    server.settings["thanks_ms"] = 100
     kiosk.on()
     kiosk.ready()
     delays = []
@@ -101,7 +100,6 @@ def test_presses_carry_the_time_at_which_they_were_made(kiosk: Kiosk, server: Se
 
 
 def test_a_full_journal_refuses_visibly_and_counts_what_it_refused(kiosk: Kiosk, server: Server) -> None:
-    server.settings["thanks_ms"] = 100
     kiosk.on()
     kiosk.ready()
     kiosk.cut()
