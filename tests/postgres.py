@@ -35,7 +35,9 @@ class Cluster:
         """A new database, copied from `template`; returns its name."""
         self._made += 1
         name = f"test_{self._made}"
-        with psycopg.connect(f"postgresql://postgres@/postgres?host={self.folder}", autocommit=True) as connection:
+        with psycopg.connect(
+            f"postgresql://postgres@/postgres?host={self.folder}", autocommit=True
+        ) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 

@@ -174,34 +174,44 @@ def _sort(desk: Desk, epoch: EpochState, batch: wire.Batch, payload: bytes) -> _
     states, fresh = piles.states, piles.fresh
     start, to = batch.start, batch.to
     there = _received(desk, epoch, start, to)
+
+    def raw(record: wire.Record) -> bytes:
+        return payload[record.start : record.stop]
+
     for record in batch.records:
         seq = record.seq
         if not record.intact:
             continue
-        raw = payload[record.start : record.stop]
         if not start <= seq < to:
-            piles.kept.append(Item("record", f"outside of [{start}, {to})", raw, epoch.epoch, seq))
+            piles.kept.append(Item("record", f"outside of [{start}, {to})", raw(record), epoch.epoch, seq))
         elif seq in states:
-            piles.kept.append(Item("record", "second one with this seq in a message", raw, epoch.epoch, seq))
+            piles.kept.append(
+                Item("record", "second one with this seq in a message", raw(record), epoch.epoch, seq)
+            )
         elif seq in there:
             states[seq] = RECEIVED
             if there[seq] == record.crc:
                 piles.duplicates += 1
             else:
                 item = Item(
-                    "record", "fork: this key holds another record", raw, epoch.epoch, seq, evidence=True
+                    "record",
+                    "fork: this key holds another record",
+                    raw(record),
+                    epoch.epoch,
+                    seq,
+                    evidence=True,
                 )
                 piles.forks.append(item)
         elif fault := _fault(desk, record):
             states[seq] = REJECTED
             piles.told.append((seq, seq + 1, fault[0]))
-            piles.kept.append(Item("record", fault[1], raw, epoch.epoch, seq, evidence=True))
+            piles.kept.append(Item("record", fault[1], raw(record), epoch.epoch, seq, evidence=True))
         else:
             states[seq] = RECEIVED
             fresh.append(record)
     for record in batch.records:
         if not record.intact:
-            _sort_damaged(epoch, batch, record, payload[record.start : record.stop], piles)
+            _sort_damaged(epoch, batch, record, raw(record), piles)
     return piles
 
 

@@ -74,7 +74,7 @@ class LedgerRange(SQLModel, table=True):
 
 
 class Record(SQLModel, table=True):
-    """A received record. The key is what makes "at least once" into "exactly once".
+    """A received record, its fields in the order of the wire. The key is what makes "at least once" into "exactly once".
 
     `from_at`/`to_at`: the interval in which it was pressed, UTC ms, null while no clock is known.
     `grain`: `hour`, `day`, `month` or `unknown`, the finest bucket that holds the interval.
@@ -86,9 +86,9 @@ class Record(SQLModel, table=True):
 
     device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
     epoch: int = Field(sa_column=_seq(primary_key=True))
-    seq: int = Field(sa_column=_seq(primary_key=True))
     kind: int = Field(sa_column=Column(SmallInteger, nullable=False))
     flags: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    seq: int = Field(sa_column=_seq(primary_key=True))
     boot: int = Field(sa_column=Column(BigInteger, nullable=False))
     uptime: int = Field(sa_column=Column(BigInteger, nullable=False), description="tenths of a second")
     set_number: int = Field(sa_column=Column(Integer, nullable=False))
@@ -100,7 +100,8 @@ class Record(SQLModel, table=True):
     body: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
     crc: int = Field(sa_column=Column(BigInteger, nullable=False))
     received_at: int = Field(sa_column=Column(BigInteger, nullable=False))
-    place_id: int | None = Field(default=None, foreign_key="place.id")
+    # No foreign key: a place that ever had a device is not deleted, and checking that here would read every record.
+    place_id: int | None = Field(default=None)
     from_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     to_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     grain: str = Field(default="unknown", max_length=8)

@@ -6,13 +6,27 @@ Invariant: what stands in the counts is what the records' own columns say.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import bindparam, or_, select, update
 
 from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
 from fleet_server.answers.models import ClockAnchor, Record
-from fleet_server.answers.placing import NOWHERE, Anchor, Interval, best, bucket, interval, place_in, usable
+from fleet_server.answers.placing import (
+    HOUR,
+    NOWHERE,
+    Anchor,
+    Interval,
+    Stay,
+    best,
+    bucket,
+    interval,
+    place_in,
+    usable,
+)
+from fleet_server.instants import HOUR_MS
 
 CORRECTED = "corrected"
 _NEVER = (None, None)
@@ -46,8 +60,8 @@ def take_in(
     """Give records that are received for the first time to the desk, placed and counted."""
     tally = Tally()
     by_boot: dict[int, list[wire.Record]] = {}
-    for record in fresh:
-        by_boot.setdefault(record.boot, []).append(record)
+    for boot, records in groupby(fresh, key=attrgetter("boot")):
+        by_boot.setdefault(boot, []).extend(records)
     newest_epoch = all(epoch.age >= other.age for other in device.epochs.values())
     unsettled = False
     for boot, records in by_boot.items():
@@ -58,7 +72,7 @@ def take_in(
         if clocks:
             anchors = _learn(desk, device, run, clocks, tally, is_new=known is None)
         else:
-            anchors = _anchors(desk, run, min(record.uptime for record in records))
+            anchors = _anchors(desk, run, min([record.uptime for record in records]))
         if anchors:
             run.began_before = interval(best(anchors, 0), 0)[1] if clocks else run.began_before
             run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
@@ -76,9 +90,10 @@ def take_in(
 
 def _extend(desk: Desk, epoch: EpochState, run: RunState, records: Sequence[wire.Record]) -> list[Anchor]:
     """Let the run reach over these records; returns the anchors among them."""
-    run.first_seq = min(run.first_seq, min(record.seq for record in records))
-    run.last_seq = max(run.last_seq, max(record.seq for record in records))
-    run.last_uptime = max(run.last_uptime, max(record.uptime for record in records))
+    seqs = [record.seq for record in records]
+    run.first_seq = min(run.first_seq, *seqs)
+    run.last_seq = max(run.last_seq, *seqs)
+    run.last_uptime = max(run.last_uptime, *[record.uptime for record in records])
     epoch.runs[run.boot] = run
     epoch.last_boot = max(epoch.last_boot, run.boot)
     desk.touch_run(run)
@@ -138,8 +153,7 @@ def _stored_anchors(desk: Desk, run: RunState) -> list[Anchor]:
 
 
 def _when(anchors: Sequence[Anchor], uptime: int) -> Interval:
-    anchor = anchors[0] if len(anchors) == 1 else best(anchors, uptime)
-    return interval(anchor, uptime)
+    return interval(anchors[0] if len(anchors) == 1 else best(anchors, uptime), uptime)
 
 
 def _put(
@@ -151,24 +165,21 @@ def _put(
     corrected: set[int],
     tally: Tally,
 ) -> None:
-    """The way of every answer: what can be is done once for all records of one bucket and place."""
+    """The way of every answer. Most lie in the same hour and stay as the one before: `low` to `high` is where that holds."""
     key, now, stays, between = (run.device_id, run.epoch), desk.now, device.stays, run.between
-    only = anchors[0] if len(anchors) == 1 else None
     sums: dict[tuple[int | None, str, int], list[int]] = {}
     put = desk.records.append
+    low = high = 0
     for record in records:
         filtered = None
-        if only is not None:
-            when: Interval | None = interval(only, record.uptime)
-        else:
-            when = _when(anchors, record.uptime) if anchors else between
-        grain, start = bucket(when)
-        place = place_in(stays, when)
+        when = _when(anchors, record.uptime) if anchors else between
         from_at, to_at = when or _NEVER
+        if from_at is None or to_at is None or from_at < low or to_at >= high:
+            grain, start = bucket(when)
+            place = place_in(stays, when)
+            low, high = _alike(stays, grain, start, place)
+            amounts = sums.setdefault((place, grain, start), [0, 0, 0])
         if record.kind == wire.KIND_ANSWER:
-            amounts = sums.get((place, grain, start))
-            if amounts is None:
-                amounts = sums[place, grain, start] = [0, 0, 0]
             if record.seq in corrected:
                 filtered = CORRECTED
                 amounts[1] += 1
@@ -176,26 +187,24 @@ def _put(
                 amounts[0] += 1
                 if record.flags & wire.FLAG_SIMULATED:
                     amounts[2] += 1
-        put(
-            (
-                *key,
-                record.seq,
-                record.kind,
-                record.flags,
-                *record[3:13],
-                now,
-                place,
-                from_at,
-                to_at,
-                grain,
-                filtered,
-            )
-        )
+        put(key + record[:13] + (now, place, from_at, to_at, grain, filtered))
     for (place, grain, start), (counted, filtered_answers, simulated) in sums.items():
-        desk.count((place or NOWHERE, run.device_id, grain, start), counted, filtered_answers, simulated)
-        tally.counted += counted
-        tally.filtered += filtered_answers
-        tally.places.add(place or NOWHERE)
+        if counted or filtered_answers:
+            desk.count((place or NOWHERE, run.device_id, grain, start), counted, filtered_answers, simulated)
+            tally.counted += counted
+            tally.filtered += filtered_answers
+            tally.places.add(place or NOWHERE)
+
+
+def _alike(stays: Sequence[Stay], grain: str, start: int, place: int | None) -> Interval:
+    """[low, high): every interval within it has this hour and this place; (0, 0) when there is no such rule."""
+    if grain != HOUR or place is None:
+        return 0, 0
+    low, high = start, start + HOUR_MS
+    for stay_from, stay_to, stay_place in stays:
+        if stay_place == place and stay_from < high and (stay_to is None or stay_to > low):
+            low, high = max(low, stay_from), high if stay_to is None else min(high, stay_to)
+    return low, high
 
 
 def _count(

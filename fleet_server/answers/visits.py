@@ -34,18 +34,17 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
 
     Answers received earlier that one of `fresh` corrects are filtered here and now; their places join `places`.
     """
-    answers = [
-        record for record in fresh if record.kind == wire.KIND_ANSWER and record.session != wire.NO_VISIT
-    ]
+    answers = [r for r in fresh if r.kind == wire.KIND_ANSWER and r.session != wire.NO_VISIT]
     if not answers:
         return set()
-    first, last = min(record.seq for record in answers), max(record.seq for record in answers)
-    start = min(record.seq - record.session for record in answers)
+    seqs = [record.seq for record in answers]
+    first, last = min(seqs), max(seqs)
     later = desk.ledger_from(epoch, first).with_state(RECEIVED, first, last + _LONGEST + 1)
-    if start == first and not later and not any(record.session for record in answers):
+    if not later and not any([record.session for record in answers]):
         return (
             set()
         )  # one-question visits, nothing known after them: the way of every press of a button kiosk
+    start = min(record.seq - record.session for record in answers)
     latest: dict[Question, int] = {}
     for record in answers:
         question = (record.seq - record.session, record.set_number, record.question)

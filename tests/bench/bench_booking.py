@@ -23,13 +23,22 @@ DEVICES = 10
 MESSAGES_EACH = 40
 RECORDS = 144  # presses that fit into a batch of 4 096 bytes
 MESSAGES_A_COMMIT = 20
+ROUNDS = 3
 GOAL = 0.4
 START_MS = 1_772_438_400_000
 PRESS_TENTHS = 300  # a press each 30 s: a kiosk that was offline on a busy day
 
 
-def measure(devices: int = DEVICES, messages_each: int = MESSAGES_EACH) -> dict[str, Any]:
-    """{name, value, unit, peer, peer_value, ratio, limit, one_press_batches}: rates in answers (batches) a second."""
+def measure() -> dict[str, Any]:
+    """{name, value, unit, peer, peer_value, ratio, limit, one_press_batches}: rates in answers (batches) a second.
+
+    Of a few rounds, each with both on fresh files, the one with the middle ratio: other work on the machine comes and goes.
+    """
+    rounds = sorted((_round(DEVICES, MESSAGES_EACH) for _ in range(ROUNDS)), key=lambda one: one["ratio"])
+    return rounds[ROUNDS // 2]
+
+
+def _round(devices: int, messages_each: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         database = _database(Path(folder) / "book.db", devices)
         messages = [message for number in range(messages_each) for message in _full(devices, number)]
@@ -65,7 +74,9 @@ def _database(path: Path, devices: int) -> Database:
             session.flush()
             session.add(Installation(place_id=1, device_id=device.id, from_at=START_MS))
     clock = [
-        codec.encode(1, codec.KIND_CLOCK, 0, 0, 1, 0, 0, 255, 0, 0, 0, 0, codec.clock_body(START_MS + 60_000, 20))
+        codec.encode(
+            1, codec.KIND_CLOCK, 0, 0, 1, 0, 0, 255, 0, 0, 0, 0, codec.clock_body(START_MS + 60_000, 20)
+        )
     ]
     _book(database, [Message(_id(n), bytes(_batch(0, clock, 1)), "mqtt") for n in range(devices)], 100)
     return database
@@ -111,7 +122,9 @@ def _bare(database: Database, path: Path, answers: int) -> float:
     with database.read() as session:
         connection = session.connection()
         rows = connection.exec_driver_sql(f"SELECT {columns} FROM record WHERE kind = 1").all()  # noqa: S608
-        schema = connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE name = 'record'").scalar_one()
+        schema = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_schema WHERE name = 'record'"
+        ).scalar_one()
     rows = [tuple(row) for row in rows]
     if len(rows) != answers:
         raise RuntimeError(f"{len(rows)} answers booked, {answers} sent")

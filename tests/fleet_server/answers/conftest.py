@@ -53,7 +53,12 @@ def shared_database(
         body = {"number": KNOWN_SET, "questions": [{"type": "smiley5"}, {"type": "text"}]}
         session.add(
             QuestionSet(
-                number=KNOWN_SET, name="known", version="1", body=json.dumps(body), hash="0" * 64, created_at=0
+                number=KNOWN_SET,
+                name="known",
+                version="1",
+                body=json.dumps(body),
+                hash="0" * 64,
+                created_at=0,
             )
         )
     yield database
@@ -71,9 +76,7 @@ def new_device(database: Database) -> str:
     device_id = f"d{next(_numbers):011d}"
     with database.write() as session:
         session.add(
-            Device(
-                id=device_id, name=device_id, model="button5", secret_sha256="", created_at=MONDAY_10
-            )
+            Device(id=device_id, name=device_id, model="button5", secret_sha256="", created_at=MONDAY_10)
         )
         session.flush()
         session.add(Installation(place_id=1, device_id=device_id, from_at=MONDAY_10))

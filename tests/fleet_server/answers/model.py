@@ -199,7 +199,9 @@ def clock_of(record: Rec) -> tuple[int, int]:
 
 def refused(record: Rec) -> bool:
     if record.kind == 3:
-        return not datetime(2020, 1, 1, tzinfo=HELSINKI).timestamp() <= clock_of(record)[0] / 1000 < 4102437600
+        return (
+            not datetime(2020, 1, 1, tzinfo=HELSINKI).timestamp() <= clock_of(record)[0] / 1000 < 4102437600
+        )
     if record.kind != 1:
         return False
     try:

@@ -153,7 +153,10 @@ class Life:
         held = [(number, len(records), sum(r.kind == 1 for r in records)) for number, records in self.epochs]
         held = held[a % len(held) :]
         epochs_reported(
-            self.session, self.device_id, [(n, 0, highest, pressed) for n, highest, pressed in held], now=self.now
+            self.session,
+            self.device_id,
+            [(n, 0, highest, pressed) for n, highest, pressed in held],
+            now=self.now,
         )
         self.model.report(held)
 
@@ -212,7 +215,9 @@ class Life:
         }
         assert {key: value for key, value in counts.items() if any(value)} == model.counts()
         rows = session.exec(
-            select(JournalEpoch).where(JournalEpoch.device_id == self.device_id).order_by(col(JournalEpoch.age))
+            select(JournalEpoch)
+            .where(JournalEpoch.device_id == self.device_id)
+            .order_by(col(JournalEpoch.age))
         ).all()
         for row in rows:
             session.refresh(row)
@@ -242,7 +247,12 @@ class Life:
             assert one.next == one.records_received + one.rejected + one.lost + one.waiting
 
 
-@settings(max_examples=int(__import__("os").environ.get("EX","60")), deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(__import__("os").environ.get("EX", "60")),
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 @given(steps=STEPS)
 def test_ledger_and_counts_are_those_of_the_model(
     shared_database: Database, steps: list[tuple[str, int, int]]
