@@ -151,7 +151,12 @@ class World:
 
 @pytest.fixture
 def world(database: Database) -> World:
-    """The county on Monday at ten; its kiosks stand since a week and were switched on at six today."""
+    """The county on Monday at ten."""
+    return make_world(database)
+
+
+def make_world(database: Database) -> World:
+    """The county in an empty database; its kiosks stand since a week and were switched on at six today."""
     changes = Changes()
     app = create_app(Settings(demo=False), database, changes, None)
     county = World(database, changes, app)
