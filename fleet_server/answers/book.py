@@ -243,7 +243,7 @@ def _received(desk: Desk, epoch: EpochState, start: int, stop: int) -> dict[int,
             columns.seq < parts[-1][1],
         )
     )
-    return dict(rows.all())  # type: ignore[arg-type]
+    return dict(rows.all())
 
 
 def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:

@@ -6,10 +6,13 @@ counter of presses against what is booked. It reads the kept numbers only, never
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy import select as columns_of
 from sqlmodel import Session, col, select
 
+from fleet_server.answers import bulk
 from fleet_server.answers.models import JournalEpoch, LedgerRange, ServerState
 from fleet_server.instants import DAY_MS
 
@@ -89,7 +92,7 @@ def _epochs(session: Session, ids: Sequence[str]) -> dict[str, list[EpochBooks]]
         classes.setdefault((device_id, epoch), {})[state] = int(records)
     found: dict[str, list[EpochBooks]] = {device_id: [] for device_id in ids}
     rows = session.connection().execute(
-        select(*JournalEpoch.__table__.columns)  # type: ignore[attr-defined]
+        columns_of(bulk.table_of(JournalEpoch))
         .where(col(JournalEpoch.device_id).in_(ids))
         .order_by(col(JournalEpoch.age))
     )
@@ -104,7 +107,7 @@ def _epochs(session: Session, ids: Sequence[str]) -> dict[str, list[EpochBooks]]
     return found
 
 
-def _book(row: JournalEpoch, classes: dict[str, int], heard_at: int) -> EpochBooks:
+def _book(row: Any, classes: dict[str, int], heard_at: int) -> EpochBooks:
     received, rejected, lost = (classes.get(state, 0) for state in ("received", "rejected", "lost"))
     waiting = row.next - received - rejected - lost
     name = f"epoch {row.epoch:08x}"

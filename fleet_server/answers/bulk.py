@@ -59,7 +59,8 @@ def _sql(
         changes = {name: statement.excluded[name] for name in replace}
         changes |= {name: table.c[name] + statement.excluded[name] for name in add}
         statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
-    target: Any = postgresql.dialect(paramstyle="format") if dialect == "postgresql" else sqlite.dialect()
+    postgres: Any = postgresql.dialect
+    target: Any = postgres(paramstyle="format") if dialect == "postgresql" else sqlite.dialect()
     compiled = statement.compile(dialect=target, column_keys=list(columns))
     if tuple(compiled.positiontup) != columns:
         raise ValueError(f"{table.name}: give the columns in the table's order, {compiled.positiontup}")

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk
@@ -23,8 +23,9 @@ _LEDGER = bulk.table_of(LedgerRange)
 _RUNS = bulk.table_of(ClockRun)
 _RECORDS = bulk.table_of(Record)
 _COUNTS = bulk.table_of(PressCount)
+_STAYS = bulk.table_of(Installation)
 
-_IDS = bindparam("ids", expanding=True)
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
 # NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
 _SELECT_DEVICES = (
     select(col(Device.id), col(Device.created_at))
@@ -50,7 +51,7 @@ _SELECT_NEWEST_RUNS = (
     .where(_EPOCHS.c.device_id.in_(_IDS))
 )
 _SELECT_STAYS = (
-    select(Installation.device_id, Installation.from_at, Installation.to_at, Installation.place_id)
+    select(_STAYS.c.device_id, _STAYS.c.from_at, _STAYS.c.to_at, _STAYS.c.place_id)
     .where(col(Installation.device_id).in_(_IDS))
     .order_by(col(Installation.from_at))
 )

@@ -31,7 +31,10 @@ class Ledger:
         self.loaded_from = loaded_from
 
     def raise_to(self, segments: Sequence[Range]) -> int:
-        """Lift every seq to at least the state that `segments` (sorted, gapless) give it; returns how many were waiting."""
+        """Lift every seq to at least the state that `segments` (sorted, gapless) give it.
+
+        Returns how many of them were waiting.
+        """
         start, stop = segments[0][0], segments[-1][1]
         first = _first_ending_at_or_after(self.ranges, start)
         last = first

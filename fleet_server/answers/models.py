@@ -74,7 +74,7 @@ class LedgerRange(SQLModel, table=True):
 
 
 class Record(SQLModel, table=True):
-    """A received record, its fields in the order of the wire. The key is what makes "at least once" into "exactly once".
+    """A received record, in the order of the wire. The key is what makes "at least once" into "exactly once".
 
     `from_at`/`to_at`: the interval in which it was pressed, UTC ms, null while no clock is known.
     `grain`: `hour`, `day`, `month` or `unknown`, the finest bucket that holds the interval.

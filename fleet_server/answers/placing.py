@@ -1,4 +1,4 @@
-"""When and where an answer was given, as far as that is known; pure arithmetic on anchors, neighbours and installations.
+"""When and where an answer was given, as far as that is known: arithmetic on anchors, neighbours and installations.
 
 An hour, a day or a place is only ever named when the whole interval lies in it: nothing is invented.
 """
@@ -87,7 +87,7 @@ def interval(anchor: Anchor, uptime: int) -> Interval:
 
 
 def bucket(when: Interval | None) -> tuple[str, int]:
-    """(grain, start in UTC ms) of the finest of local hour, day, month that holds the interval; (unknown, 0) if none does."""
+    """(grain, start in UTC ms) of the finest local hour, day or month that holds the interval; else (unknown, 0)."""
     if when is None:
         return UNKNOWN, 0
     start, stop = when

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, update
+from sqlalchemy import select as columns_of
 from sqlmodel import Session, col, select
 
 from fleet_server.answers import bulk
@@ -23,7 +24,7 @@ _TABLE = bulk.table_of(Quarantine)
 
 
 class Item(NamedTuple):
-    """One thing to keep. `what`: `message` or `record`; a record with epoch and seq is kept once, however often it comes."""
+    """One thing to keep. `what`: `message` or `record`; a record is kept once, however often it comes."""
 
     what: str
     reason: str
@@ -89,7 +90,7 @@ def _records_there(
     if not seqs:
         return {}
     rows = session.connection().execute(
-        select(_TABLE.c.epoch, _TABLE.c.seq, _TABLE.c.raw, _TABLE.c.evidence, _TABLE.c.reason).where(
+        columns_of(_TABLE.c.epoch, _TABLE.c.seq, _TABLE.c.raw, _TABLE.c.evidence, _TABLE.c.reason).where(
             _TABLE.c.device_id == device_id,
             _TABLE.c.what == "record",
             _TABLE.c.seq.between(min(seqs), max(seqs)),

@@ -60,8 +60,8 @@ def take_in(
     """Give records that are received for the first time to the desk, placed and counted."""
     tally = Tally()
     by_boot: dict[int, list[wire.Record]] = {}
-    for boot, records in groupby(fresh, key=attrgetter("boot")):
-        by_boot.setdefault(boot, []).extend(records)
+    for boot, of_one_run in groupby(fresh, key=attrgetter("boot")):
+        by_boot.setdefault(boot, []).extend(of_one_run)
     newest_epoch = all(epoch.age >= other.age for other in device.epochs.values())
     unsettled = False
     for boot, records in by_boot.items():
@@ -165,7 +165,7 @@ def _put(
     corrected: set[int],
     tally: Tally,
 ) -> None:
-    """The way of every answer. Most lie in the same hour and stay as the one before: `low` to `high` is where that holds."""
+    """The way of every answer. Most lie in the same hour and stay as the one before: `low` to `high`."""
     key, now, stays, between = (run.device_id, run.epoch), desk.now, device.stays, run.between
     sums: dict[tuple[int | None, str, int], list[int]] = {}
     put = desk.records.append

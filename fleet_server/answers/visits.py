@@ -40,7 +40,7 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
     seqs = [record.seq for record in answers]
     first, last = min(seqs), max(seqs)
     later = desk.ledger_from(epoch, first).with_state(RECEIVED, first, last + _LONGEST + 1)
-    if not later and not any([record.session for record in answers]):
+    if not later and not any(record.session for record in answers):
         return (
             set()
         )  # one-question visits, nothing known after them: the way of every press of a button kiosk

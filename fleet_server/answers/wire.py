@@ -84,9 +84,9 @@ def read_batch(payload: bytes) -> Batch:
         return Batch(version, epoch, nonce, start, to, to, 0, 0, 0, 0, [])
     if not _HEADER_BYTES <= header_bytes <= end:
         raise Damaged(f"header length {header_bytes} in a message of {size} bytes")
-    rest = _REST.unpack_from(payload, _PREFIX.size)
+    next_seq, pressed, waiting, boot, uptime = _REST.unpack_from(payload, _PREFIX.size)
     records = _records(payload, header_bytes, end, count, epoch)
-    return Batch(version, epoch, nonce, start, to, *rest, records=records)
+    return Batch(version, epoch, nonce, start, to, next_seq, pressed, waiting, boot, uptime, records)
 
 
 def _records(payload: bytes, offset: int, end: int, count: int, epoch: int) -> list[Record]:

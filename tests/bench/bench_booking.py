@@ -32,7 +32,7 @@ PRESS_TENTHS = 300  # a press each 30 s: a kiosk that was offline on a busy day
 def measure() -> dict[str, Any]:
     """{name, value, unit, peer, peer_value, ratio, limit, one_press_batches}: rates in answers (batches) a second.
 
-    Of a few rounds, each with both on fresh files, the one with the middle ratio: other work on the machine comes and goes.
+    Of a few rounds, each with both on fresh files, the one with the middle ratio: other work comes and goes.
     """
     rounds = sorted((_round(DEVICES, MESSAGES_EACH) for _ in range(ROUNDS)), key=lambda one: one["ratio"])
     return rounds[ROUNDS // 2]

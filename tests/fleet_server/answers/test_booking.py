@@ -126,7 +126,15 @@ def test_a_refused_record_never_blocks_its_neighbours(
         assert len(raw) - len(row.raw) < 4
 
 
-@pytest.mark.parametrize("record", [press(0, set_number=9, value=200), press(0, question=40, value=200), press(0, value=0, flags=1), press(0, value=0, flags=2, body="ääkkösiä".encode())])  # fmt: skip
+@pytest.mark.parametrize(
+    "record",
+    [
+        press(0, set_number=9, value=200),
+        press(0, question=40, value=200),
+        press(0, value=0, flags=1),
+        press(0, value=0, flags=2, body="ääkkösiä".encode()),
+    ],
+)
 def test_what_cannot_be_judged_is_received(shared_database: Database, device: str, record: Any) -> None:
     """Unknown sets and questions are resolved later; a skipped or timed-out question has no value."""
     assert one(shared_database, device, batch(EPOCH, record)).counted == 1
@@ -235,9 +243,12 @@ def test_rejected_ranges_beyond_sixteen_come_with_later_receipts(
 
 
 def test_neighbouring_rejected_seqs_are_told_as_one_range(shared_database: Database, device: str) -> None:
-    booking = one(shared_database, device, batch(EPOCH, *[press(seq, value=9) for seq in range(30)]))
+    many = quarantine.LAST_STRAY + 20
+    booking = one(shared_database, device, batch(EPOCH, *[press(seq, value=9) for seq in range(many)]))
     assert booking.receipt is not None
-    assert booking.receipt["rejected"] == [[0, 30, "value"]]
+    assert booking.receipt["rejected"] == [[0, many, "value"]]
+    with shared_database.read() as session:
+        assert len(quarantine.list_of(session, device, limit=1_000)) == many
 
 
 def test_of_a_visit_the_last_answer_to_a_question_counts(shared_database: Database, device: str) -> None:
@@ -286,9 +297,14 @@ def test_a_message_of_an_unknown_device_is_an_error(shared_database: Database) -
 
 def test_what_a_transaction_gives_up_is_not_booked(shared_database: Database, device: str) -> None:
     message = batch(EPOCH, press(0))
-    with pytest.raises(RuntimeError), shared_database.write() as session:
-        book(session, device, message.encode(), source="mqtt", now=NOW)
-        raise RuntimeError
+
+    def give_up() -> None:
+        with shared_database.write() as session:
+            book(session, device, message.encode(), source="mqtt", now=NOW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        give_up()
     assert one(shared_database, device, message).counted == 1
 
 

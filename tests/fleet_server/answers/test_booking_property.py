@@ -1,5 +1,9 @@
-"""Whatever a kiosk, its twin and the network do: ledger, books and counts are those of the plain model."""
+"""Whatever a kiosk, its twin and the network do: ledger, books and counts are those of the plain model.
 
+The same few lives each time; with HYMIO_LIVES=5000 in the environment that many new ones.
+"""
+
+import os
 import random
 from dataclasses import replace
 from typing import Any
@@ -23,6 +27,8 @@ from tests.fleet_server.answers.conftest import new_device
 from tests.fleet_server.answers.messages import KNOWN_SET, Msg, Rec
 from tests.fleet_server.answers.model import Model
 
+FEW = 60
+LIVES = int(os.environ.get("HYMIO_LIVES", FEW))
 WAITS_MS = (100, 1_300, 600_000, 3_000_000, 18_000_000, 93_600_000, 1_000_000_000)
 UNCERTAINTIES_MS = (5, 200, 40_000, 4_000_000)
 OPERATIONS = (
@@ -248,7 +254,8 @@ class Life:
 
 
 @settings(
-    max_examples=int(__import__("os").environ.get("EX", "60")),
+    max_examples=LIVES,
+    derandomize=LIVES == FEW,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),

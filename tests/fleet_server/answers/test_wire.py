@@ -101,7 +101,17 @@ def test_a_batch_cut_or_changed_anywhere_is_not_read(data: st.DataObject) -> Non
         wire.read_batch(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
 
 
-@pytest.mark.parametrize(("offset", "value", "why"), [(1, 39, "header length"), (1, 250, "header length"), (2, 9, "cut off"), (2, 1, "after the last"), (40, 23, "says it has"), (41, 9, "says it has")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("offset", "value", "why"),
+    [
+        (1, 39, "header length"),
+        (1, 250, "header length"),
+        (2, 9, "cut off"),
+        (2, 1, "after the last"),
+        (40, 23, "says it has"),
+        (41, 9, "says it has"),
+    ],
+)
 def test_a_message_that_does_not_hold_together_is_not_read(offset: int, value: int, why: str) -> None:
     whole = batch(7, press(0), press(1)).encode()
     changed = as_version(whole[:offset] + bytes([value]) + whole[offset + 1 :], 1)
