@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 MODULES = {
     "test_record": "192K",
     "test_journal": "192K",
+    "test_journal_epochs": "192K",
     "test_protocol_vectors": "192K",
     "test_receipt_vectors": "192K",
     "test_power_cuts": "8M",
