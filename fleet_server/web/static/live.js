@@ -3,7 +3,8 @@
 "use strict";
 (() => {
   const POLL_MS = 15000; // when the event stream is cut, a page is never older than this
-  const REST_MS = 250; // a busy kiosk does not make a page ask more than four times a second
+  const REST_MS = 250; // a busy kiosk does not make a page ask more than four times a second,
+  const REST_TIMES = 3; // and a part that takes long to make rests three times as long: one page never fills a server
   const parts = [...document.querySelectorAll("[data-live]")];
   if (parts.length === 0) return;
 
@@ -22,6 +23,7 @@
     if (document.hidden || inUse(part)) return;
     if (part.asking) { part.again = true; return; }
     part.asking = true;
+    const started = performance.now();
     try {
       const answer = await fetch(part.dataset.src, { headers: { "X-Part": "1" } });
       if (answer.redirected || answer.status === 401) { location.reload(); return; } // signed out meanwhile
@@ -32,7 +34,7 @@
     setTimeout(() => {
       part.asking = false;
       if (part.again) { part.again = false; refresh(part); }
-    }, REST_MS);
+    }, Math.max(REST_MS, REST_TIMES * (performance.now() - started)));
   };
 
   const wants = (part, topic) => {

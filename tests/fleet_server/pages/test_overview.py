@@ -2,7 +2,11 @@
 
 import re
 
+from sqlalchemy import event
+
+from fleet_server.devices import credentials
 from fleet_server.instants import HOUR_MS, MINUTE_MS
+from fleet_server.places import service as places
 from tests.conftest import MONDAY_10
 from tests.fleet_server.pages.world import SET_TO_ASK, World, a_busy_morning
 
@@ -86,6 +90,25 @@ def test_a_stranger_is_sent_to_the_sign_in(world: World) -> None:
 
 def test_an_unknown_part_is_refused(world: World) -> None:
     assert world.sign_in("alice@example.org").get("/?part=everything").status_code == 422
+
+
+def test_the_overview_asks_as_often_for_many_devices_as_for_a_few(world: World) -> None:
+    browser = world.sign_in("otto@example.org")
+    statements: list[str] = []
+    listen = (world.database._reader, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    event.listen(*listen)
+    browser.get("/?part=tree")
+    few = len(statements)
+    with world.database.write() as session:
+        for number in range(30):
+            row, _secret = credentials.create(
+                session, name=f"More {number}", model="button5", virtual=False, now=MONDAY_10
+            )
+            places.install(session, "test", device_id=row.id, place_id=world.places["A"], now=MONDAY_10)
+    statements.clear()
+    assert browser.get("/?part=tree").text.count("More ") == 30
+    event.remove(*listen)
+    assert 0 < len(statements) <= few
 
 
 def _row(page: str, place: str) -> str:
