@@ -15,6 +15,12 @@ from fleet_server.db import Database
 router = APIRouter(prefix="/health", include_in_schema=False, dependencies=[public])
 log = logging.getLogger("hymio.health")
 
+LINK_PARTS = (
+    "broker",
+    "connected",
+    "collector",
+)  # of what the link says of itself; the rest is not for everybody
+
 
 @router.get("/live")
 def live() -> JSONResponse:
@@ -46,4 +52,4 @@ def _link(link: Any) -> dict[str, bool]:
     if link is None:
         return {}
     said = link.health()
-    return {"broker": bool(said.get("broker")), "collector": bool(said.get("collector"))}
+    return {part: bool(said.get(part)) for part in LINK_PARTS}

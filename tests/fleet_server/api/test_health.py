@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fleet_server.api.health import LINK_PARTS
 from fleet_server.db import Database
 from tests.fleet_server.pages.world import World
 
@@ -21,17 +22,17 @@ def test_a_live_server_says_so(world: World) -> None:
 
 
 def test_ready_means_that_the_database_takes_writes_and_the_collector_lives(world: World) -> None:
-    world.app.state.link = _Link(broker=True, collector=True, queue=3)
+    world.app.state.link = _Link(broker=True, connected=True, collector=True, waiting=3)
     answer = world.stranger().get("/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"ready": True, "database": True, "broker": True, "collector": True},
+        {"ready": True, "database": True, "broker": True, "connected": True, "collector": True},
     )
 
 
-@pytest.mark.parametrize("dead", ["broker", "collector"])
+@pytest.mark.parametrize("dead", ["broker", "connected", "collector"])
 def test_a_dead_part_makes_it_not_ready(world: World, dead: str) -> None:
-    world.app.state.link = _Link(**({"broker": True, "collector": True} | {dead: False}))
+    world.app.state.link = _Link(**(dict.fromkeys(LINK_PARTS, True) | {dead: False}))
     answer = world.stranger().get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()[dead] is False
