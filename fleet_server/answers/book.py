@@ -253,7 +253,8 @@ def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
     if record.kind == wire.KIND_ANSWER:
         if record.flags & wire.FLAG_OUTCOME:
             return None  # skipped or timed out: there is no value to judge
-        allowed = _allowed(desk, record.set_number, record.question)
+        key = (record.set_number, record.question)
+        allowed = desk.values[key] if key in desk.values else _allowed(desk, key)
         if allowed is not None and record.value not in allowed:
             return (
                 "value",
@@ -267,12 +268,10 @@ def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
     return None
 
 
-def _allowed(desk: Desk, set_number: int, question: int) -> frozenset[int] | None:
-    """The values of a known question; None while set or question are not known."""
-    key = (set_number, question)
-    if key not in desk.values:
-        kind = known_question(desk.session, set_number, question)
-        desk.values[key] = None if kind is None else kind.values
+def _allowed(desk: Desk, key: tuple[int, int]) -> frozenset[int] | None:
+    """The values of a known question (set, position), asked once; None while set or question are not known."""
+    kind = known_question(desk.session, *key)
+    desk.values[key] = None if kind is None else kind.values
     return desk.values[key]
 
 

@@ -6,8 +6,6 @@ Invariant: what stands in the counts is what the records' own columns say.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 
 from sqlalchemy import bindparam, or_, select, update
 
@@ -59,9 +57,10 @@ def take_in(
 ) -> Tally:
     """Give records that are received for the first time to the desk, placed and counted."""
     tally = Tally()
-    by_boot: dict[int, list[wire.Record]] = {}
-    for boot, of_one_run in groupby(fresh, key=attrgetter("boot")):
-        by_boot.setdefault(boot, []).extend(of_one_run)
+    by_boot: dict[int, Sequence[wire.Record]] = {
+        boot: [record for record in fresh if record.boot == boot]
+        for boot in sorted({record.boot for record in fresh})
+    }
     newest_epoch = all(epoch.age >= other.age for other in device.epochs.values())
     unsettled = False
     for boot, records in by_boot.items():
@@ -153,7 +152,7 @@ def _stored_anchors(desk: Desk, run: RunState) -> list[Anchor]:
 
 
 def _when(anchors: Sequence[Anchor], uptime: int) -> Interval:
-    return interval(anchors[0] if len(anchors) == 1 else best(anchors, uptime), uptime)
+    return interval(best(anchors, uptime), uptime)
 
 
 def _put(
@@ -169,10 +168,14 @@ def _put(
     key, now, stays, between = (run.device_id, run.epoch), desk.now, device.stays, run.between
     sums: dict[tuple[int | None, str, int], list[int]] = {}
     put = desk.records.append
+    only = anchors[0] if len(anchors) == 1 else None
     low = high = 0
     for record in records:
         filtered = None
-        when = _when(anchors, record.uptime) if anchors else between
+        if only is not None:
+            when: Interval | None = interval(only, record.uptime)
+        else:
+            when = _when(anchors, record.uptime) if anchors else between
         from_at, to_at = when or _NEVER
         if from_at is None or to_at is None or from_at < low or to_at >= high:
             grain, start = bucket(when)

@@ -37,10 +37,11 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
     answers = [r for r in fresh if r.kind == wire.KIND_ANSWER and r.session != wire.NO_VISIT]
     if not answers:
         return set()
-    seqs = [record.seq for record in answers]
+    seqs = {record.seq for record in answers}
+    sessions = {record.session for record in answers}
     first, last = min(seqs), max(seqs)
     later = desk.ledger_from(epoch, first).with_state(RECEIVED, first, last + _LONGEST + 1)
-    if not later and not any(record.session for record in answers):
+    if not later and sessions == {0}:
         return (
             set()
         )  # one-question visits, nothing known after them: the way of every press of a button kiosk

@@ -108,7 +108,7 @@ def _records(payload: bytes, offset: int, end: int, count: int, epoch: int) -> l
         intact = crc32(payload[offset:body_end], epoch) == crc
         # Past NamedTuple's own constructor, which costs as much as all of the rest.
         records.append(_make(Record, fields[1:12] + (body, crc, intact, offset, stop)))
-        offset += padded(stop - offset)
+        offset = stop + (offset - stop & 3)  # records are padded to a multiple of 4
     if offset != end:
         raise Damaged(f"{end - offset} bytes after the last of {count} records")
     return records

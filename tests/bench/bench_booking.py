@@ -1,6 +1,6 @@
 """Answers a second that `book` takes from draining kiosks, beside a bare `sqlite3.executemany` of the same rows.
 
-Both on a file with full sync, both one commit for each 20 messages; the peer has the same table and the same rows
+Both on a file with full sync, both one commit for each 100 messages; the peer has the same table and the same rows
 ready made, and decodes, checks, places and counts nothing.
 """
 
@@ -19,11 +19,11 @@ from fleet_server.devices.models import Device
 from fleet_server.migrations import migrate
 from fleet_server.places.models import Installation, Place, Unit
 
-DEVICES = 10
-MESSAGES_EACH = 40
+DEVICES = 100
+MESSAGES_EACH = 4
 RECORDS = 144  # presses that fit into a batch of 4 096 bytes
-MESSAGES_A_COMMIT = 20
-ROUNDS = 3
+MESSAGES_A_COMMIT = 100
+ROUNDS = 5
 GOAL = 0.4
 START_MS = 1_772_438_400_000
 PRESS_TENTHS = 300  # a press each 30 s: a kiosk that was offline on a busy day
