@@ -11,8 +11,11 @@ import json
 
 from kiosk import mqtt
 from kiosk.compat import const
-from kiosk.stream import Dialer, not_before
+from kiosk.stream import Dialer
 
+_CONNACK = const(2)  # packet types
+_PUBLISH = const(3)
+_SUBACK = const(9)
 LINK_ERRORS = (OSError, ValueError, EOFError, asyncio.TimeoutError)
 _LONGEST_BACKOFF_S = const(300)
 _HEALTHY_MS = const(60_000)  # only a connection that lasted starts the back-off anew
@@ -33,7 +36,7 @@ class Session:
     `.status`: "online" (subscribed), "offline" (interface up, no broker) or "no-network".
     """
 
-    def __init__(self, board, clock, uptime, sync, report, desired, sets, settings, starts):
+    def __init__(self, board, clock, uptime, sync, report, desired, sets, settings, starts, dialer=None):
         self._board = board
         self._clock = clock
         self._uptime = uptime
@@ -50,8 +53,10 @@ class Session:
         if identity["tls"]:
             with open(board.root + identity["ca"], "rb") as file:
                 ca = file.read()
+            from kiosk.certificate import not_before  # code that a kiosk without TLS need not hold
+
             self._floor_ms = not_before(ca)
-        self._dialer = Dialer(identity["host"], identity["port"], ca)
+        self._dialer = dialer or Dialer(identity["host"], identity["port"], ca)
         self._buffer = bytearray(_BUFFER_BYTES)
         self._sending = asyncio.Lock()
         self._subscribed = asyncio.Event()
@@ -187,9 +192,9 @@ class Session:
     async def _packet(self, packets, first):
         size = await packets.length()
         kind = first >> 4
-        if kind == mqtt.PUBLISH:
+        if kind == _PUBLISH:
             await self._incoming(packets, *await packets.topic(first, size))
-        elif kind == mqtt.SUBACK and size == 5:
+        elif kind == _SUBACK and size == 5:
             codes = bytes(await packets.take(5))[2:]
             if max(codes) > 2:
                 raise ValueError("broker refused a subscription")
@@ -319,6 +324,6 @@ class Session:
 async def _connack(packets):
     """Return code of the CONNACK that has to come first. Raises ValueError when something else does."""
     first = await packets.first()
-    if first >> 4 != mqtt.CONNACK or await packets.length() != 2:
+    if first >> 4 != _CONNACK or await packets.length() != 2:
         raise ValueError("no MQTT broker: its first byte is 0x%02x" % first)
     return (await packets.take(2))[1]

@@ -9,14 +9,10 @@ import struct
 
 from kiosk.compat import const
 
-CONNACK = const(2)
-PUBLISH = const(3)
-SUBACK = const(9)
 PINGREQ = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
 _CONNECT_FLAGS = const(0xC6)  # user name, password, will at QoS 0 not retained, clean session (3.1.2.3)
 _LONGEST_TOPIC = const(64)  # ours have at most 34 bytes
-_REFUSALS = ("", "protocol version", "client id", "unavailable", "wrong id or secret", "not authorised")
 
 
 def connect(client, user, password, keepalive_s, will_topic, will):
@@ -47,8 +43,8 @@ def publish_head(topic, size):
 
 def refusal(code):
     """Why a CONNACK's return code says no (3.2.2.3)."""
-    reason = _REFUSALS[code] if 0 < code < len(_REFUSALS) else "unknown reason"
-    return "broker refused: %s (%d)" % (reason, code)
+    reasons = ("", "protocol version", "client id", "unavailable", "wrong id or secret", "not authorised")
+    return "broker refused: %s (%d)" % (reasons[code] if code < len(reasons) else "unknown reason", code)
 
 
 class Packets:

@@ -3,8 +3,6 @@
 import gc
 import os
 
-VERSION = 1
-
 
 class Report:
     """`.buttons` is set by the program: `.stuck_faces()` gives face indexes, `.ignored` numbers by reason."""
@@ -35,7 +33,7 @@ class Report:
         """The report as it is sent; the keys are those of the contract."""
         board, sets = self._board, self._sets
         return {
-            "v": VERSION,
+            "v": 1,
             "board": board.name,
             "model": board.model,
             "firmware": board.firmware,

@@ -6,16 +6,17 @@ right, and was found fit for this kiosk. Files below `<root>/state/sets`: `part`
 (whole, not yet checked), `<number>-<hash>` (good), `last` (the hash asked last, for a start without clock).
 """
 
+import binascii
 import gc
 import hashlib
 import json
 import os
-import sys
 
+from kiosk.check import fault
 from kiosk.compat import const
 from kiosk.store import make_folder
 
-MAX_SET_BYTES = const(4096)  # a button kiosk's view; parsed it takes 2.7 times that of the heap
+_MAX_SET_BYTES = const(4096)  # a button kiosk's view; parsed it takes 2.7 times that of the heap
 _PIECE_BYTES = const(256)
 _DAMAGED_TRIES = const(3)  # a set that arrives damaged this often is not asked for again under this plan
 
@@ -48,7 +49,11 @@ class Sets:
             elif "-" in name:
                 number, hash = name.split("-")
                 self._good[hash] = int(number)
-        self._last = self._read_last()
+        try:
+            with open(self._folder + "/last") as file:
+                self._last = file.read()
+        except OSError:
+            self._last = None
 
     @property
     def running(self):
@@ -59,7 +64,7 @@ class Sets:
         return sorted([number, hash] for hash, number in self._good.items())
 
     def plan(self, entries):
-        """Follow the sets of a `desired` document (checked): dicts of number, hash, from, to, hours."""
+        """Follow the sets of a `desired` document (checked): dicts of number, hash, from and to."""
         self._plan = entries
         self.refused = {}
         self._damaged = 0
@@ -76,12 +81,14 @@ class Sets:
 
     def begin(self, size):
         """Open for a set of `size` bytes. None, or the reason why its bytes are not wanted."""
-        self._drop_part()
+        if self._file is not None:  # a transfer that broke off
+            self._file.close()
+            self._file = None
         wanted = self.want()
         if wanted is None:
             return "question set: none was asked for"
-        if size > MAX_SET_BYTES:
-            self.refused[wanted] = "question set: %d bytes, this kiosk takes %d" % (size, MAX_SET_BYTES)
+        if size > _MAX_SET_BYTES:
+            self.refused[wanted] = "question set: %d bytes, this kiosk takes %d" % (size, _MAX_SET_BYTES)
             return self.refused[wanted]
         self._file = open(self._folder + "/part", "wb")
         self._hash = hashlib.sha256()
@@ -129,7 +136,9 @@ class Sets:
                 break
         if self._shown != before:
             if self._shown is not None and self._shown != self._last:
-                self._write_last(self._shown)
+                with open(self._folder + "/last", "w") as file:
+                    file.write(self._shown)
+                self._last = self._shown
             self._prune()
         return self._shown != before
 
@@ -171,7 +180,7 @@ class Sets:
         try:
             with open(path) as file:
                 parsed = json.load(file)
-            reason = _fault(parsed, self._faces)
+            reason = fault("view", parsed, self._faces)
         except (ValueError, OSError) as error:
             reason = "question set: no JSON (%s)" % error
         except MemoryError:
@@ -205,34 +214,8 @@ class Sets:
             if hash not in planned and hash != self._shown and hash != self._last:
                 _remove(self._path(self._good.pop(hash), hash))
 
-    def _drop_part(self):
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
     def _path(self, number, hash):
         return "%s/%d-%s" % (self._folder, number, hash)
-
-    def _read_last(self):
-        try:
-            with open(self._folder + "/last") as file:
-                return file.read()
-        except OSError:
-            return None
-
-    def _write_last(self, hash):
-        with open(self._folder + "/last", "w") as file:
-            file.write(hash)
-        self._last = hash
-
-
-def _fault(parsed, faces):
-    """The rules take 3 kB of heap and are used once a set: loaded for that and let go."""
-    import kiosk.view
-
-    reason = kiosk.view.fault(parsed, faces)
-    del sys.modules["kiosk.view"], kiosk.view
-    return reason
 
 
 def _file_hash(path):
@@ -246,7 +229,7 @@ def _file_hash(path):
 
 
 def _hex(digest):
-    return "".join("%02x" % byte for byte in digest.digest())
+    return str(binascii.hexlify(digest.digest()), "ascii")
 
 
 def _remove(path):

@@ -8,9 +8,8 @@ import struct
 
 from kiosk.compat import const, crc32
 
-_HEADER = "<4sIII"  # magic, serial, length, crc32(body, serial)
-_HEADER_BYTES = const(16)
-_MAGIC = b"HYm1"
+_MAGIC = const(0x314D5948)  # "HYM1"
+_HEADER_BYTES = const(16)  # four u32: magic, serial, length, crc32(body, serial)
 
 
 def make_folder(path):
@@ -41,7 +40,7 @@ class Store:
         """Durable on return. Raises OSError when the flash is full."""
         serial = self._serial + 1
         with open("%s.%d" % (self._path, serial & 1), "wb") as file:
-            file.write(struct.pack(_HEADER, _MAGIC, serial, len(body), crc32(body, serial)))
+            file.write(struct.pack("<IIII", _MAGIC, serial, len(body), crc32(body, serial)))
             file.write(body)
         self._serial = serial
 
@@ -55,7 +54,7 @@ class Store:
             return None
         if len(header) < _HEADER_BYTES:
             return None
-        magic, serial, length, crc = struct.unpack(_HEADER, header)
+        magic, serial, length, crc = struct.unpack("<IIII", header)
         if magic != _MAGIC or length != len(body) or crc != crc32(body, serial) or serial <= self._serial:
             return None
         self._serial = serial

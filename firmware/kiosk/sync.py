@@ -11,11 +11,11 @@ import json
 from kiosk.compat import const
 from kiosk.record import BATCH_OVERHEAD_BYTES, BATCH_RECORDS_AT, MAX_RECORD_BYTES, seal_batch
 
-RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
-LONGEST_TIMEOUT_S = const(300)
-ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
-BATCH_BYTES = const(2048)  # 71 presses: one segment less than full costs no time, twice as much costs heap
-HEADROOM_BYTES = const(64)  # before the batch, for whoever sends it: no second copy
+_RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
+_LONGEST_TIMEOUT_S = const(300)
+_ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
+_BATCH_BYTES = const(2048)  # 71 presses: one segment less than full costs no time, twice as much costs heap
+_HEADROOM_BYTES = const(64)  # before the batch, for whoever sends it: no second copy
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree
 _LEAST_BYTES = const(28)  # one press; the journal gives one record at least in any case
 
@@ -36,9 +36,9 @@ class Sync:
         self._answered = asyncio.Event()
         self._flight = None  # (epoch, nonce, from, to, next as sent, uptime ms when sent, records carried)
         self._questions = []  # epochs yet to be asked about, oldest first
-        self._timeout_s = RECEIPT_TIMEOUT_S
-        self._most = self._limit = BATCH_BYTES - BATCH_OVERHEAD_BYTES  # bytes of records
-        self._buffer = bytearray(HEADROOM_BYTES + BATCH_BYTES)
+        self._timeout_s = _RECEIPT_TIMEOUT_S
+        self._most = self._limit = _BATCH_BYTES - BATCH_OVERHEAD_BYTES  # bytes of records
+        self._buffer = bytearray(_HEADROOM_BYTES + _BATCH_BYTES)
         self._missed = 0
         self.settled = asyncio.Event()  # all questions of this connection are answered
         self.server = None
@@ -58,7 +58,7 @@ class Sync:
         if self._flight is not None and self._flight[6]:
             self._miss()  # the connection ended instead of a receipt: perhaps the batch was too large for it
         self._flight = None
-        self._timeout_s = RECEIPT_TIMEOUT_S
+        self._timeout_s = _RECEIPT_TIMEOUT_S
         self._questions = [epoch[0] for epoch in self._journal.epochs()]
         self.server = None  # every epoch is asked about anyway
         self.settled.clear()
@@ -67,16 +67,16 @@ class Sync:
             end = self._next_batch()
             if end is None:
                 try:
-                    await asyncio.wait_for(self._wake.wait(), ASK_AGAIN_S)
+                    await asyncio.wait_for(self._wake.wait(), _ASK_AGAIN_S)
                 except asyncio.TimeoutError:
                     self._questions = [self._journal.epoch]
                 continue
             self._answered.clear()
-            await publish(self._buffer, HEADROOM_BYTES, end)
+            await publish(self._buffer, _HEADROOM_BYTES, end)
             try:
                 await asyncio.wait_for(self._answered.wait(), self._timeout_s)
             except asyncio.TimeoutError:
-                self._timeout_s = min(2 * self._timeout_s, LONGEST_TIMEOUT_S)
+                self._timeout_s = min(2 * self._timeout_s, _LONGEST_TIMEOUT_S)
                 if self._flight[6]:
                     self._miss()
             self._flight = None
@@ -107,7 +107,7 @@ class Sync:
         self.server = server
         if rejected:
             self._board.log("server rejected %r" % (rejected,))
-        self._timeout_s = RECEIPT_TIMEOUT_S
+        self._timeout_s = _RECEIPT_TIMEOUT_S
         if flight[6]:
             self._missed = 0
             self._limit = min(2 * self._limit, self._most)
@@ -136,7 +136,7 @@ class Sync:
         """Put the next batch, now in flight, into the buffer; returns its end there, None when all is booked and
         nothing is to be asked."""
         journal = self._journal
-        batch = memoryview(self._buffer)[HEADROOM_BYTES:]
+        batch = memoryview(self._buffer)[_HEADROOM_BYTES:]
         while self._questions and journal.cursor(self._questions[0]) is None:
             self._questions.pop(0)  # the ring needed its sectors meanwhile
         if self._questions:
@@ -167,16 +167,16 @@ class Sync:
             journal.boot,
             sent // 100,
         )
-        return HEADROOM_BYTES + size
+        return _HEADROOM_BYTES + size
 
     def _allow(self, most_bytes):
         """Follow the county's limit; the buffer only grows, and holds a record of any size."""
-        room = HEADROOM_BYTES + max(most_bytes, BATCH_OVERHEAD_BYTES + MAX_RECORD_BYTES)
+        room = _HEADROOM_BYTES + max(most_bytes, BATCH_OVERHEAD_BYTES + MAX_RECORD_BYTES)
         if room > len(self._buffer):
             try:
                 self._buffer = bytearray(room)
             except MemoryError:
-                most_bytes = len(self._buffer) - HEADROOM_BYTES
+                most_bytes = len(self._buffer) - _HEADROOM_BYTES
         most = most_bytes - BATCH_OVERHEAD_BYTES
         self._limit = most if self._limit == self._most else min(self._limit, most)
         self._most = most

@@ -21,15 +21,6 @@ def fault(view, faces):
     return None if reason is None else "question set %d: %s" % (number, reason)
 
 
-def asked(view):
-    """The question that the buttons answer, of a view without fault."""
-    position = view["button"]["question"]
-    for question in view["questions"]:
-        if question["position"] == position:
-            return question
-    raise ValueError("question set %d: nothing to ask" % view["number"])
-
-
 def _fault(view, faces):
     languages = view.get("languages")
     if not isinstance(languages, list) or not languages or not all(_text(code) for code in languages):

@@ -88,9 +88,8 @@ def made(seed: int) -> tuple[Session, Dialer, Link]:
     board.identity = lambda: {
         "id": "k", "secret": "s", "host": "127.0.0.1", "port": 1, "tls": False, "ca": None
     }  # fmt: skip
-    uptime, quiet = Uptime(ticks), Quiet()
-    session = Session(board, Clock(uptime), uptime, quiet, quiet, None, None, Settings(), 1)
-    session._dialer = dialer = Dialer()
+    uptime, quiet, dialer = Uptime(ticks), Quiet(), Dialer()
+    session = Session(board, Clock(uptime), uptime, quiet, quiet, None, None, Settings(), 1, dialer)
     return session, dialer, board.link
 
 

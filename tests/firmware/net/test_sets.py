@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kiosk import view
-from kiosk.sets import MAX_SET_BYTES, Sets
+from kiosk.sets import Sets
 
 from tests.firmware.net.support import set_view
 
@@ -105,7 +105,7 @@ def test_a_broken_transfer_starts_anew(tmp_path: Path) -> None:
 
 def test_a_set_that_is_too_large_is_refused_with_its_size(tmp_path: Path) -> None:
     sets = opened(tmp_path)
-    body = set_view(14, name="x" * MAX_SET_BYTES)
+    body = set_view(14, name="x" * 4096)
     sets.plan([entry(body)])
     assert deliver(sets, body) == f"question set: {len(body)} bytes, this kiosk takes 4096"
     assert sets.want() is None

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kiosk import desired as rules
+from kiosk import wish
 from kiosk.desired import Desired
-from kiosk.settings import KNOWN, Settings, count_start, fault
+from kiosk.settings import DEFAULTS, Settings, count_start
 from kiosk.store import Store, make_folder
 
 
@@ -46,10 +46,9 @@ def test_a_document_is_followed_and_survives_a_restart(tmp_path: Path) -> None:
     later, later_plan, later_settings = opened(tmp_path)
     for one, its_plan, its_settings in ((desired, plan, settings), (later, later_plan, later_settings)):
         assert one.version == 5
-        assert its_plan.entries == json.loads(document(5))["sets"]
+        assert its_plan.entries == [{"number": 14, "hash": "ab" * 32, "from": None, "to": 5}]
         assert its_settings.get("lockout_ms") == 3000
-        assert its_settings.get("keepalive_s") == KNOWN["keepalive_s"][0]
-        assert one.offset[1] == [1_774_746_000_000, 180]
+        assert its_settings.get("keepalive_s") == DEFAULTS["keepalive_s"]
 
 
 def test_the_version_never_falls(tmp_path: Path) -> None:
@@ -64,7 +63,7 @@ def test_a_setting_that_is_left_out_falls_back(tmp_path: Path) -> None:
     desired, _, settings = opened(tmp_path)
     desired.apply(document(5))
     desired.apply(document(6, settings={"sound": False, "of a later firmware": 1}))
-    assert settings.get("lockout_ms") == KNOWN["lockout_ms"][0]
+    assert settings.get("lockout_ms") == DEFAULTS["lockout_ms"]
     assert settings.get("sound") is False
 
 
@@ -110,7 +109,7 @@ def test_a_fault_is_named_and_changes_nothing(changes: dict[str, Any], reason: s
 
 @given(st.binary(max_size=100) | st.text(max_size=50).map(str.encode))
 def test_garbage_is_refused_by_a_sentence(garbage: bytes) -> None:
-    assert rules.fault(None) == "desired: not an object"
+    assert wish.fault(None) == "desired: not an object"
     desired = Desired.__new__(Desired)
     desired.version, desired.refusal = 0, None
     assert str(desired.apply(garbage)).startswith("desired: ")
@@ -124,20 +123,21 @@ _json = st.recursive(
 
 @given(st.sampled_from(["version", "sets", "offset", "settings"]), _json)
 def test_no_shape_of_a_document_does_more_than_be_refused(key: str, value: object) -> None:
-    reason = rules.fault({**json.loads(document(5)), key: value})
+    reason = wish.fault({**json.loads(document(5)), key: value})
     assert reason is None or isinstance(reason, str)
 
 
 @given(_json, st.sampled_from(["number", "hash", "from", "to", "hours"]))
 def test_no_shape_of_a_planned_set_does_either(value: object, key: str) -> None:
-    wish = json.loads(document(5))
-    wish["sets"][0][key] = value
-    reason = rules.fault(wish)
+    wished = json.loads(document(5))
+    wished["sets"][0][key] = value
+    reason = wish.fault(wished)
     assert reason is None or isinstance(reason, str)
 
 
 def test_every_default_is_within_its_own_bounds() -> None:
-    assert fault({name: known[0] for name, known in KNOWN.items()}) is None
+    assert wish.fault({**json.loads(document(5)), "settings": DEFAULTS}) is None
+    assert set(DEFAULTS) == set(wish._BOUNDS)
 
 
 def test_a_full_flash_refuses_the_wish_and_keeps_the_old_one(tmp_path: Path, monkeypatch: Any) -> None:

@@ -1,0 +1,68 @@
+"""What a kiosk demands of a desired document: a parsed object in, one sentence or nothing out.
+
+Knows no file and no network.
+"""
+
+from kiosk.compat import const
+
+_MOST_SETS = const(8)
+_MOST_OFFSETS = const(16)  # two years ahead hold four
+_BOUNDS = {  # setting: least, most; None: true or false
+    "lockout_ms": (0, 30_000),
+    "repeat_ms": (0, 5_000),
+    "stuck_s": (5, 600),
+    "thanks_ms": (100, 5_000),
+    "sound": None,
+    "language": (0, 15),
+    "report_s": (30, 86_400),
+    "keepalive_s": (5, 300),
+    "batch_bytes": (128, 4096),
+}
+
+
+def fault(document):
+    """What is wrong with a desired document, as one sentence, or None. Unknown keys are no fault."""
+    if not isinstance(document, dict):
+        return "desired: not an object"
+    if not _whole(document.get("version")) or document["version"] < 1:
+        return "desired: version %r is not a positive whole number" % (document.get("version"),)
+    sets = document.get("sets")
+    if not isinstance(sets, list) or len(sets) > _MOST_SETS:
+        return "desired: sets is not a list of at most %d" % _MOST_SETS
+    for entry in sets:
+        if not isinstance(entry, dict) or not _whole(entry.get("number")) or not _hash(entry.get("hash")):
+            return "desired: a set without number or hash of 64 hex digits"
+        for name in ("from", "to"):
+            if entry.get(name) is not None and not _whole(entry[name]):
+                return "desired: set %d: '%s' is not UTC milliseconds" % (entry["number"], name)
+            entry[name] = entry.get(name)
+        if entry.get("hours") is not None and not isinstance(entry["hours"], dict):
+            return "desired: set %d: 'hours' is not an object" % entry["number"]
+    offset = document.get("offset")
+    if not isinstance(offset, list) or len(offset) > _MOST_OFFSETS:
+        return "desired: offset is not a list of at most %d" % _MOST_OFFSETS
+    for pair in offset:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, int) for part in pair):
+            return "desired: offset has an entry that is not [UTC ms, minutes]"
+    return _settings_fault(document.get("settings"))
+
+
+def _settings_fault(values):
+    if not isinstance(values, dict):
+        return "settings: not an object"
+    for name, value in values.items():
+        bounds = _BOUNDS.get(name, ())
+        if bounds is None:
+            if not isinstance(value, bool):
+                return "setting %s: %r is not true or false" % (name, value)
+        elif bounds and (not _whole(value) or not bounds[0] <= value <= bounds[1]):
+            return "setting %s: %r is not a whole number from %d to %d" % (name, value, bounds[0], bounds[1])
+    return None
+
+
+def _whole(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _hash(value):
+    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
