@@ -34,19 +34,29 @@ _SELECT_DEVICES = (
     .with_for_update(key_share=True)
 )
 _SELECT_EPOCHS = select(_EPOCHS).where(_EPOCHS.c.device_id.in_(_IDS))
+# Outer joins, so that SQLite goes from the few epochs to their rows, not through every run that a device ever had.
 _SELECT_TAILS = (
     select(_LEDGER)
-    .join(_EPOCHS, (_EPOCHS.c.device_id == _LEDGER.c.device_id) & (_EPOCHS.c.epoch == _LEDGER.c.epoch))
-    .where(_EPOCHS.c.device_id.in_(_IDS), _LEDGER.c.stop >= _EPOCHS.c.through)
+    .select_from(
+        _EPOCHS.outerjoin(
+            _LEDGER,
+            (_EPOCHS.c.device_id == _LEDGER.c.device_id)
+            & (_EPOCHS.c.epoch == _LEDGER.c.epoch)
+            & (_LEDGER.c.stop >= _EPOCHS.c.through),
+        )
+    )
+    .where(_EPOCHS.c.device_id.in_(_IDS))
     .order_by(_LEDGER.c.start)
 )
 _SELECT_NEWEST_RUNS = (
     select(_RUNS)
-    .join(
-        _EPOCHS,
-        (_EPOCHS.c.device_id == _RUNS.c.device_id)
-        & (_EPOCHS.c.epoch == _RUNS.c.epoch)
-        & (_EPOCHS.c.last_boot == _RUNS.c.boot),
+    .select_from(
+        _EPOCHS.outerjoin(
+            _RUNS,
+            (_EPOCHS.c.device_id == _RUNS.c.device_id)
+            & (_EPOCHS.c.epoch == _RUNS.c.epoch)
+            & (_EPOCHS.c.last_boot == _RUNS.c.boot),
+        )
     )
     .where(_EPOCHS.c.device_id.in_(_IDS))
 )
@@ -163,12 +173,14 @@ class Desk:
             self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
         tails: dict[tuple[str, int], list[Range]] = {}
         for device_id, number, start, stop, state in run(_SELECT_TAILS, ids):
-            tails.setdefault((device_id, number), []).append((start, stop, STATES[state]))
+            if device_id is not None:
+                tails.setdefault((device_id, number), []).append((start, stop, STATES[state]))
         for (device_id, number), ranges in tails.items():
             epoch = self.devices[device_id].epochs[number]
             epoch.ledger = Ledger(ranges, epoch.through)
         for row in run(_SELECT_NEWEST_RUNS, ids):
-            self._put(RunState(*row))
+            if row.device_id is not None:
+                self._put(RunState(*row))
         for device_id, *stay in run(_SELECT_STAYS, ids):
             self.devices[device_id].stays.append(tuple(stay))
 

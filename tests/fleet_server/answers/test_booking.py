@@ -1,6 +1,7 @@
 """The rules of booking, one by one, on both databases."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,19 @@ def test_a_version_to_come_is_rejected_and_kept(shared_database: Database, devic
         assert booking.receipt is not None
         assert (booking.receipt["through"], booking.receipt["rejected"]) == (2, [[0, 2, "version"]])
         assert kept(session, device) == [("message", "version 3 is unknown", True)]
+
+
+def test_two_transactions_at_once_count_once(shared_database: Database, device: str) -> None:
+    """As when a harvest runs while the collector books: on PostgreSQL the device's row is locked."""
+    messages = [
+        batch(EPOCH, *[press(seq) for seq in range(start, start + 10)], next=200, pressed=200)
+        for start in range(0, 200, 10)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        rounds = list(
+            pool.map(lambda _: [one(shared_database, device, message) for message in messages], range(4))
+        )
+    assert sum(booking.counted for bookings in rounds for booking in bookings) == 200
+    assert ledger(shared_database, device) == [(0, 200, "received")]
+    with shared_database.read() as session:
+        assert check.faults(session, device) == []
