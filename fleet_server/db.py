@@ -7,7 +7,7 @@ PostgreSQL gets a pool. Invariant: what `write()` has left without an exception 
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Engine, Insert, create_engine, event
@@ -45,19 +45,13 @@ class Database:
 
         Functions given to `after_commit` run once the data is on the disk, never after a rollback.
         """
-        if self.is_sqlite:
-            with self._writer_lock:
-                callbacks = yield from self._transaction()
-        else:
-            callbacks = yield from self._transaction()
-        for callback in callbacks:
-            callback()
-
-    def _transaction(self) -> Iterator[Any]:
-        with Session(self._writer, expire_on_commit=False) as session:
+        lock = self._writer_lock if self.is_sqlite else nullcontext()
+        with lock, Session(self._writer, expire_on_commit=False) as session:
             with session.begin():
                 yield session
-            return session.info.pop(_AFTER_COMMIT, [])
+            callbacks: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
+        for callback in callbacks:
+            callback()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

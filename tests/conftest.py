@@ -1,4 +1,4 @@
-"""What all tests share: a migrated database in a file, as in real life. `HYMIO_TEST_DATABASE=postgresql` asks for PostgreSQL."""
+"""What all tests share: a migrated database in a file, as in real life. tests/postgres.py has one in PostgreSQL."""
 
 import shutil
 import sys

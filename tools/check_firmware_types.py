@@ -12,7 +12,9 @@ STUBS = ROOT / ".venv" / "firmware-stubs"  # see tools/firmware-stubs.txt
 def main() -> int:
     """Exit code of mypy."""
     command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "--custom-typeshed-dir", str(STUBS)]
-    return subprocess.run(command, cwd=ROOT / "firmware", env={**os.environ, "MYPYPATH": str(STUBS)}).returncode
+    return subprocess.run(
+        command, cwd=ROOT / "firmware", env={**os.environ, "MYPYPATH": str(STUBS)}
+    ).returncode
 
 
 if __name__ == "__main__":

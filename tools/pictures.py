@@ -28,9 +28,14 @@ def main() -> None:
     demo = Demo(folder).start()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS
+            )
             context = browser.new_context(
-                base_url=demo.address, locale="en-GB", viewport={"width": 1360, "height": 850}, device_scale_factor=1
+                base_url=demo.address,
+                locale="en-GB",
+                viewport={"width": 1360, "height": 850},
+                device_scale_factor=1,
             )
             page = context.new_page()
             sign_in(page, demo)

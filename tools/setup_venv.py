@@ -23,7 +23,8 @@ def check_python():
     have = sys.version_info[:2]
     if have < OLDEST:
         stop(
-            "Python %d.%d is too old, 3.11 or newer is needed. If you have one: make PYTHON=python3.11 …" % have
+            "Python %d.%d is too old, 3.11 or newer is needed. If you have one: make PYTHON=python3.11 …"
+            % have
         )
     try:
         import ensurepip  # noqa: F401

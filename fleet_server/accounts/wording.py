@@ -47,6 +47,7 @@ PARTS = {
     "demo": N_("demo"),
     "email": N_("e-mail address"),
     "language": N_("language"),
+    "model": N_("model"),
     "name": N_("name"),
     "name_en": N_("name in English"),
     "name_fi": N_("name in Finnish"),
@@ -59,4 +60,5 @@ PARTS = {
     "sector": N_("sector"),
     "set": N_("question set"),
     "unit": N_("unit"),
+    "virtual": N_("virtual"),
 }

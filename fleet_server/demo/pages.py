@@ -1,4 +1,4 @@
-"""The pages of "Try a kiosk": the front of a virtual kiosk, its power and its cable. They exist only under `make run`."""
+"""The pages of "Try a kiosk": the front of a virtual kiosk, its power, its cable. They exist only under `make run`."""
 
 import asyncio
 import json
@@ -158,7 +158,7 @@ def _numbers(session: Session, device_id: str) -> dict[str, Any]:
 
 
 def _way(numbers: dict[str, Any], journal: dict[str, Any] | None) -> dict[str, int]:
-    """The four numbers of a press's way; the first two are the kiosk's own as soon as it has said them (as in try.js)."""
+    """The four numbers of a press's way; the first two are the kiosk's own once it has said them (as in try.js)."""
     heard = dict(numbers["epochs"])
     if journal:
         heard[str(journal["epoch"])] = journal["pressed"]
@@ -173,7 +173,7 @@ def _way(numbers: dict[str, Any], journal: dict[str, Any] | None) -> dict[str, i
 
 
 def _visible(request: Request, person: Person, session: Session) -> list[DemoKiosk]:
-    may_see = set(session.exec(visible_devices(person)))
+    may_see = set(session.connection().execute(visible_devices(person)).scalars())
     return [kiosk for kiosk in request.app.state.kiosks.values() if kiosk.device_id in may_see]
 
 

@@ -8,6 +8,7 @@ import logging
 import random
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,8 +87,10 @@ async def _serve(
         )
         if patients and kiosks:
             people = Patients(
-                {each.device_id: each.kiosk for each in kiosks}, _asked(database), random.Random()
-            )  # noqa: S311
+                {each.device_id: each.kiosk for each in kiosks},
+                _asked(database),
+                random.Random(),  # noqa: S311  (patients need no secret)
+            )
             pressing = asyncio.create_task(people.run())
         _greet(settings, person, began)
         await serving
@@ -97,7 +100,7 @@ async def _serve(
         await asyncio.gather(*(asyncio.to_thread(each.kiosk.stop) for each in kiosks), return_exceptions=True)
 
 
-def _asked(database: Database):  # type: ignore[no-untyped-def]
+def _asked(database: Database) -> Callable[[str], str | None]:
     """A function that tells the code of the question that a device asks now, as its last report said."""
 
     def code_asked(device_id: str) -> str | None:

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role, User
 from fleet_server.places import service as places
-from fleet_server.places.models import Place
+from fleet_server.places.models import Place, Unit
 
 EMAIL = "admin@example.org"
 _PASSWORD_FILE = "demo-sign-in.txt"  # noqa: S105  (a file's name)
@@ -43,7 +43,7 @@ def demo_places(session: Session, *, now: int) -> list[Place]:
     there = list(session.exec(select(Place).where(Place.demo).order_by(Place.id)))  # type: ignore[arg-type]
     if there:
         return there
-    units = []
+    units: list[Unit] = []
     for name_fi, name_sv, name_en, sector, parent in _TREE:
         units.append(
             places.create_unit(

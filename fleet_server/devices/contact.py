@@ -69,6 +69,8 @@ def mark_late(session: Session, *, now: int) -> list[str]:
     late = []
     overdue = select(Device.id, Device.status, Device.late_at).where(col(Device.late_at) <= now)
     for device_id, status, late_at in session.exec(overdue).all():
+        if late_at is None:
+            continue
         claimed = session.exec(
             update(Device)
             .where(col(Device.id) == device_id, col(Device.late_at) == late_at)

@@ -5,7 +5,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Device(SQLModel, table=True):
-    """A kiosk. `late_at` is the instant at which it becomes late: its last message plus what it announced, plus grace."""
+    """A kiosk. `late_at`: the instant at which it becomes late, its last message plus what it announced plus grace."""
 
     __table_args__ = (
         Index(

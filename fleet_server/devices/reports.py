@@ -92,7 +92,9 @@ def take(session: Session, device_id: str, body: Any, *, now: int) -> tuple[list
         if view is not None:
             messages.append((f"hymio/1/down/{device_id}/set", view))
         else:
-            log.warning("%s: asks for a question set that was never published to it: %s", device_id, report.want)
+            log.warning(
+                "%s: asks for a question set that was never published to it: %s", device_id, report.want
+            )
     return messages, faults
 
 
@@ -124,12 +126,21 @@ def _read(body: dict[str, Any]) -> tuple[Report, dict[str, Any], list[str]]:
                 *path, name = one["loc"][:2] if one["loc"][0] == "health" else one["loc"][:1]
                 holder = good[path[0]] if path else good
                 if isinstance(holder, dict) and name in holder:
-                    faults.append(f"report: {'.'.join(map(str, [*path, name]))} is {holder.pop(name)!r}: {one['msg']}"[:300])
+                    faults.append(
+                        f"report: {'.'.join(map(str, [*path, name]))} is {holder.pop(name)!r}: {one['msg']}"[
+                            :300
+                        ]
+                    )
 
 
 def _sample(session: Session, device_id: str, health: Health, now: int) -> None:
     """At most one sample a minute: reports at every change would fill the table with nothing new."""
-    newest = select(HealthSample.at).where(HealthSample.device_id == device_id).order_by(col(HealthSample.at).desc()).limit(1)
+    newest = (
+        select(HealthSample.at)
+        .where(HealthSample.device_id == device_id)
+        .order_by(col(HealthSample.at).desc())
+        .limit(1)
+    )
     last = session.exec(newest).first()
     if last is not None and now - last < MINUTE_MS:
         return

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import ApiToken, Membership
+from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.refusals import N_, Faults
@@ -177,6 +178,8 @@ def install(
     installation = Installation(place_id=place_id, device_id=device_id, from_at=now)
     session.add(installation)
     session.flush()
+    # An answer whose time was learned late may lie behind this instant: it belongs to where the device is now.
+    reinstalled(session, device_id, since=now, now=now)
     audit.record(
         session, actor, action, "device", device_id, before=before, after={"place": place_id}, now=now
     )
@@ -187,7 +190,9 @@ def take_away(session: Session, actor: Person | str, *, device_id: str, now: int
     """From now on the device stands nowhere. Returns the installation that ended, if there was one."""
     standing = standing_of(session, device_id)
     if standing is not None:
-        _close(session, standing, now)
+        ended = _close(session, standing, now)
+        session.flush()
+        reinstalled(session, device_id, since=ended, now=now)
         before = {"place": standing.place_id}
         audit.record(session, actor, "take device away", "device", device_id, before=before, now=now)
     return standing

@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, Role, SignedIn, allow, may, visible_devices
+from fleet_server.accounts.access import Person, SignedIn, allow, may, visible_devices
+from fleet_server.accounts.models import Role
 from fleet_server.db import after_commit
 from fleet_server.devices import desired
 from fleet_server.devices.models import Device
@@ -120,7 +121,7 @@ def publish(
 ) -> Response:
     """Wish this set of the chosen devices; with any fault nothing is sent and the choice stays on the page."""
     chosen = device or []
-    may_see = set(session.exec(visible_devices(person)))
+    may_see = set(session.connection().execute(visible_devices(person)).scalars())
     faults = [f"device {wanted!r} does not exist" for wanted in chosen if wanted not in may_see]
     now = request.app.state.clock()
     faults = faults or service.publish(session, number, chosen, actor=person, now=now)

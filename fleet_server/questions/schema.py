@@ -165,7 +165,7 @@ def _labels(
                 f"{who}: {code!r} has {count} labels in {LANGUAGES[language]}, {kind.name} needs {wanted}"
             )
             continue
-        for label in given:
+        for label in given or []:
             if not isinstance(label, str) or not label.strip() or len(label) > MAX_LABEL_CHARACTERS:
                 faults.append(
                     f"{who}: {code!r} has the label {label!r} in {LANGUAGES[language]}, "

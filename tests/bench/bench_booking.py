@@ -18,6 +18,7 @@ from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.migrations import migrate
 from fleet_server.places.models import Installation, Place, Unit
+from tests.firmware.whole import encode, encode_batch
 
 DEVICES = 100
 MESSAGES_EACH = 4
@@ -74,9 +75,7 @@ def _database(path: Path, devices: int) -> Database:
             session.flush()
             session.add(Installation(place_id=1, device_id=device.id, from_at=START_MS))
     clock = [
-        codec.encode(
-            1, codec.KIND_CLOCK, 0, 0, 1, 0, 0, 255, 0, 0, 0, 0, codec.clock_body(START_MS + 60_000, 20)
-        )
+        encode(1, codec.KIND_CLOCK, 0, 0, 1, 0, 0, 255, 0, 0, 0, 0, codec.clock_body(START_MS + 60_000, 20))
     ]
     _book(database, [Message(_id(n), bytes(_batch(0, clock, 1)), "mqtt") for n in range(devices)], 100)
     return database
@@ -87,11 +86,11 @@ def _id(number: int) -> str:
 
 
 def _batch(start: int, records: list[bytes], to: int) -> bytes:
-    return bytes(codec.encode_batch(1, start + 1, start, to, to, to - 1, 0, 1, 0, records))
+    return bytes(encode_batch(1, start + 1, start, to, to, to - 1, 0, 1, 0, records))
 
 
 def _press(seq: int) -> bytes:
-    return codec.encode(1, codec.KIND_ANSWER, 0, seq, 1, seq * PRESS_TENTHS, 3, 0, 0, 0, 1 + seq % 5, seq)
+    return encode(1, codec.KIND_ANSWER, 0, seq, 1, seq * PRESS_TENTHS, 3, 0, 0, 0, 1 + seq % 5, seq)
 
 
 def _full(devices: int, number: int) -> list[Message]:

@@ -26,13 +26,25 @@ def measure() -> list[dict]:
         finally:
             demo.stop()
     return [
-        {"name": "press to visible on the place's page, p50", "value": times[0], "unit": "ms", "limit": LIMIT_MS},
-        {"name": "press to visible on the place's page, p99", "value": times[1], "unit": "ms", "limit": LIMIT_MS},
+        {
+            "name": "press to visible on the place's page, p50",
+            "value": times[0],
+            "unit": "ms",
+            "limit": LIMIT_MS,
+        },
+        {
+            "name": "press to visible on the place's page, p99",
+            "value": times[1],
+            "unit": "ms",
+            "limit": LIMIT_MS,
+        },
     ]
 
 
 def _measure(demo: Demo) -> tuple[float, float]:
-    client = httpx.Client(base_url=demo.address, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=True)
+    client = httpx.Client(
+        base_url=demo.address, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=True
+    )
     email, password = demo.sign_in
     client.post("/sign-in", data={"email": email, "password": password, "next": "/"}).raise_for_status()
     kiosks = re.findall(r'class="try-tab" href="/try/(\w+)"', client.get("/try").text)

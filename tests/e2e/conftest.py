@@ -42,7 +42,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     """A page of somebody who has signed in."""
-    context = browser.new_context(base_url=demo.address, locale="fi-FI", viewport={"width": 1360, "height": 900})
+    context = browser.new_context(
+        base_url=demo.address, locale="fi-FI", viewport={"width": 1360, "height": 900}
+    )
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))

@@ -54,7 +54,9 @@ def test_a_press_is_thanked_for_and_counted_on_the_places_page(page: Page, demo:
     place.close()
 
 
-def test_ten_presses_without_cable_and_through_a_power_cut_arrive_exactly_once_at_the_right_times(page: Page, demo: Demo):
+def test_ten_presses_without_cable_and_through_a_power_cut_arrive_exactly_once_at_the_right_times(
+    page: Page, demo: Demo
+):
     device = open_kiosk(page, 1)
     press(page, 1)
     expect(page.locator("#n-counted")).to_have_text("1", timeout=2_000)
@@ -147,7 +149,8 @@ def answers(demo: Demo, device: str) -> list[dict]:
     database = Database(f"sqlite:///{demo.folder / 'hymio.db'}")
     with database.read() as session:
         rows = session.connection().exec_driver_sql(
-            "SELECT seq, value, from_at, to_at FROM record WHERE device_id = ? AND kind = 1 ORDER BY seq", (device,)
+            "SELECT seq, value, from_at, to_at FROM record WHERE device_id = ? AND kind = 1 ORDER BY seq",
+            (device,),
         )
         found = [dict(row) for row in rows.mappings()]
     database.close()
@@ -165,4 +168,3 @@ def leftovers(folder: Path) -> list[str]:
         if str(folder) in command:
             found.append(command)
     return found
-

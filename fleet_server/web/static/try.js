@@ -17,7 +17,7 @@
     document.getElementById("trail-empty").hidden = true;
     const line = document.createElement("li");
     const time = document.createElement("time");
-    time.textContent = new Date().toLocaleTimeString(document.documentElement.lang || "fi");
+    time.textContent = new Date().toLocaleTimeString(document.documentElement.lang || "fi", { timeZone: "Europe/Helsinki" });
     line.append(time, document.createTextNode(text));
     if (kind) line.className = kind;
     trail.prepend(line);

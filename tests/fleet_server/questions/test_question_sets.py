@@ -57,14 +57,17 @@ def test_a_set_with_many_faults_names_every_one_of_them(health):
     assert len(faults) == 6
 
 
-@pytest.mark.parametrize("body", [None, [], "x", {}, {"number": True}, {"number": 70000}, {"questions": [1, None]}])
+@pytest.mark.parametrize(
+    "body", [None, [], "x", {}, {"number": True}, {"number": 70000}, {"questions": [1, None]}]
+)
 def test_whatever_comes_in_has_faults_and_raises_nothing(body):
     assert faults_of(body)
 
 
 def test_a_set_over_16_kib_is_refused(health):
     health["questions"] = [
-        {**copy.deepcopy(health["questions"][1]), "code": f"Q{n}", "source": {"fi": "s" * 1000}} for n in range(20)
+        {**copy.deepcopy(health["questions"][1]), "code": f"Q{n}", "source": {"fi": "s" * 1000}}
+        for n in range(20)
     ]
     health["button"] = "Q0"
     assert any("must be at most 16384" in fault for fault in faults_of(health))
@@ -83,7 +86,9 @@ def test_publishing_wishes_the_set_of_each_device_and_finds_its_view_by_hash(dat
         session.add(device("aaaaaaaaaaaa"))
         session.add(device("bbbbbbbbbbbb"))
         session.flush()
-        assert service.publish(session, 1, ["aaaaaaaaaaaa", "bbbbbbbbbbbb"], actor="test", now=MONDAY_10) == []
+        assert (
+            service.publish(session, 1, ["aaaaaaaaaaaa", "bbbbbbbbbbbb"], actor="test", now=MONDAY_10) == []
+        )
         assert service.publish(session, 3, ["aaaaaaaaaaaa"], actor="test", now=MONDAY_10) == []
     with database.read() as session:
         assert service.published_to(session, "aaaaaaaaaaaa").number == 3
@@ -99,7 +104,9 @@ def test_a_model_that_cannot_ask_the_question_is_refused_by_name_and_nobody_gets
         session.add(device("aaaaaaaaaaaa"))
         session.add(device("bbbbbbbbbbbb", "button4"))
         session.flush()
-        faults = service.publish(session, 1, ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"], actor="test", now=MONDAY_10)
+        faults = service.publish(
+            session, 1, ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"], actor="test", now=MONDAY_10
+        )
         assert any("model button4 can ask smiley4" in fault for fault in faults)
         assert "device 'cccccccccccc' does not exist" in faults
         assert service.published_to(session, "aaaaaaaaaaaa") is None

@@ -42,7 +42,7 @@ def test_an_error_page_speaks_the_persons_language(county: County) -> None:
     assert '<html lang="sv">' in alice.get("/nothing").text
     refused = alice.post("/account/language", data={"language": "<b>"})
     assert refused.status_code == 422
-    assert "“&lt;b&gt;”" in refused.text
+    assert "”&lt;b&gt;”" in refused.text
 
 
 def test_times_are_finlands_and_numbers_are_the_languages() -> None:
