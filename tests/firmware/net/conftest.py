@@ -269,7 +269,8 @@ class Pipe:
             while data := source.recv(65536):
                 if not self.frozen.is_set():
                     sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
+            if not self.frozen.is_set():  # the end of a connection does not pass a pulled cable either
+                sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
 
