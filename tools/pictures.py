@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -39,6 +39,9 @@ def main() -> None:
             )
             page = context.new_page()
             sign_in(page, demo)
+            page.goto("/account")
+            page.select_option("select[name=language]", "en")
+            page.click("form[action='/account/language'] button")
             page.goto("/try")
             page.wait_for_selector("#front[data-screen=ready]", timeout=20_000)
             for face in (0, 1, 0):
@@ -50,7 +53,7 @@ def main() -> None:
                 time.sleep(LOCK_OUT_S)
             page.screenshot(path=TARGET / "try-offline.png")
             page.click("#net button")
-            page.wait_for_function("document.getElementById('n-waiting').textContent === '0'", timeout=30_000)
+            expect(page.locator("#n-waiting")).to_have_text("0", timeout=30_000)
             time.sleep(LOCK_OUT_S)
             page.locator(".press").nth(0).click()
             page.wait_for_selector("#front[data-screen=thanks]", timeout=5_000)
@@ -60,7 +63,7 @@ def main() -> None:
                 ("overview", "/"),
                 ("place", page.locator(".bench a[href^='/places/']").get_attribute("href")),
                 ("device", page.locator(".bench a[href^='/devices/']").get_attribute("href")),
-                ("question-set", "/question-sets/1"),
+                ("question-set", "/question-sets/3"),
             ):
                 page.goto(address)
                 time.sleep(0.5)  # the event stream never lets the network be idle

@@ -10,6 +10,7 @@
   const out = document.getElementById("out");
   const trail = document.getElementById("trail");
   const MOST_LINES = 9;
+  const lang = { en: "en-GB" }[document.documentElement.lang] || document.documentElement.lang || "fi";
   let books = null; // what the server knows
   let journal = null; // what the kiosk's own journal says
 
@@ -17,7 +18,7 @@
     document.getElementById("trail-empty").hidden = true;
     const line = document.createElement("li");
     const time = document.createElement("time");
-    time.textContent = new Date().toLocaleTimeString(document.documentElement.lang || "fi", { timeZone: "Europe/Helsinki" });
+    time.textContent = new Date().toLocaleTimeString(lang, { timeZone: "Europe/Helsinki" });
     line.append(time, document.createTextNode(text));
     if (kind) line.className = kind;
     trail.prepend(line);
@@ -119,7 +120,7 @@
 
   function number(name, value) {
     const cell = document.getElementById("n-" + name);
-    const text = value.toLocaleString(document.documentElement.lang || "fi");
+    const text = value.toLocaleString(lang);
     if (cell.textContent === text) return;
     cell.textContent = text;
     cell.classList.remove("bump");
