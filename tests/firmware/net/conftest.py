@@ -243,7 +243,7 @@ def fleet(broker: Mosquitto) -> Iterator[Fleet]:
 
 
 class Pipe:
-    """A TCP proxy: `freeze` is a pulled cable (nothing passes, nothing is closed)."""
+    """A TCP proxy: `frozen` is a pulled cable (nothing passes, nothing is closed)."""
 
     def __init__(self, target: int) -> None:
         self.frozen = threading.Event()
@@ -263,6 +263,13 @@ class Pipe:
             self._sockets += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    def thaw(self) -> None:
+        """Plug the cable in: what hung is reset, as by a peer that has forgotten it."""
+        self.frozen.clear()
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         try:
