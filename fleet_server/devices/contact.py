@@ -34,8 +34,8 @@ def heard(session: Session, device_ids: Iterable[str], *, now: int) -> None:
 def take_state(session: Session, device_id: str, body: Any, *, now: int) -> str:
     """Act on a `state` message. Returns what was wrong with it, or "".
 
-    `lost` is the broker's word (the will) and counts only for the connection that last said it was there: a will may
-    come long after the kiosk is back.
+    `lost` is the broker's word (the will) and does not count for a connection older than the one that last said it was
+    there: a will may come long after the kiosk is back. A newer one's `ready` may have been lost.
     """
     if not isinstance(body, dict):
         return f"state: {body!r} is not an object"
@@ -48,7 +48,7 @@ def take_state(session: Session, device_id: str, body: Any, *, now: int) -> str:
     if device is None:
         return f"state: device {device_id!r} does not exist"
     if said == "lost":
-        if connection == device.connection and device.status in ("here", "late"):
+        if connection >= device.connection and device.status in ("here", "late"):
             _change(session, device, "lost", "the broker lost its connection", now)
             device.late_at = None
         return ""

@@ -13,83 +13,22 @@ from functools import partial
 from typing import Any
 
 import amqtt.broker
-from amqtt.adapters import ReaderAdapter, StreamWriterAdapter, WriterAdapter
+from amqtt.adapters import ReaderAdapter, WriterAdapter
+from amqtt.broker import Server
 from amqtt.contexts import Action, ListenerConfig
-from amqtt.errors import MQTTError
-from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
-from amqtt.session import OutgoingApplicationMessage, Session
+from amqtt.session import Session
 
-from fleet_server.link.reader import DEVICE_PACKET_BYTES, SERVER_PACKET_BYTES, LimitedReader
-from fleet_server.link.rules import SERVER, Rules
+from fleet_server.link.connection import Handler
+from fleet_server.link.rules import Rules
+from fleet_server.link.streams import LimitedReader, LimitedWriter
 
 log = logging.getLogger("hymio.link")
 
 MOST_CONNECTIONS = 2_000
 MOST_QUEUED = 10_000  # messages between readers and receivers; beyond it the writers wait, as TCP does
-MOST_UNSENT = 64  # messages to one client that does not read: a kiosk has one receipt in flight
-_OLD_CONNECTION_S = 2.0
+_OLD_CONNECTION_S = 3.0
 _START_S = 10.0
-
-
-class Handler(BrokerProtocolHandler):
-    """One connection. Admits or refuses before the broker touches any session (defect 1)."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._unsent = 0
-
-    @classmethod
-    async def init_from_connect(
-        cls,
-        reader: ReaderAdapter,
-        writer: WriterAdapter,
-        plugins_manager: Any,
-        loop: asyncio.AbstractEventLoop | None = None,
-    ) -> tuple[BrokerProtocolHandler, Session]:
-        """Read CONNECT, admit or refuse. Raises MQTTError, with the connection closed."""
-        rules: Rules = plugins_manager.rules
-        try:
-            handler, session = await super().init_from_connect(reader, writer, plugins_manager, loop)
-        except Exception as fault:  # a stranger's bytes make amqtt raise nearly anything; all mean the same
-            await writer.close()
-            raise MQTTError(f"no CONNECT: {fault!r}") from fault
-        address = session.remote_address or "?"
-        will_ok = not session.will_flag or rules.may_write(
-            session.client_id or "", session.will_topic or ""
-        )
-        admitted = will_ok and await asyncio.to_thread(
-            rules.admits, session.client_id, session.username, session.password, address
-        )
-        if not admitted:
-            await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
-            await writer.close()
-            raise MQTTError("refused")
-        if isinstance(reader, LimitedReader):
-            limit = SERVER_PACKET_BYTES if session.client_id == SERVER else DEVICE_PACKET_BYTES
-            reader.admit(limit, session.keep_alive)
-        session.keep_alive = 0  # the reader watches the silence (defect 2)
-        session.clean_session = True
-        session.will_retain = False
-        return handler, session
-
-    async def mqtt_publish(
-        self,
-        topic: str,
-        data: bytes | bytearray,
-        qos: int | None,
-        retain: bool,
-        ack_timeout: int | None = None,
-    ) -> OutgoingApplicationMessage:
-        """Send to this client; one that does not read is closed instead of remembered for."""
-        if self._unsent >= MOST_UNSENT:
-            await self.handle_connection_closed()
-            raise MQTTError("the client does not read")
-        self._unsent += 1
-        try:
-            return await super().mqtt_publish(topic, data, qos, retain, ack_timeout)
-        finally:
-            self._unsent -= 1
 
 
 class Subscriptions(dict[str, list[tuple[Session, int]]]):
@@ -110,22 +49,65 @@ class HardenedBroker(amqtt.broker.Broker):
         super().__init__(config)
         self._rules = self.plugins_manager.rules = rules
         self._subscriptions = Subscriptions()
-        self._broadcast_queue = asyncio.Queue(maxsize=MOST_QUEUED)
+        self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=MOST_QUEUED)
+        self._sending: set[asyncio.Task[Any]] = set()
+        self._connections: set[asyncio.Task[Any]] = set()
 
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
-        """A new connection, with limits on what it may send (defect 9)."""
-        await self._client_connected(listener_name, LimitedReader(reader), StreamWriterAdapter(writer))
+        """A new connection, with limits on what it may send (defect 9); closed whatever happens."""
+        limited = LimitedWriter(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        try:
+            await self._client_connected(listener_name, LimitedReader(reader), limited)
+        except Exception as fault:
+            log.error("broker: a connection ended with %r", fault)
+        finally:
+            await limited.close()
+
+    async def shutdown(self) -> None:
+        """Stop; returns when all connections have ended."""
+        await super().shutdown()
+        for task in self._connections:
+            task.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=_OLD_CONNECTION_S)
+
+    async def _handle_client_session(
+        self,
+        reader: ReaderAdapter,
+        writer: WriterAdapter,
+        client_session: Session,
+        handler: BrokerProtocolHandler,
+        server: Server,
+        listener_name: str,
+    ) -> None:
+        """From CONNACK to the end. Leaves nothing behind: amqtt forgets to end some sessions, and their wills."""
+        client_id = client_session.client_id or ""
+        try:
+            await super()._handle_client_session(
+                reader, writer, client_session, handler, server, listener_name
+            )
+        finally:
+            if client_session.transitions.state == "connected":
+                ended: asyncio.Future[None] = self._loop.create_future()
+                ended.set_result(None)
+                await self._handle_disconnect(client_session, handler, ended)
+            if self._sessions.get(client_id) == (client_session, handler):
+                await super()._delete_session(client_id)
 
     async def close_client(self, client_id: str) -> None:
         """End a client's connection, if it has one, and wait until its will is on its way (defect 5)."""
         session, handler = self._sessions.get(client_id, (None, None))
         if session is None or handler is None:
             return
-        await handler.handle_connection_closed()
         until = self._loop.time() + _OLD_CONNECTION_S
         while session.transitions.state == "connected" and self._loop.time() < until:
+            await handler.handle_connection_closed()  # again, as one that is just beginning does not hear it
             await asyncio.sleep(0.005)
 
     def connected(self) -> list[str]:
@@ -137,8 +119,17 @@ class HardenedBroker(amqtt.broker.Broker):
         ]
 
     async def _delete_session(self, client_id: str) -> None:
-        await self.close_client(client_id)
+        """Make room for a new connection of this client. From the last look to its entry nothing else can run."""
+        until = self._loop.time() + _OLD_CONNECTION_S
+        while client_id in self._sessions and self._loop.time() < until:
+            await self.close_client(client_id)
+            await asyncio.sleep(0.005)
         await super()._delete_session(client_id)
+
+    async def _cleanup_session(self, client_id: str) -> None:
+        """amqtt's monitor would also end a connection that came while it was busy with another."""
+        if asyncio.current_task() is not self._session_monitor_task:
+            await super()._cleanup_session(client_id)
 
     async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:
         return True  # nobody comes so far who was not admitted by the handler
@@ -148,6 +139,11 @@ class HardenedBroker(amqtt.broker.Broker):
         if action == Action.SUBSCRIBE:
             return self._rules.may_read(client_id, topic)
         return action == Action.RECEIVE or self._rules.may_write(client_id, topic)
+
+    async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
+        """Subscribe; grants QoS 0, which is what everybody gets."""
+        granted: int = await super().add_subscription((subscription[0], 0), session)
+        return granted
 
     async def retain_message(self, *_args: Any, **_kwargs: Any) -> None:
         """Nothing is retained: amqtt would give it to clients that never asked (defect 4)."""
@@ -163,9 +159,14 @@ class HardenedBroker(amqtt.broker.Broker):
         for session, _qos in receivers:
             handler = self._get_handler(session)
             if handler is not None and session.transitions.state == "connected":
-                running_tasks.append(
-                    asyncio.ensure_future(handler.mqtt_publish(topic, message["data"], 0, retain=False))
-                )
+                sending = asyncio.ensure_future(handler.mqtt_publish(topic, message["data"], 0, retain=False))
+                self._sending.add(sending)
+                sending.add_done_callback(self._sent)
+
+    def _sent(self, sending: "asyncio.Task[Any]") -> None:
+        self._sending.discard(sending)
+        if not sending.cancelled() and sending.exception() is not None:
+            log.debug("not delivered: %r", sending.exception())
 
     def _wide_filters(self) -> list[str]:
         """Only the server may subscribe to more than one topic at a time."""
@@ -194,19 +195,23 @@ class EmbeddedBroker:
         # amqtt's own lines name no reason and repeat without end; ours do (rules.py).
         logging.getLogger("amqtt").setLevel(logging.ERROR)
         logging.getLogger("transitions").setLevel(logging.ERROR)
-        amqtt.broker.BrokerProtocolHandler = Handler  # type: ignore[misc]
+        amqtt.broker.BrokerProtocolHandler = Handler
         self._thread = threading.Thread(target=self._loop.run_forever, name="broker", daemon=True)
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(_START_S)
+        try:
+            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(_START_S)
+        except BaseException:
+            self._end_thread()
+            raise
 
     def stop(self) -> None:
         """Close all connections and the thread."""
-        if self._broker is not None:
-            asyncio.run_coroutine_threadsafe(self._broker.shutdown(), self._loop).result(_START_S)
-        self._loop.call_soon_threadsafe(self._loop.stop)
         if self._thread is not None:
-            self._thread.join(_START_S)
-        self._loop.close()
+            try:
+                asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(_START_S)
+            except TimeoutError:
+                log.error("the broker's connections do not end; leaving them")
+            self._end_thread()
 
     @property
     def alive(self) -> bool:
@@ -225,5 +230,20 @@ class EmbeddedBroker:
             )
 
     async def _start(self) -> None:
-        self._broker = HardenedBroker(self._config, self._rules)
-        await self._broker.start()
+        broker = HardenedBroker(self._config, self._rules)
+        await broker.start()
+        self._broker = broker
+
+    async def _stop(self) -> None:
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            await broker.shutdown()
+        await self._loop.shutdown_default_executor()
+
+    def _end_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(_START_S)
+            if not thread.is_alive():
+                self._loop.close()

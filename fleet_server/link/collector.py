@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from fleet_server.answers import quarantine
@@ -30,13 +30,14 @@ from fleet_server.places.models import Installation
 log = logging.getLogger("hymio.link")
 
 MOST_WAITING = 10_000  # a second or two of work; beyond it kiosks had better wait for their time-out
-MOST_AT_ONCE = (
-    500  # one transaction: enough that a full sync costs nothing, little enough for a quick receipt
-)
+MOST_AT_ONCE = 500  # a transaction: enough that a full sync costs nothing, little enough for a quick receipt
+MOST_BYTES = 8 * 1024  # a batch has 4 096; the embedded broker lets no more through, others do
 _PREFIX = "hymio/1/up/"
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _STOP_S = 10.0
+# What a message can do to the database; any other of its errors says that the database is locked, full or away.
+_OF_A_MESSAGE = (DataError, IntegrityError, ProgrammingError)
 
 Sink = Callable[[str, bytes], None]
 
@@ -75,14 +76,21 @@ class Collector:
         self.failing_since: int | None = None
 
     def offer(self, topic: str, payload: bytes) -> None:
-        """Take a message; one on an unknown topic is skipped, one too many is dropped and counted."""
+        """Take a message; one on an unknown topic is skipped, one too many or too long is dropped and counted."""
         device_id, _, what = topic.removeprefix(_PREFIX).partition("/")
         if not topic.startswith(_PREFIX) or what not in ("answers", "report", "state", "log"):
             return
+        if len(payload) > MOST_BYTES:
+            self.dropped += 1
+            if self._quiet.first((device_id, "long")):
+                log.warning("%s: %d bytes to %s are too many; dropped", device_id[:40], len(payload), what)
+            return
         try:
-            self._queue.put_nowait(Incoming(device_id, what, bytes(payload)))
+            self._queue.put_nowait(Incoming(device_id, what, payload))
         except queue.Full:
             self.dropped += 1
+            if self._quiet.first(("full",)):
+                log.error("more messages than can be booked; some are dropped and will be sent again")
 
     def start(self) -> None:
         """Begin to work."""
@@ -90,10 +98,14 @@ class Collector:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what has come in, then end."""
-        self._queue.put(None)
-        if self._thread is not None:
-            self._thread.join(_STOP_S)
+        """Finish what has come in, then end; what is not done within 10 s is left to be sent again."""
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            try:
+                self._queue.put(None, timeout=_STOP_S)
+            except queue.Full:
+                log.error("the collector does not end; leaving it")
+            thread.join(_STOP_S)
 
     @property
     def alive(self) -> bool:
@@ -113,12 +125,15 @@ class Collector:
                 self.process(batch)
                 self.failing_since = None
                 pause_s = _FIRST_PAUSE_S
-            except DBAPIError as fault:
-                # The database is locked, full or away: no receipts, so the kiosks keep what they have and try again.
+            except SQLAlchemyError as fault:
+                # No receipts, so the kiosks keep what they have and try again.
                 self.failing_since = self.failing_since or self._clock()
-                log.error("database: %s; %d messages are left to be sent again", fault.orig, len(batch))
+                reason = fault.orig if isinstance(fault, DBAPIError) else fault
+                log.error("database: %s; %d messages are left to be sent again", reason, len(batch))
                 time.sleep(0 if ended else pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            except Exception:
+                log.exception("%d messages are left to be sent again", len(batch))
             if ended:
                 return
 
@@ -137,15 +152,18 @@ class Collector:
         return batch, False
 
     def process(self, batch: list[Incoming]) -> None:
-        """Book these in one transaction; if one of them breaks it, each in its own. Raises DBAPIError of the database."""
+        """Book these in one transaction; if one of them breaks it, each in its own.
+
+        Raises SQLAlchemyError when the database is locked, full or away; what was not booked then gets no receipt.
+        """
         if not batch:
             return
         self.last_message_at = now = self._clock()
         try:
             outcome = self._in_one_transaction(batch, now)
-        except DBAPIError:
-            raise
-        except Exception:
+        except Exception as fault:
+            if isinstance(fault, SQLAlchemyError) and not isinstance(fault, _OF_A_MESSAGE):
+                raise
             if len(batch) == 1:
                 self._set_aside(batch[0], now)
                 return
@@ -172,8 +190,8 @@ class Collector:
                 else:
                     for message in group:
                         self._take(session, message, outcome, now)
-            spoke = {message.device_id for message in mine if not _is_will(message)}
-            contact.heard(session, spoke, now=now)
+            last_words = {message.device_id: message for message in mine}
+            contact.heard(session, (one for one, last in last_words.items() if not _is_will(last)), now=now)
             for device_id, place_id in known.items():
                 outcome.topics.add(f"device:{device_id}")
                 if place_id is not None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 log = logging.getLogger("hymio.link")
 
@@ -40,7 +42,7 @@ class MqttSource:
     def start(self) -> None:
         """Begin to connect; `subscribed` is set while messages come in."""
         username, password = self._credentials
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=username, clean_session=True)
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=username, clean_session=True)
         client.username_pw_set(username, password)
         if self._ca_file is not None:
             client.tls_set(ca_certs=str(self._ca_file))
@@ -78,7 +80,7 @@ class MqttSource:
         )
 
     def _on_connect(
-        self, client: paho.Client, _data: object, _flags: object, reason: paho.ReasonCode, _props: object
+        self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _props: object
     ) -> None:
         if reason.is_failure:
             log.error("the broker at %s:%d refuses the server: %s", *self._address, reason)
@@ -86,7 +88,7 @@ class MqttSource:
         client.subscribe(_TOPIC, qos=0)
 
     def _on_subscribe(
-        self, _client: paho.Client, _data: object, _mid: int, codes: list[paho.ReasonCode], _props: object
+        self, _client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _props: object
     ) -> None:
         if any(code.is_failure for code in codes):
             log.error("the broker at %s:%d does not let the server read %s", *self._address, _TOPIC)
@@ -94,11 +96,11 @@ class MqttSource:
         self.subscribed.set()
 
     def _on_disconnect(
-        self, _client: paho.Client, _data: object, _flags: object, reason: paho.ReasonCode, _props: object
+        self, _client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _props: object
     ) -> None:
         self.subscribed.clear()
         if self._client is not None:
             log.warning("connection to the broker at %s:%d lost: %s", *self._address, reason)
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self._receive(message.topic, message.payload)
+        self._receive(message.topic, bytes(message.payload))

@@ -7,8 +7,10 @@ three exact topics. The server reads all of `up` and writes all of `down`.
 import hmac
 import logging
 import re
+import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from fleet_server.db import Database
 from fleet_server.devices import credentials
@@ -26,17 +28,19 @@ _MOST_KEYS = 1_000
 class Rules:
     """The registry's answer to what the broker asks."""
 
-    def __init__(self, database: Database, server_secret: str) -> None:
+    def __init__(
+        self, database: Database, server_secret: str, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._server_secret = server_secret
-        self._quiet = Quiet()
+        self._quiet = Quiet(monotonic)
 
     def admits(self, client_id: str | None, username: str | None, secret: str | None, address: str) -> bool:
         """Whether this client may connect. Blocks for one look into the database."""
         if not client_id or not username or secret is None:
             return self._refuse(address, "", "gave no client id, user name or secret")
         if username != client_id:
-            return self._refuse(address, username, f"came with another client id, {client_id[:40]!r}")
+            return self._refuse(address, username, "came with another client id")
         if username == SERVER:
             return hmac.compare_digest(secret.encode(), self._server_secret.encode()) or self._refuse(
                 address, username, "has not the server's secret"
@@ -69,24 +73,29 @@ class Rules:
         return False
 
     def _refuse(self, address: str, username: str, why: str) -> bool:
-        if self._quiet.first((address, username, why)):
-            log.warning("refused from %s: %r %s", address, username[:40], why)
+        if self._quiet.first(
+            (address, why)
+        ):  # not the name: a stranger can invent as many as there are log lines
+            log.warning("refused from %s: %r %s (said once a minute)", address, username[:40], why)
         return False
 
 
 class Quiet:
     """Says whether something should be logged: once a minute for each key, for a bounded number of keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
         self._said: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
     def first(self, key: tuple[str, ...]) -> bool:
         """True when nothing was said about this key for a minute."""
-        now = time.monotonic()
-        if now - self._said.get(key, -_QUIET_S) < _QUIET_S:
-            return False
-        self._said[key] = now
-        self._said.move_to_end(key)
-        if len(self._said) > _MOST_KEYS:
-            self._said.popitem(last=False)
+        now = self._monotonic()
+        with self._lock:
+            if key in self._said and now - self._said[key] < _QUIET_S:
+                return False
+            self._said[key] = now
+            self._said.move_to_end(key)
+            if len(self._said) > _MOST_KEYS:
+                self._said.popitem(last=False)
         return True

@@ -9,7 +9,6 @@ import secrets
 import threading
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from fleet_server.changes import Changes
@@ -50,7 +49,10 @@ class LinkService:
         self._watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Start all parts; returns when the server hears its kiosks, or goes on trying after 10 s."""
+        """Start all parts; returns when the server hears its kiosks, or goes on trying after 10 s.
+
+        Raises what the embedded broker raises when it cannot listen.
+        """
         if self._embedded is not None:
             self._embedded.start()
         self.collector.start()
@@ -62,7 +64,8 @@ class LinkService:
     def stop(self) -> None:
         """Stop all parts; what has come in is booked first."""
         self._ending.set()
-        self._watch.join()
+        if self._watch.is_alive():
+            self._watch.join()
         self._source.stop()
         self.collector.stop()
         if self._embedded is not None:
@@ -93,12 +96,14 @@ class LinkService:
             try:
                 self._mark_late()
                 self._shut_out_revoked()
-            except DBAPIError as fault:
-                log.error("watch: %s", fault.orig)
-            if not self._source.alive:
-                log.error("the MQTT thread died; starting another")
-                self._source.stop()
-                self._source.start()
+                if not self._source.alive:
+                    log.error("the MQTT thread died; starting another")
+                    self._source.stop()
+                    self._source.start()
+            except (
+                Exception
+            ) as fault:  # whatever it is, the next look may succeed, and without looks nobody is late
+                log.error("watch: %r", fault)
 
     def _mark_late(self) -> None:
         now = now_ms()
