@@ -14,7 +14,7 @@ from fleet_server.accounts.models import Role
 from fleet_server.db import after_commit
 from fleet_server.devices import desired
 from fleet_server.devices.models import Device
-from fleet_server.places.models import Installation, Place
+from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import N_
@@ -72,6 +72,7 @@ class DeviceRow:
     wished: bool
     runs: bool
     refused: str
+    may_publish: bool
 
 
 @router.get("")
@@ -121,8 +122,12 @@ def publish(
 ) -> Response:
     """Wish this set of the chosen devices; with any fault nothing is sent and the choice stays on the page."""
     chosen = device or []
-    may_see = set(session.connection().execute(visible_devices(person)).scalars())
-    faults = [f"device {wanted!r} does not exist" for wanted in chosen if wanted not in may_see]
+    allowed = {row.id for row in _devices(session, person, number) if row.may_publish}
+    faults = [
+        f"device {wanted!r} does not exist, or is not yours to publish to"
+        for wanted in chosen
+        if wanted not in allowed
+    ]
     now = request.app.state.clock()
     faults = faults or service.publish(session, number, chosen, actor=person, now=now)
     if faults:
@@ -177,16 +182,17 @@ def _page(
 
 def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
     query = (
-        select(Device, Place.name)
+        select(Device, Place.name, Unit.path)
         .outerjoin(
             Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
         )
         .outerjoin(Place, col(Place.id) == col(Installation.place_id))
+        .outerjoin(Unit, col(Unit.id) == col(Place.unit_id))
         .where(col(Device.id).in_(visible_devices(person)), col(Device.revoked_at).is_(None))
         .order_by(col(Place.name), col(Device.name))
     )
     rows = []
-    for device, place in session.exec(query):
+    for device, place, unit_path in session.exec(query):
         wished = service.published_to(session, device.id)
         wishes = wished.number if wished else None
         rows.append(
@@ -200,6 +206,8 @@ def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
                 wished=wishes == number,
                 runs=device.running_set == number,
                 refused=_refusal(device) if wishes == number else "",
+                # A device that stands nowhere belongs to the whole county.
+                may_publish=may(person, Role.COORDINATOR, unit_path or "/"),
             )
         )
     return rows
