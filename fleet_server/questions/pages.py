@@ -137,7 +137,7 @@ def publish(
 
     def tell() -> None:
         for message in messages:
-            if message is not None:
+            if message is not None and state.link is not None:
                 state.link.send(*message)
         state.changes.notify(f"set:{number}", *(f"device:{wanted}" for wanted in chosen))
 
