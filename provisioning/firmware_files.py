@@ -21,6 +21,7 @@ from provisioning.errors import ProvisioningError
 BOARDS = ("unix", "button_poe")
 # -O2 drops asserts; -O3 would drop the line numbers too, and a crash report without them helps nobody.
 _OPTIMISATION = "-O2"
+_HOST_ONLY = "cpython.py"  # of kiosk/: what MicroPython has built in
 # 30 bits: a small integer on the ESP32, and the boot record has 32.
 _BUILD_BITS = 30
 
@@ -87,7 +88,8 @@ def firmware_files(board: str, root: Path | None = None) -> FirmwareFiles:
             files[path] = text
         else:
             module = path.removesuffix(".py")
-            files[f"{module}.mpy"] = _compiled(module.strip("/").replace("/", "."), text)
+            name = module.strip("/").replace("/", ".").removesuffix(".__init__")
+            files[f"{module}.mpy"] = _compiled(name, text)
     return FirmwareFiles(files, version, build, digest)
 
 
@@ -97,7 +99,9 @@ def _sources(board: str, root: Path) -> dict[str, bytes]:
         "/main.py": root / "main.py",
         "/board.py": root / "boards" / f"{board}.py",
     }
-    where.update({f"/kiosk/{path.name}": path for path in sorted((root / "kiosk").glob("*.py"))})
+    for path in sorted((root / "kiosk").glob("*.py")):
+        if path.name != _HOST_ONLY:
+            where[f"/kiosk/{path.name}"] = path
     if board == "unix":
         where["/nvs_image.py"] = firmware_root() / "boards" / "nvs_image.py"
     try:

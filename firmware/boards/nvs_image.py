@@ -9,14 +9,19 @@ CPython.
 from binascii import crc32
 from struct import unpack_from
 
-_PAGE = 4096
-_ENTRIES = 126
-_U8 = 0x01
-_BLOB_DATA = 0x42
-_BLOB_INDEX = 0x48
-_ACTIVE = 0xFFFFFFFE
-_FULL = 0xFFFFFFFC
-_SEED = 0xFFFFFFFF
+try:
+    from micropython import const
+except ImportError:  # the host reads with this code, too
+    const = int
+
+_PAGE = const(4096)
+_ENTRIES = const(126)
+_U8 = const(0x01)
+_BLOB_DATA = const(0x42)
+_BLOB_INDEX = const(0x48)
+_ACTIVE = const(0xFFFFFFFE)
+_FULL = const(0xFFFFFFFC)
+_SEED = const(0xFFFFFFFF)
 
 
 def reader(read, size):

@@ -17,7 +17,7 @@ _CLEANING_MS = const(60000)
 _OLDEST_MS = const(86_400_000)
 # How often to look again while a button is down or has just moved.
 _POLL_MS = const(25)
-IDLE_MS = 1000
+_IDLE_MS = const(1000)
 
 
 class Buttons:
@@ -94,7 +94,7 @@ class Buttons:
         for face in range(self.faces):
             if ticks_diff(now_ms, self._moved[face]) < _DEBOUNCE_MS:
                 return _POLL_MS
-        return IDLE_MS
+        return _IDLE_MS
 
     def _judge(self, touched, now_ms):
         if self.cleaning or touched & (touched - 1):

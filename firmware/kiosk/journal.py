@@ -21,7 +21,7 @@ _PRESSED = const(3)
 
 _SMALL_RECORD_BYTES = const(44)  # buffers made once: every record without text fits
 _TRIES = const(3)  # sectors that may garble a record before the flash is given up
-_NO_SPOT = (-1, 0, 0)
+_NO_SPOT = const((-1, 0, 0))
 
 
 class Journal:
@@ -118,26 +118,13 @@ class Journal:
                 return seq
         raise OSError("journal: the flash does not hold what is written to it")
 
-    def read(self, max_bytes):
-        """(epoch, from, to, [records verbatim]): the next stretch without a receipt, oldest epoch first.
-
-        At most `max_bytes` of records, but at least one if there is any. `from == to`: nothing waits.
-        No records while `from < to`: what the seqs stood for is damaged or gone.
-        """
-        buf = bytearray(max(max_bytes, record.MAX_RECORD_BYTES))
-        epoch, start, to, _, end = self.read_into(buf, 0, max_bytes)
-        records = []
-        at = 0
-        while at < end:
-            size = record.size(buf, at)
-            records.append(bytes(memoryview(buf)[at : at + size]))
-            at += size
-        return epoch, start, to, records
-
     def read_into(self, buf, at, max_bytes):
-        """As `read`, with the records behind one another in buf[at:end]: (epoch, from, to, count, end).
+        """(epoch, from, to, count, end): the next stretch without a receipt, oldest epoch first, its `count`
+        records verbatim behind one another in buf[at:end].
 
-        Behind `at` there must be room for MAX_RECORD_BYTES, also when `max_bytes` is less.
+        At most `max_bytes` of records, but at least one if there is any: behind `at` there must be room for
+        MAX_RECORD_BYTES. `from == to`: nothing waits. No records while `from < to`: what the seqs stood for
+        is damaged or gone.
         """
         entry = self._epochs[-1]
         for older in self._epochs:

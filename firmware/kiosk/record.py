@@ -5,7 +5,7 @@ the epoch it is asked about: the CRC starts from the epoch, so a record never pa
 The layout is the contract of docs/protocol.md; docs/protocol-vectors.json holds examples of every kind.
 """
 
-from struct import calcsize, pack, pack_into, unpack_from
+from struct import pack, pack_into, unpack_from
 
 from kiosk.compat import const, crc32
 
@@ -14,29 +14,19 @@ KIND_BOOT = 2
 KIND_CLOCK = 3
 KIND_REFUSED = 4
 
-COMPLETE = 0  # bits 0-1 of the flags
-SKIPPED = 1
-TIMED_OUT = 2
-FLAG_SIMULATED = 4
-
-CANT_SAY = 255  # a value
-NO_SESSION = 255  # the visit began more than 254 records back, or there is no visit
+FLAG_SIMULATED = 4  # bits 0-1 of the flags: how the question ended; a press of a button completes it (0)
 
 MAX_BODY_BYTES = 1000
 MAX_RECORD_BYTES = 1028
-MAX_BATCH_BYTES = 4096
+MIN_RECORD_BYTES = 28  # a press; what a damaged stretch is counted in
 BATCH_RECORDS_AT = 40  # behind the header
 BATCH_OVERHEAD_BYTES = 44  # header and CRC: what a batch without records takes
-BATCH_HEAD_BYTES = 40
-BATCH_VERSION = 1
-MIN_RECORD_BYTES = 28  # a press; what a damaged stretch is counted in
 
-_HEAD = "<HBBIIIHBBBBH"
+_HEAD = const("<HBBIIIHBBBBH")
 _HEAD_BYTES = const(24)
 _CRC_BYTES = const(4)
-_BATCH = "<BBHIIIIIIIII"
-
-assert calcsize(_HEAD) == 24 and calcsize(_BATCH) == BATCH_HEAD_BYTES
+_BATCH = const("<BBHIIIIIIIII")
+_BATCH_VERSION = const(1)
 
 
 def padded_bytes(body_bytes):
@@ -64,32 +54,6 @@ def encode_into(
     for i in range(length + _CRC_BYTES, size):
         buf[i] = 0xFF
     return size
-
-
-def encode(
-    epoch, kind, flags, seq, boot, uptime, set_number, session, question, language, value, pressed, body=b""
-):
-    """The record as bytes, padded with 0xFF to a multiple of 4. ValueError for a body above 1000 bytes."""
-    if len(body) > MAX_BODY_BYTES:
-        raise ValueError("record body of %d bytes: at most %d" % (len(body), MAX_BODY_BYTES))
-    buf = bytearray(padded_bytes(len(body)))
-    encode_into(
-        buf,
-        epoch,
-        kind,
-        flags,
-        seq,
-        boot,
-        uptime,
-        set_number,
-        session,
-        question,
-        language,
-        value,
-        pressed,
-        body,
-    )
-    return bytes(buf)
 
 
 def size(buf, offset):
@@ -143,32 +107,13 @@ def refused_body(count, since):
     return pack("<HI", min(count, 0xFFFF), since)
 
 
-def encode_batch(epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime, records):
-    """The message of docs/protocol.md: these are all records held of `epoch` with from_ <= seq < to.
-
-    Raises ValueError beyond MAX_BATCH_BYTES; `Journal.read(MAX_BATCH_BYTES - BATCH_OVERHEAD_BYTES)` fits.
-    """
-    total = BATCH_OVERHEAD_BYTES
-    for item in records:
-        total += len(item)
-    if total > MAX_BATCH_BYTES:
-        raise ValueError("batch of %d bytes: at most %d" % (total, MAX_BATCH_BYTES))
-    buf = bytearray(total)
-    at = BATCH_RECORDS_AT
-    for item in records:
-        buf[at : at + len(item)] = item
-        at += len(item)
-    seal_batch(buf, at, len(records), epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime)
-    return buf
-
-
 def seal_batch(buf, end, count, epoch, nonce, from_, to, next_, pressed, waiting, boot, uptime):
     """Make a batch of the `count` records in buf[BATCH_RECORDS_AT:end], in place; returns its length.
 
     `next_` and `pressed` are the epoch's, `waiting` is for display, `uptime` is in tenths of a second.
     """
     pack_into(
-        _BATCH, buf, 0, BATCH_VERSION, BATCH_RECORDS_AT, count, epoch, nonce, from_, to,
+        _BATCH, buf, 0, _BATCH_VERSION, BATCH_RECORDS_AT, count, epoch, nonce, from_, to,
         next_, pressed, waiting, boot, uptime,
     )  # fmt: skip
     pack_into("<I", buf, end, crc32(memoryview(buf)[:end], 0))

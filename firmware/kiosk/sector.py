@@ -18,7 +18,7 @@ MARK_BYTES = 4
 RECORDS_AT = 32
 
 _MAGIC = const(0x4A48)  # "HJ" in flash; another layout gets another magic
-_HEADER = "<HHIIIII"
+_HEADER = const("<HHIIIII")
 _CRC_AT = const(24)
 _STEP = const(64)
 _BLANK = b"\xff" * 64

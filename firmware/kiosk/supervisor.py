@@ -85,7 +85,7 @@ class Supervisor:
             task.running = True
             try:
                 await task.function(task.beat)
-                trace = task.name + " ended"
+                trace = "the task came to its end"
             except Exception as error:  # whatever a task did wrong, its neighbours go on
                 trace = trace_of(error)
             task.running = False
@@ -93,7 +93,7 @@ class Supervisor:
                 task.crashes = 0
                 backoff_s = _BACKOFF_FIRST_S
             task.crashes += 1
-            self._log("task " + task.name + " crashed: " + trace)
+            self._log("task %s crashed: %s" % (task.name, trace))
             self._crashed(task.name, trace)
             if task.crashes >= _CRASHES_TO_SAFE_MODE and not task.vital:
                 self._enter_safe_mode(task)
@@ -106,7 +106,7 @@ class Supervisor:
             return
         self.safe_mode = True
         self._safe_until = ticks_add(ticks_ms(), _SAFE_MODE_MS)
-        self._log("safe mode: " + culprit.name + " crashed " + str(culprit.crashes) + " times")
+        self._log("safe mode: %s crashed %d times" % (culprit.name, culprit.crashes))
         for task in self._tasks:
             if not task.vital and task is not culprit:
                 task.running = False

@@ -65,4 +65,7 @@ def _whole(value):
 
 
 def _hash(value):
-    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
+    """Whether it is 64 small hex digits; letter by letter each would become a string of its own that stays."""
+    if not isinstance(value, str) or len(value) != 64:
+        return False
+    return all(48 <= byte <= 57 or 97 <= byte <= 102 for byte in value.encode())

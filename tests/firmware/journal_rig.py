@@ -3,6 +3,7 @@
 from kiosk import record
 from kiosk.journal import Journal, JournalFull
 from nor import Nor, Rng, pattern
+from whole import read
 
 ANSWER, BOOT, CLOCK, REFUSED = record.KIND_ANSWER, record.KIND_BOOT, record.KIND_CLOCK, record.KIND_REFUSED
 SIZE = 320  # ten presses a sector
@@ -36,7 +37,7 @@ def fill(journal):
 def drain(journal, budget=4052):
     found = []
     while True:
-        epoch, start, to, records = journal.read(budget)
+        epoch, start, to, records = read(journal, budget)
         if start == to:
             return found
         found.extend([(epoch, record.seq_at(data, 0)) for data in records])

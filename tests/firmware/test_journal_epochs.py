@@ -4,6 +4,7 @@ from journal_rig import ANSWER, CLOCK, REFUSED, SIZE, again, drain, fill, fresh,
 from kiosk import record, sector
 from kiosk.journal import Journal, JournalFull
 from nor import Nor, flipped, pattern
+from whole import read
 from world import World, refusal
 
 # Marks
@@ -71,7 +72,7 @@ def test_a_range_begins_where_the_server_stands_also_when_it_is_no_longer_held()
     drain(journal)
     rest(journal)  # erases the first sector
     journal.rewind(journal.epoch, 4)
-    epoch, start, to, records = journal.read(56)
+    epoch, start, to, records = read(journal, 56)
     assert (start, to, [record.seq_at(data, 0) for data in records]) == (4, 12, [10, 11])
 
 
@@ -89,7 +90,7 @@ def test_a_new_epoch_counts_from_nought_and_the_old_one_goes_first():
     journal, flash = again(flash)
     new = journal.epoch
     assert journal.epochs() == [(old, 0, 3, 3), (new, 0, 2, 2)]
-    epoch, start, to, records = journal.read(4052)
+    epoch, start, to, records = read(journal, 4052)
     assert (epoch, start, to, len(records)) == (old, 0, 3, 3), "a batch never crosses epochs"
     assert drain(journal) == [(old, 0), (old, 1), (old, 2), (new, 0), (new, 1)]
     assert journal.boot == 2
@@ -256,7 +257,7 @@ def test_a_press_programs_its_own_bytes_and_erases_one_sector_in_145():
     for _ in range(3000):
         world.journal.append(ANSWER, value=3)
         if world.journal.next_seq % 100 == 0:
-            epoch, _, to, _ = world.journal.read(4052)
+            epoch, _, to, _ = read(world.journal, 4052)
             world.journal.release(epoch, to)
             world.journal.tidy()
     flash = world.flash

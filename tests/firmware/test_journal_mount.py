@@ -3,6 +3,7 @@
 from kiosk import record, sector
 from kiosk.journal import Journal
 from nor import Nor, Rng, pattern
+from whole import encode
 
 
 def test_mounting_a_full_mebibyte_reads_little():
@@ -11,7 +12,7 @@ def test_mounting_a_full_mebibyte_reads_little():
     newest = 145 * 254
     for seq in range(145):
         at = sector.RECORDS_AT + 28 * seq
-        data[at : at + 28] = record.encode(
+        data[at : at + 28] = encode(
             7, record.KIND_ANSWER, 0, newest + seq, 1, 0, 14, 0, 0, 0, 3, newest + seq + 1
         )
     for pos in range(255):  # only the newest is looked into: the others share its records

@@ -4,6 +4,7 @@ import sys
 
 from kiosk.journal import JournalFull  # noqa: F401 - the journal is what is under test
 from nor import PATTERNS, Rng, models, pattern
+from whole import read
 from world import World, check
 
 SECTORS = 5
@@ -26,7 +27,7 @@ def life(seed, content, steps, sectors=SECTORS, size=SECTOR_BYTES):
         elif dice < 80:
             world.send(60 + rng.below(400))
         elif dice < 84:
-            epoch, start, to, _ = world.journal.read(300)
+            epoch, start, to, _ = read(world.journal, 300)
             world.send(300, through=start + rng.below(to - start + 1))
         elif dice < 88:
             world.mount()

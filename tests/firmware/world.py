@@ -7,6 +7,7 @@ whether the flash keeps them after a power cut and after a bit has turned over.
 from kiosk import record
 from kiosk.journal import Journal, JournalFull
 from nor import Nor, Rng, flipped, torn
+from whole import encode, read
 
 BUDGET = 4052  # bytes of records that fit in the largest batch
 
@@ -60,7 +61,7 @@ class World:
 
         def expected(epoch, seq, pressed):
             boot = journal.boot
-            return record.encode(epoch, kind, 0, seq, boot, uptime, 14, 255, 0, 0, value, pressed, body)
+            return encode(epoch, kind, 0, seq, boot, uptime, 14, 255, 0, 0, value, pressed, body)
 
         doubt = self.promises.maybe.get(before)
         self.promises.maybe[before] = expected(before[0], before[1], journal.pressed + answer)
@@ -89,7 +90,7 @@ class World:
 
     def send(self, budget=BUDGET, through=None):
         """One batch, and a receipt for it (for what is below `through` of it); False when nothing waits."""
-        epoch, start, to, records = self.journal.read(budget)
+        epoch, start, to, records = read(self.journal, budget)
         if start == to:
             return False
         self.found(epoch, start, to, records, budget)
@@ -141,7 +142,7 @@ class World:
                 due.add(key)
         at = {}
         for _ in range(10000):
-            epoch, start, to, records = self.journal.read(budget)
+            epoch, start, to, records = read(self.journal, budget)
             if start == to:
                 break
             assert at.get(epoch, start) == start, "a batch must go on where the receipt left off"

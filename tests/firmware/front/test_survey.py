@@ -10,6 +10,7 @@ from kiosk.clock import Clock, Uptime
 from kiosk.journal import Journal, JournalFull
 from kiosk.survey import Survey
 from nor import Nor
+from whole import read
 
 from tests.firmware.front.kiosk_rig import ANSWER, BOOT, CLOCK, QUESTION_SET, REFUSED
 
@@ -125,7 +126,7 @@ class Room:
     def records(self) -> list[tuple[int, ...]]:
         """(kind, flags, seq, boot, uptime, set, session, question, language, value, pressed, body)."""
         found = []
-        epoch, start, _, records = self.journal.read(1 << 20)
+        epoch, start, _, records = read(self.journal, 1 << 20)
         for raw in records:
             fields = struct.unpack_from("<HBBIIIHBBBBH", raw)
             found.append((*fields[1:], raw[24 : fields[0]]))

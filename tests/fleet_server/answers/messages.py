@@ -7,6 +7,8 @@ from zlib import crc32
 
 from kiosk import record as codec
 
+from tests.firmware.whole import encode, encode_batch
+
 KNOWN_SET = 7  # question 0 has five faces, question 1 takes text
 
 
@@ -28,7 +30,7 @@ class Rec:
     damaged: bool = False  # its own CRC is wrong
 
     def encode(self, epoch: int) -> bytes:
-        raw = codec.encode(
+        raw = encode(
             epoch, self.kind, self.flags, self.seq, self.boot, self.uptime, self.set_number, self.session,
             self.question, 0, self.value, self.pressed, self.body,
         )  # fmt: skip
@@ -69,7 +71,7 @@ class Msg:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        raw = codec.encode_batch(
+        raw = encode_batch(
             self.epoch, self.nonce, self.start, self.to, self.highest, self.pressed, self.waiting, 1, 0,
             [record.encode(self.epoch) for record in self.records],
         )  # fmt: skip

@@ -23,7 +23,9 @@ from fleet_server.questions import service as questions
 from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 from tests.conftest import MONDAY_10
+from tests.firmware.whole import encode, encode_batch
 
+NO_SESSION = 255  # of a record that belongs to no visit
 SET_TO_ASK = 5  # the ready set with one question of five faces
 
 
@@ -52,7 +54,7 @@ class PaperKiosk:
     def send(self, now: int, *, but_last: int = 0) -> Booking:
         """Book everything not sent yet, less the newest `but_last` records, which go on waiting."""
         stop = len(self.records) - but_last
-        batch = record.encode_batch(
+        batch = encode_batch(
             self.epoch, 77, self.sent, stop, len(self.records), self.pressed, len(self.records) - self.sent,
             self.boot, self._uptime(now), self.records[self.sent : stop],
         )  # fmt: skip
@@ -81,7 +83,7 @@ class PaperKiosk:
 
     def _write(self, kind: int, at: int, *, value: int = 0, flags: int = 0, body: bytes = b"") -> None:
         self.records.append(
-            record.encode(
+            encode(
                 self.epoch,
                 kind,
                 flags,
@@ -89,7 +91,7 @@ class PaperKiosk:
                 self.boot,
                 self._uptime(at),
                 SET_TO_ASK,
-                0 if kind == record.KIND_ANSWER else record.NO_SESSION,
+                0 if kind == record.KIND_ANSWER else NO_SESSION,
                 0,
                 0,
                 value,
