@@ -270,6 +270,8 @@ def test_forty_failed_connects_leave_no_descriptor_behind(
     if how == "refused":
         fake.close()
     kiosk = start_kiosk(fake.port, run=False)
+    kiosk.send(fail=10)  # what is made once is made now
+    kiosk.wait(lambda event: "failed" in event, 30)
     before = kiosk.tell()
     kiosk.send(fail=40)
     kiosk.wait(lambda event: "failed" in event, 30)
