@@ -122,6 +122,10 @@ def _read(body: dict[str, Any]) -> tuple[Report, dict[str, Any], list[str]]:
         try:
             return Report.model_validate_json(json.dumps(good)), good, faults
         except ValidationError as error:
+            if any(
+                not one["loc"] for one in error.errors()
+            ):  # a stricter parser than json's: depth, surrogates
+                return Report(), {}, [f"report: {error.errors()[0]['msg']}"]
             for one in error.errors():
                 *path, name = one["loc"][:2] if one["loc"][0] == "health" else one["loc"][:1]
                 holder = good[path[0]] if path else good

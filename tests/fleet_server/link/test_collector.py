@@ -1,0 +1,343 @@
+"""The collector: receipts only after the commit, whatever the database does, and no message harms its neighbours."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import DataError, OperationalError
+from sqlmodel import func, select
+
+from fleet_server.answers import books, check, quarantine
+from fleet_server.answers.models import PressCount
+from fleet_server.changes import Changes
+from fleet_server.db import Database
+from fleet_server.devices import contact, credentials, reports
+from fleet_server.devices.models import Device
+from fleet_server.link import collector as module
+from fleet_server.link.collector import Collector, Incoming
+from tests.conftest import MONDAY_10
+from tests.fleet_server.answers.messages import Msg, batch, press
+from tests.fleet_server.link.conftest import Kiosk
+from tests.fleet_server.link.wire import until
+
+EPOCH = 77
+NOW = MONDAY_10 + 60_000
+Pair = tuple[Kiosk, Kiosk]
+
+
+class Post:
+    """A collector and what it sent."""
+
+    def __init__(self, database: Database, at_each: Callable[[], None] = lambda: None) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._at_each = at_each
+        self.collector = Collector(database, self._sink, Changes(), clock=lambda: NOW)
+
+    def _sink(self, topic: str, payload: bytes) -> None:
+        self._at_each()
+        self.sent.append((topic, json.loads(payload)))
+
+    def process(self, *messages: Incoming) -> list[str]:
+        """Process these at once; returns the topics of what was sent."""
+        before = len(self.sent)
+        self.collector.process(list(messages))
+        return [topic for topic, _ in self.sent[before:]]
+
+    def offer(self, *messages: Incoming) -> None:
+        for message in messages:
+            self.collector.offer(f"hymio/1/up/{message.device_id}/{message.what}", message.payload)
+
+
+def answers(kiosk: Kiosk, message: Msg) -> Incoming:
+    return Incoming(kiosk.id, "answers", message.encode())
+
+
+def said(kiosk: Kiosk, what: str, body: object) -> Incoming:
+    return Incoming(kiosk.id, what, json.dumps(body).encode())
+
+
+def presses(database: Database, kiosk: Kiosk) -> int:
+    """Presses in the counts; what is booked must hold together."""
+    with database.read() as session:
+        assert check.faults(session, kiosk.id) == []
+        total = session.exec(
+            select(func.sum(PressCount.counted)).where(PressCount.device_id == kiosk.id)
+        ).one()
+        assert (total or 0) == books.of_devices(session, [kiosk.id])[kiosk.id].counted
+        return int(total or 0)
+
+
+def kept(database: Database, kiosk: Kiosk) -> list[bytes]:
+    with database.read() as session:
+        return [row.raw for row in quarantine.list_of(session, kiosk.id)]
+
+
+@contextmanager
+def failing_at(database: Database, call: int) -> Iterator[list[int]]:
+    """The database fails at its n-th statement (COMMIT is one), once; yields how many there were."""
+    calls = [0]
+
+    def count() -> None:
+        calls[0] += 1
+        if calls[0] == call:
+            raise OperationalError("x", {}, sqlite3.OperationalError("disk I/O error"))
+
+    def at_statement(*_: object) -> None:
+        count()
+
+    def at_commit(_: object) -> None:
+        count()
+
+    event.listen(database.engine, "before_cursor_execute", at_statement)
+    event.listen(database.engine, "commit", at_commit)
+    try:
+        yield calls
+    finally:
+        event.remove(database.engine, "before_cursor_execute", at_statement)
+        event.remove(database.engine, "commit", at_commit)
+
+
+def test_a_receipt_leaves_only_when_its_answers_can_be_read_by_another(
+    kiosks: Pair, database: Database
+) -> None:
+    a, b = kiosks
+    file = database.url.removeprefix("sqlite:///")
+    seen: list[int] = []
+
+    def look() -> None:
+        other = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        seen.append(other.execute("SELECT count(*) FROM record").fetchone()[0])
+        other.close()
+
+    post = Post(database, look)
+    sent = post.process(
+        answers(a, batch(EPOCH, press(0), press(1))),
+        answers(b, batch(EPOCH, press(0))),
+        answers(a, batch(EPOCH, press(2), pressed=3)),
+    )
+    assert sent == [a.down("receipt"), b.down("receipt"), a.down("receipt")]
+    assert seen == [4, 4, 4]
+    assert [receipt["through"] for _, receipt in post.sent] == [2, 1, 3]
+
+
+def test_wherever_the_database_fails_nothing_is_acknowledged_and_nothing_doubled(
+    kiosks: Pair, database: Database
+) -> None:
+    a, b = kiosks
+    post, call, seq = Post(database), 0, 0
+    while True:
+        call += 1
+        mail = (
+            answers(a, batch(EPOCH, press(seq), pressed=seq + 1)),
+            said(a, "report", {"v": 1, "desired": 0, "uptime": seq}),
+            said(b, "state", {"state": "ready", "conn": call, "next": 60}),
+            answers(b, batch(EPOCH, press(seq), pressed=seq + 1)),
+        )
+        with failing_at(database, call) as calls:
+            try:
+                sent = post.process(*mail)
+            except OperationalError:
+                assert post.sent == []
+            else:
+                assert calls[0] < call, "a failure was swallowed"
+                break
+        assert presses(database, a) == seq, call
+        assert len(post.process(*mail)) >= 2  # they come again
+        assert len(post.process(mail[0], mail[3])) == 2  # and once more, as a late duplicate
+        post.sent.clear()
+        seq += 1
+        assert (presses(database, a), presses(database, b)) == (seq, seq)
+    assert call > 15
+    assert {a.down("receipt"), b.down("receipt")} <= set(sent)
+
+
+def test_a_locked_database_delays_and_loses_nothing(
+    kiosks: Pair, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, _ = kiosks
+    monkeypatch.setattr(module, "_FIRST_PAUSE_S", 0.01)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=20")
+        connection.rollback()
+    post = Post(database)
+    post.collector.start()
+    other = sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    message = answers(a, batch(EPOCH, press(0)))
+    post.offer(message)
+    until(lambda: post.collector.failing_since == NOW, "it is seen that the database fails")
+    assert post.sent == []
+    other.execute("ROLLBACK")
+    other.close()
+    post.offer(message)  # the kiosk's time-out
+    until(lambda: post.sent, "a receipt")
+    until(lambda: post.collector.failing_since is None, "all is well again")
+    post.collector.stop()
+    assert not post.collector.alive
+    assert presses(database, a) == 1
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("bug"), DataError("x", {}, Exception("value out of range"))])
+def test_a_message_that_breaks_the_code_does_not_block_its_neighbours(
+    kiosks: Pair, database: Database, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    a, b = kiosks
+    take = reports.take
+
+    def breaks(session: Any, device_id: str, body: Any, *, now: int) -> Any:
+        if body.get("breaks"):
+            raise fault
+        return take(session, device_id, body, now=now)
+
+    monkeypatch.setattr(reports, "take", breaks)
+    post = Post(database)
+    bad = said(b, "report", {"breaks": True})
+    sent = post.process(
+        answers(a, batch(EPOCH, press(0))),
+        bad,
+        answers(b, batch(EPOCH, press(0))),
+        said(a, "report", {"v": 1}),
+    )
+    assert sent == [a.down("receipt"), b.down("receipt"), a.down("desired")]
+    assert (presses(database, a), presses(database, b)) == (1, 1)
+    assert (kept(database, b), kept(database, a)) == ([bad.payload], [])
+
+
+def test_what_is_not_one_of_ours_is_ignored(kiosks: Pair, database: Database) -> None:
+    a, b = kiosks
+    with database.write() as session:
+        credentials.revoke(session, b.id, now=NOW)
+    post = Post(database)
+    good = batch(EPOCH, press(0)).encode()
+    for topic in (
+        "",
+        "hymio/1/up/",
+        "hymio/2/up/x/answers",
+        f"hymio/1/up/{a.id}/answers/x",
+        f"hymio/1/up/{a.id}/new",
+    ):
+        post.collector.offer(topic, good)
+    assert (post.collector.waiting, post.collector.dropped) == (0, 0)
+    strangers = [Incoming(name, "answers", good) for name in ("unknown00000", "", "x" * 500, "\0", b.id)]
+    assert post.process(*strangers, Incoming(a.id, "answers", good)) == [a.down("receipt")]
+    assert (presses(database, a), presses(database, b)) == (1, 0)
+
+
+def test_what_is_too_much_is_dropped_and_counted(
+    kiosks: Pair, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, _ = kiosks
+    monkeypatch.setattr(module, "MOST_WAITING", 5)
+    post = Post(database)
+    mail = [answers(a, batch(EPOCH, press(seq), pressed=seq + 1)) for seq in range(8)]
+    post.offer(*mail)
+    assert (post.collector.waiting, post.collector.dropped) == (5, 3)
+    post.offer(Incoming(a.id, "answers", bytes(module.MOST_BYTES + 1)))
+    assert post.collector.dropped == 4
+    post.collector.start()
+    until(lambda: len(post.sent) == 5, "what was taken is answered")
+    post.offer(*mail[5:])  # the kiosk sends again what got no receipt
+    until(lambda: len(post.sent) == 8, "the rest, too")
+    post.collector.stop()
+    assert presses(database, a) == 8
+
+
+def test_stopping_finishes_what_has_come_in(kiosks: Pair, database: Database) -> None:
+    a, _ = kiosks
+    post = Post(database)
+    post.offer(*(answers(a, batch(EPOCH, press(seq), pressed=seq + 1)) for seq in range(700)))
+    post.collector.start()
+    post.collector.stop()
+    assert (len(post.sent), presses(database, a)) == (700, 700)
+    Post(database).collector.stop()  # one that never began
+
+
+@pytest.mark.parametrize(
+    "state",
+    [b"", b"null", b"[]", b"{", b"\xff\xfe", b'{"state":"ready"}', b'{"state":"ready","conn":-1,"next":5}',
+     b'{"state":"away","conn":1,"next":5}', b'{"state":"ready","conn":1,"next":1e999}', b"[" * 4000, b"9" * 5000,
+     b'{"state":"ready","conn":99999999999999999999,"next":5}', b'{"state":["x"],"conn":1}', b'{"state":{},"conn":1}'],
+)  # fmt: skip
+def test_a_state_that_makes_no_sense_changes_nothing_and_is_kept(
+    kiosks: Pair, database: Database, state: bytes
+) -> None:
+    a, b = kiosks
+    post = Post(database)
+    post.process(Incoming(a.id, "state", state), answers(b, batch(EPOCH, press(0))))
+    assert kept(database, a) == [state]
+    assert presses(database, b) == 1
+    with database.read() as session:
+        device = session.get(Device, a.id)
+        assert device is not None
+        assert device.connection == 0
+
+
+@pytest.mark.parametrize(
+    "report",
+    [b"", b"3", b"\xff", b"{", b'{"epochs":7}', b'{"epochs":[[1,2]]}', b'{"health":5}', b'{"want":"../etc"}',
+     b'{"health":{"heap":"much","fill":NaN}}', b'{"desired":-1}', b'{"desired":1e400}', b'{"sets":[["a",1]]}',
+     b'{"firmware":"\\ud800"}', b'{"update":' + b"[" * 900 + b"]" * 900 + b"}", b'{"running":true}',
+     b'{"uptime":' + b"9" * 4200 + b"}", b'{"health":{"buttons":[1,99,"x"]}}', b'{"model":["x"]}'],
+)  # fmt: skip
+def test_a_report_that_makes_no_sense_is_kept_raw_and_stops_nobody(
+    kiosks: Pair, database: Database, report: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    a, b = kiosks
+    post = Post(database)
+    sent = post.process(Incoming(a.id, "report", report), answers(b, batch(EPOCH, press(0))))
+    assert b.down("receipt") in sent
+    assert "Traceback" not in caplog.text
+    if report != b'{"uptime":' + b"9" * 4200 + b"}":  # an unknown key with a mad value is nobody's business
+        assert kept(database, a) == [report]
+    assert post.process(said(a, "report", {"v": 1})) == [a.down("desired")]
+
+
+def test_a_will_that_comes_with_the_last_answers_leaves_the_kiosk_lost(
+    kiosks: Pair, database: Database
+) -> None:
+    a, _ = kiosks
+    post = Post(database)
+    ready = said(a, "state", {"state": "ready", "conn": 4, "next": 900})
+    lost = said(a, "state", {"state": "lost", "conn": 4})
+
+    def status() -> str:
+        with database.read() as session:
+            device = session.get(Device, a.id)
+            assert device is not None
+            return device.status
+
+    post.process(ready, answers(a, batch(EPOCH, press(0))), lost)
+    assert status() == "lost"
+    post.process(lost, said(a, "report", {"v": 1}))
+    assert status() == "here"
+    with database.write() as session:  # its `ready` was lost with the broker, its will was not
+        assert contact.take_state(session, a.id, {"state": "lost", "conn": 5}, now=NOW) == ""
+    assert status() == "lost"
+
+
+def test_crash_reports_are_kept_as_they_came(kiosks: Pair, database: Database) -> None:
+    a, _ = kiosks
+    post = Post(database)
+    post.process(Incoming(a.id, "log", b"\xff\0" + b"x" * 8_000), said(a, "log", {"task": "link"}))
+    assert kept(database, a) == []
+
+
+def test_offer_may_be_called_from_many_threads(kiosks: Pair, database: Database) -> None:
+    post = Post(database)
+    post.collector.start()
+    mail = [
+        [answers(kiosk, batch(EPOCH, press(seq), pressed=seq + 1)) for seq in range(50)] for kiosk in kiosks
+    ]
+    threads = [threading.Thread(target=post.offer, args=one) for one in mail]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    post.collector.stop()
+    assert [presses(database, kiosk) for kiosk in kiosks] == [50, 50]
+    assert len(post.sent) == 100
