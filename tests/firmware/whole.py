@@ -24,9 +24,7 @@ def encode_batch(epoch, nonce, start, to, next_, pressed, waiting, boot, uptime,
     buf = bytearray(record.BATCH_OVERHEAD_BYTES + len(held))
     end = record.BATCH_RECORDS_AT + len(held)
     buf[record.BATCH_RECORDS_AT : end] = held
-    record.seal_batch(
-        buf, end, len(records), epoch, nonce, start, to, next_, pressed, waiting, boot, uptime
-    )
+    record.seal_batch(buf, end, len(records), epoch, nonce, start, to, next_, pressed, waiting, boot, uptime)
     return buf
 
 

@@ -62,7 +62,9 @@ def test_a_device_that_makes_no_sense_is_refused_with_the_value(database: Databa
         credentials.create(session, name=name, model=model, virtual=False, now=NOW)
 
 
-def test_a_device_becomes_late_at_the_announced_instant_and_is_here_again_when_heard(database: Database, device: str):
+def test_a_device_becomes_late_at_the_announced_instant_and_is_here_again_when_heard(
+    database: Database, device: str
+):
     assert say(database, device, {"state": "ready", "conn": 5, "next": 960}) == ""
     assert status(database, device) == "here"
     due = NOW + 960_000 + contact.GRACE_MS
@@ -102,12 +104,16 @@ def test_a_sleeping_kiosk_is_late_too_when_it_does_not_wake(database: Database, 
     [None, [], {}, {"state": "gone", "conn": 1}, {"state": "ready"}, {"state": "ready", "conn": True, "next": 1},
      {"state": "ready", "conn": 1, "next": -1}, {"state": "ready", "conn": 1, "next": 10**9}],
 )  # fmt: skip
-def test_a_state_that_makes_no_sense_changes_nothing_and_says_what_is_wrong(database: Database, device: str, body):
+def test_a_state_that_makes_no_sense_changes_nothing_and_says_what_is_wrong(
+    database: Database, device: str, body
+):
     assert say(database, device, body).startswith("state: ")
     assert status(database, device) == "new"
 
 
-def test_a_kiosk_that_lacks_what_is_wished_is_told_and_gets_the_set_that_it_asks_for(database: Database, device: str):
+def test_a_kiosk_that_lacks_what_is_wished_is_told_and_gets_the_set_that_it_asks_for(
+    database: Database, device: str
+):
     messages, faults = report(database, device, {"v": 1, "desired": 0, "want": None})
     assert faults == []
     (topic, payload), = messages  # fmt: skip
