@@ -186,7 +186,7 @@ class Collector:
                     log.warning("message of an unknown or revoked device %r is ignored", stranger[:40])
             for is_batch, group in groupby(mine, lambda message: message.what == "answers"):
                 if is_batch:
-                    _book(session, group, outcome, now)
+                    self._book(session, group, outcome, now)
                 else:
                     for message in group:
                         self._take(session, message, outcome, now)
@@ -197,6 +197,16 @@ class Collector:
                 if place_id is not None:
                     outcome.topics.add(f"place:{place_id}")
         return outcome
+
+    def _book(self, session: Session, group: Iterable[Incoming], outcome: Outcome, now: int) -> None:
+        batches = [Message(message.device_id, message.payload, "mqtt") for message in group]
+        for message, booking in zip(batches, book_all(session, batches, now=now), strict=True):
+            if booking.receipt is not None:
+                receipt = json.dumps(booking.receipt, separators=(",", ":")).encode()
+                outcome.messages.append((f"hymio/1/down/{message.device_id}/receipt", receipt))
+            elif booking.note and self._quiet.first((message.device_id, "batch")):
+                log.warning("%s: nothing was booked: %s", message.device_id, booking.note)
+            outcome.topics.update(f"place:{place}" for place in booking.places)
 
     def _take(self, session: Session, message: Incoming, outcome: Outcome, now: int) -> None:
         if message.what == "log":
@@ -228,17 +238,6 @@ class Collector:
         with self._database.write() as session:
             if _known(session, {message.device_id}):
                 self._keep(session, message, f"{message.what}: could not be taken, see the server's log", now)
-
-
-def _book(session: Session, group: Iterable[Incoming], outcome: Outcome, now: int) -> None:
-    batches = [Message(message.device_id, message.payload, "mqtt") for message in group]
-    for message, booking in zip(batches, book_all(session, batches, now=now), strict=True):
-        if booking.receipt is not None:
-            receipt = json.dumps(booking.receipt, separators=(",", ":")).encode()
-            outcome.messages.append((f"hymio/1/down/{message.device_id}/receipt", receipt))
-        elif booking.note:
-            log.warning("%s: nothing was booked: %s", message.device_id, booking.note)
-        outcome.topics.update(f"place:{place}" for place in booking.places)
 
 
 def _known(session: Session, device_ids: set[str]) -> dict[str, int | None]:
