@@ -211,12 +211,12 @@ def command(order):
         raise ValueError("no such command")
 
 
-def _touch(face, by_simulation):
+def _touch(face, simulated):
     global _down, _latched, _simulated
     bit = 1 << face
     _down |= bit
     _latched |= bit
-    _simulated = _simulated | bit if by_simulation else _simulated & ~bit
+    _simulated = _simulated | bit if simulated else _simulated & ~bit
 
 
 def _release(face):

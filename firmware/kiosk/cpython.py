@@ -1,6 +1,6 @@
 """What MicroPython has and CPython lacks, for tests: `const` and the tick counter. No kiosk loads it."""
 
-from time import monotonic_ns
+from time import monotonic_ns  # type: ignore[attr-defined] # the stubs are MicroPython's
 
 _TICKS_PERIOD = 1 << 30  # wraps where the ESP32 port's counter wraps, so that wrapping is tested too
 

@@ -165,7 +165,7 @@ class Session:
         await self._greet(packets)
         self._start(self._read(packets))
         topics = [self._down + name for name in ("receipt", "desired", "set")]
-        await self._send(mqtt.subscribe(1, topics))
+        await self._send(mqtt.subscribe(topics))
         await asyncio.wait_for(self._subscribed.wait(), _REPLY_S)
         self.status = "online"
         self._online_ms = self._uptime.ms()
@@ -316,9 +316,9 @@ class Session:
             await asyncio.wait_for(self._stream.send(packet), _SEND_S)
             self._sent_ms = self._uptime.ms()
 
-    def _fraction(self, whole_ms):
-        """A random part of `whole_ms`."""
-        return whole_ms * int.from_bytes(self._board.random(2), "little") >> 16
+    def _fraction(self, longest_ms):
+        """A random time, evenly distributed up to `longest_ms`."""
+        return longest_ms * int.from_bytes(self._board.random(2), "little") >> 16
 
 
 async def _connack(packets):

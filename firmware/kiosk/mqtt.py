@@ -22,9 +22,9 @@ def connect(client, user, password, keepalive_s, will_topic, will):
     return _packet(0x10, body)
 
 
-def subscribe(packet_id, topics):
-    """SUBSCRIBE to each topic at QoS 0 (3.8)."""
-    body = struct.pack(">H", packet_id)
+def subscribe(topics):
+    """SUBSCRIBE to each topic at QoS 0 (3.8). Its identifier is always 1: a connection subscribes once."""
+    body = b"\0\1"
     for topic in topics:
         body += _string(topic) + b"\x00"
     return _packet(0x82, body)

@@ -165,9 +165,6 @@ class Sets:
             return due["hash"]
         if due is None and (self._plan == [] or (self._plan and self._clock.now() is not None)):
             return None  # the server wants nothing asked now
-        return self._kept()
-
-    def _kept(self):
         return self._last if self._last in self._good else None
 
     def _let_go(self):

@@ -101,16 +101,16 @@ class Supervisor:
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, _BACKOFF_LONGEST_S)
 
-    def _enter_safe_mode(self, culprit):
+    def _enter_safe_mode(self, task):
         if self.safe_mode:
             return
         self.safe_mode = True
         self._safe_until = ticks_add(ticks_ms(), _SAFE_MODE_MS)
-        self._log("safe mode: %s crashed %d times" % (culprit.name, culprit.crashes))
-        for task in self._tasks:
-            if not task.vital and task is not culprit:
-                task.running = False
-                task.handle.cancel()
+        self._log("safe mode: %s crashed %d times" % (task.name, task.crashes))
+        for other in self._tasks:
+            if not other.vital and other is not task:
+                other.running = False
+                other.handle.cancel()
 
 
 def trace_of(error):

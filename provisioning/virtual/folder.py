@@ -29,7 +29,7 @@ from provisioning.image import build_image, read_blob, read_image, with_firmware
 SOCKET_PREFIX = "hymio-kiosk-"
 # What a runner says on its standard output when the kiosk has power; anything else is why it has not.
 READY = "ready"
-DEFAULT_HEAP = "160K"
+DEFAULT_HEAP = "128K"
 _HEAP_RANGE_K = (48, 192)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 # Below the range from which Linux takes ports for outgoing connections, so that a kiosk finds its port free

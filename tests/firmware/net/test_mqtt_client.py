@@ -28,7 +28,7 @@ def test_connect_is_clean_with_user_password_and_a_will_that_is_not_retained() -
 
 
 def test_subscribe_names_each_topic_at_qos_0() -> None:
-    assert mqtt.subscribe(1, ["a", "b/c"]) == b"\x82\x0c\x00\x01\x00\x01a\x00\x00\x03b/c\x00"
+    assert mqtt.subscribe(["a", "b/c"]) == b"\x82\x0c\x00\x01\x00\x01a\x00\x00\x03b/c\x00"
 
 
 def test_publish_is_qos_0_and_not_retained() -> None:
