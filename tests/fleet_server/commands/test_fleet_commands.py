@@ -1,0 +1,109 @@
+"""The operator's commands, as they are typed: what they do, and one clear line when they cannot."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fleet_server.cli import app, device, questions_app, token, user
+from fleet_server.questions.national import national_sets
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def fleet(tmp_path: Path):
+    """Runs `fleet …` in a process of its own, with a folder of its own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "fleet_server", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "DATA_DIR": str(tmp_path / "data"), **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_a_person_gets_a_link_a_program_a_token_a_kiosk_an_identity(fleet):
+    assert (
+        "/invitation/"
+        in fleet("user", "create", "anna@example.org", "--name", "Anna", "--role", "admin").stdout
+    )
+    assert fleet("token", "create", "reports").stdout.startswith("hymio_")
+    identity = json.loads(
+        fleet("device", "create", "Lobby", "--host", "broker.example.org", "--port", "8883").stdout
+    )
+    assert set(identity) == {"id", "secret", "host", "port", "tls", "model"}
+    assert fleet("device", "revoke", identity["id"]).stdout == f"{identity['id']} is revoked\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("device", "create", "Lobby", "--model", "button9"), "model is 'button9'"),
+        (("device", "create", ""), "name is ''"),
+        (("device", "revoke", "nobody"), "device 'nobody' does not exist"),
+        (("questions", "add", "no-such-file.json"), "no-such-file.json"),
+    ],
+)
+def test_what_cannot_be_done_gets_one_line_with_the_value(fleet, arguments: tuple, said: str):
+    done = fleet(*arguments)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("HTTP_PORT", "eighty"), ("MQTT_PORT", "70000"), ("MQTT_HOST", "broker.example.org")],
+)
+def test_a_setting_that_cannot_be_right_stops_with_its_name(fleet, setting: str, value: str):
+    done = fleet("migrate", **{setting: value})
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert setting in done.stderr
+    assert value in done.stderr
+
+
+def test_a_faulty_question_set_is_kept_and_its_faults_are_listed(fleet, tmp_path: Path):
+    body = national_sets()[0] | {"number": 77}
+    del body["questions"][1]["text"]["sv"]
+    file = tmp_path / "set.json"
+    file.write_text(json.dumps(body))
+    done = fleet("questions", "add", str(file))
+    assert done.returncode == 0
+    assert "question set 77 is kept" in done.stdout
+    assert "text 'K1' has no Swedish" in done.stdout
+    assert "77" in fleet("questions", "list").stdout
+    body["name"] = "another"
+    file.write_text(json.dumps(body))
+    again = fleet("questions", "add", str(file))
+    assert again.returncode == 1
+    assert "taken" in again.stderr
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"number": "x"}', '"set"'])
+def test_a_file_that_is_no_question_set_is_refused_in_one_line(fleet, tmp_path: Path, content: str):
+    file = tmp_path / "set.json"
+    file.write_text(content)
+    done = fleet("questions", "add", str(file))
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_every_command_is_in_the_operators_page():
+    page = (ROOT / "docs" / "operations.md").read_text()
+    groups = {"": app, "user ": user, "token ": token, "device ": device, "questions ": questions_app}
+    for group, commands in groups.items():
+        for command in commands.registered_commands:
+            name = command.name or command.callback.__name__
+            assert f"fleet {group}{name}" in page, (
+                f"docs/operations.md does not mention `fleet {group}{name}`"
+            )
