@@ -12,6 +12,7 @@ from amqtt.adapters import ReaderAdapter, WriterAdapter
 from amqtt.errors import MQTTError
 from amqtt.mqtt import packet_class
 from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
+from amqtt.mqtt.disconnect import DisconnectPacket
 from amqtt.mqtt.packet import DISCONNECT, PINGREQ, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, MQTTFixedHeader
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.mqtt.publish import PublishPacket
@@ -28,6 +29,7 @@ from fleet_server.link.streams import (
 log = logging.getLogger("hymio.link")
 
 MOST_UNTAKEN = 64  # messages of one client that wait to be handed on; beyond it the client waits, as TCP does
+HAND_ON_S = 1.0
 MOST_UNSENT = 64  # messages to one kiosk that does not read: it is closed
 MOST_UNSENT_SERVER = 5_000  # to the server: beyond it they are dropped, and their kiosks send again
 
@@ -38,6 +40,7 @@ class Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unsent = 0
+        self._farewell: DisconnectPacket | None = None
 
     @classmethod
     async def init_from_connect(
@@ -77,7 +80,6 @@ class Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no type
             SUBSCRIBE: self.handle_subscribe,
             UNSUBSCRIBE: self.handle_unsubscribe,
             PINGREQ: self.handle_pingreq,
-            DISCONNECT: self.handle_disconnect,
         }
         self._reader_ready.set()
         try:
@@ -85,14 +87,29 @@ class Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no type
                 packet = await packet_class(header).from_stream(self.reader, fixed_header=header)
                 if not self.reader.used_up:
                     break
+                if header.packet_type == DISCONNECT:
+                    self._farewell = packet
+                    break
                 await take[header.packet_type](packet)
+            await self._handed_on()
         except asyncio.CancelledError:
             log.debug("reader of %s stopped", self.session)  # by `stop`, which waits for the event below
         except Exception as fault:
             log.debug("%s: %r", self.session, fault)
-        await self.handle_connection_closed()
+        await self.handle_disconnect(self._farewell)
         self._reader_stopped.set()
         await self.stop()
+
+    async def wait_disconnect(self) -> DisconnectPacket | None:
+        """A farewell, or None when the connection was lost. amqtt forgets a farewell that comes before it asks."""
+        return await super().wait_disconnect() or self._farewell
+
+    async def _handed_on(self) -> None:
+        """Wait until what the client said before it went is handed on; amqtt drops it."""
+        untaken = self.session.delivered_message_queue
+        until = self._loop.time() + HAND_ON_S
+        while not untaken.empty() and self._loop.time() < until:
+            await asyncio.sleep(0.001)
 
     async def handle_publish(self, packet: PublishPacket) -> None:
         """Pass on what the client says, at the speed at which it is taken."""

@@ -45,6 +45,7 @@ class LinkService:
         self._source = MqttSource(
             host, settings.mqtt_port, username, password, self.collector.offer, settings.mqtt_ca_file
         )
+        self._nobody_late_until = 0
         self._ending = threading.Event()
         self._watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
 
@@ -55,6 +56,8 @@ class LinkService:
         """
         if self._embedded is not None:
             self._embedded.start()
+        # Nobody could reach a server that was away: they get the time of a broker's restart to come back.
+        self._nobody_late_until = now_ms() + contact.GRACE_MS
         self.collector.start()
         self._source.start()
         self._watch.start()
@@ -107,6 +110,8 @@ class LinkService:
 
     def _mark_late(self) -> None:
         now = now_ms()
+        if now < self._nobody_late_until:
+            return
         with self._database.read() as session:
             if session.exec(select(Device.id).where(col(Device.late_at) <= now).limit(1)).first() is None:
                 return

@@ -247,6 +247,25 @@ def test_a_dead_mqtt_thread_is_replaced(
         assert book(kiosk, a, batch(EPOCH, press(0)))["through"] == 1
 
 
+def test_after_an_outage_of_the_server_nobody_is_late_before_they_can_be_back(
+    county: County, kiosks: Pair, database: Database
+) -> None:
+    a, b = kiosks
+    with database.write() as session:
+        for kiosk in kiosks:
+            device = session.get(Device, kiosk.id)
+            assert device is not None
+            device.status, device.late_at = "here", now_ms() - 60_000
+    county.service._mark_late()
+    assert status(database, a) == "here"
+    with county.kiosk(a) as kiosk:
+        kiosk.publish(a.up("state"), b'{"state":"ready","conn":1,"next":960}')
+        book(kiosk, a, batch(EPOCH, press(0)))
+        county.service._nobody_late_until = 0  # two minutes later
+        until(lambda: status(database, b) == "late", "who did not come back is late")
+    assert status(database, a) == "here"
+
+
 def test_a_taken_port_is_said_and_leaves_no_thread(database: Database, tmp_path: Path) -> None:
     port = free_port()
     first = LinkService(Settings(data_dir=tmp_path, mqtt_port=port), database, Changes())

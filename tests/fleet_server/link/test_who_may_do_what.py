@@ -9,7 +9,7 @@ from fleet_server.devices import credentials
 from fleet_server.link.rules import DOWN, SERVER, UP, Rules
 from tests.conftest import MONDAY_10
 from tests.fleet_server.link.conftest import SERVER_SECRET, Kiosk, Running
-from tests.fleet_server.link.wire import REFUSED, Client, Will, until
+from tests.fleet_server.link.wire import REFUSED, Client, Will, connect, publish, until
 
 Pair = tuple[Kiosk, Kiosk]
 SAYS_NO = [0x80]
@@ -125,6 +125,23 @@ def test_after_a_farewell_there_is_no_will(kiosks: Pair, running: Running) -> No
         with running.client(a) as kiosk:
             kiosk.publish(a.up("state"), b"back")
             assert server.next().payload == b"back"
+
+
+def test_last_words_are_handed_on(kiosks: Pair, running: Running) -> None:
+    a, _ = kiosks
+    will = Will(a.up("state"), b"lost")
+    last = [f"{number}".encode() for number in range(100)]
+    with running.server() as server:
+        for farewell, after in ((b"\xe0\x00", []), (b"", [b"lost"])):
+            with running.client(a, will=will) as kiosk:
+                kiosk.send(b"".join(publish(a.up("state"), one) for one in last) + farewell)
+            assert [server.next().payload for _ in [*last, *after]] == last + after
+        everything = connect(a.id, a.secret, will=will) + publish(a.up("state"), b"at once") + b"\xe0\x00"
+        for _ in range(20):
+            with Client(running.port) as kiosk:
+                kiosk.send(everything)
+                assert kiosk.closed()
+            assert server.next().payload == b"at once"
 
 
 def test_the_wrong_are_refused_and_closed(kiosks: Pair, running: Running) -> None:
