@@ -14,7 +14,7 @@ import typer
 
 from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import firmware_files
-from provisioning.identity import read_identity
+from provisioning.identity import Identity, read_identity
 from provisioning.image import MODELS, build_image
 from provisioning.virtual.client import VirtualKiosk, list_kiosks
 from provisioning.virtual.folder import DEFAULT_HEAP, write_private
@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the real firmware in a process.")
 app.add_typer(virtual, name="virtual")
+
+DEFAULT_MODEL = "button5"
 
 Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
 Face = Annotated[int, typer.Argument(help="0 is the leftmost and happiest.", metavar="FACE")]
@@ -35,9 +37,14 @@ Folder = Annotated[
 ]
 IdentityFile = Annotated[
     Path,
-    typer.Option("--identity", help="JSON with id, secret, host, port; tls, ca (PEM), simulated, network."),
+    typer.Option(
+        "--identity", help="JSON with id, secret, host, port; tls, ca (PEM), simulated, network, model."
+    ),
 ]
-Model = Annotated[str, typer.Option("--model", help=" or ".join(MODELS))]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help=" or ".join(MODELS) + "; default: the identity's, else " + DEFAULT_MODEL),
+]
 
 P = ParamSpec("P")
 
@@ -64,7 +71,7 @@ def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
 def image(
     identity: IdentityFile,
     out: Annotated[Path, typer.Option("--out", help="The image file to write (8 MiB).")],
-    model: Model = "button5",
+    model: Model = None,
     board: Annotated[str, typer.Option("--board", help="button_poe (ESP32) or unix")] = "button_poe",
     app_file: Annotated[
         Path | None, typer.Option("--app", help="Stock MicroPython .app-bin for slot a.")
@@ -72,7 +79,8 @@ def image(
 ) -> None:
     """Build a kiosk's flash image. It holds the kiosk's secret: the file is readable by you alone."""
     firmware = firmware_files(board)
-    built = build_image(firmware, read_identity(identity), model, app_file.read_bytes() if app_file else None)
+    who = read_identity(identity)
+    built = build_image(firmware, who, _model(who, model), app_file.read_bytes() if app_file else None)
     write_private(out, built.content)
     typer.echo(f"{out}: {len(built.content)} bytes, firmware {firmware.version} build {firmware.build}")
     for note in built.notes:
@@ -84,13 +92,15 @@ def image(
 def create(
     name: Name,
     identity: IdentityFile,
-    model: Model = "button5",
+    model: Model = None,
     heap: Annotated[str, typer.Option("--heap", help="MicroPython's heap, 48K to 192K.")] = DEFAULT_HEAP,
     folder: Folder = None,
 ) -> None:
     """Make a kiosk with a fresh flash image."""
-    kiosk = VirtualKiosk.create(_folder(folder), name, read_identity(identity), model=model, heap=heap)
-    typer.echo(f"{name}: {kiosk.facts.id}, {model}, in {kiosk.folder.path}")
+    who = read_identity(identity)
+    chosen = _model(who, model)
+    kiosk = VirtualKiosk.create(_folder(folder), name, who, model=chosen, heap=heap)
+    typer.echo(f"{name}: {kiosk.facts.id}, {chosen}, in {kiosk.folder.path}")
 
 
 @virtual.command()
@@ -154,6 +164,13 @@ def list_command(folder: Folder = None) -> None:
 
 def _folder(given: Path | None) -> Path:
     return given or Path(os.environ.get("DATA_DIR", "data"), "virtual")
+
+
+def _model(who: Identity, option: str | None) -> str:
+    """The model to build for. Raises ProvisioningError when the option contradicts what the server registered."""
+    if option and who.model and option != who.model:
+        raise ProvisioningError(f"--model {option}: the server registered {who.id} as {who.model}")
+    return option or who.model or DEFAULT_MODEL
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ CA_PATH = "/ca.der"
 _ID = re.compile(r"[a-z0-9]{12}")
 _SECRET = re.compile(r"[0-9a-f]{64}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
-_FIELDS = {"id", "secret", "host", "port", "tls", "ca", "simulated", "network"}
+_FIELDS = {"id", "secret", "host", "port", "tls", "ca", "simulated", "network", "model"}
 _MAX_SSID_BYTES = 32
 
 
@@ -44,6 +44,7 @@ class Identity:
     id: 12 characters `[a-z0-9]`, made by the server. secret: 64 hex digits. host, port: the broker.
     ca: the authority that signed the broker's certificate, DER; needed with tls.
     simulated: its answers come from simulated patients only.
+    model: what the server registered it as; None when the file does not say.
     Raises ProvisioningError naming the field and its value (never the secret's value).
     """
 
@@ -55,6 +56,7 @@ class Identity:
     ca: bytes | None = None
     simulated: bool = False
     network: Wifi | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         _text("id", self.id, _ID, "12 characters a-z, 0-9")
@@ -69,6 +71,8 @@ class Identity:
                 raise ProvisioningError(
                     f"identity: field '{name}' is {getattr(self, name)!r}, it must be true or false"
                 )
+        if self.model is not None and not isinstance(self.model, str):
+            raise ProvisioningError(f"identity: field 'model' is {self.model!r}, it must be text")
         if self.tls and not self.ca:
             raise ProvisioningError(
                 "identity: field 'ca' is missing, 'tls' needs the authority's certificate (PEM)"
@@ -95,7 +99,7 @@ class Identity:
 
 
 def read_identity(path: Path) -> Identity:
-    """An identity file: JSON with id, secret, host, port and optionally tls, ca (PEM text), simulated,
+    """An identity file: JSON with id, secret, host, port and optionally tls, ca (PEM text), simulated, model,
     network.
     """
     try:
@@ -126,6 +130,7 @@ def identity_from(fields: object) -> Identity:
         tls=fields.get("tls", False),
         ca=_der(fields.get("ca")),
         simulated=fields.get("simulated", False),
+        model=fields.get("model"),
         network=_wifi(fields.get("network")),
     )
 

@@ -53,7 +53,7 @@ def test_a_missing_field_is_named(field: str) -> None:
         (
             "colour",
             "blue",
-            "field 'colour' is unknown; there are ca, host, id, network, port, secret, simulated, tls",
+            "field 'colour' is unknown; there are ca, host, id, model, network, port, secret, simulated, tls",
         ),
     ],
 )

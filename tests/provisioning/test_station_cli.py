@@ -148,3 +148,24 @@ def test_a_wrong_identity_or_app_is_named(identity_file: Path, tmp_path: Path) -
     )
     assert said == f"{tmp_path / 'no.bin'}: No such file or directory"
     assert not out.exists()
+
+
+def test_the_identity_that_the_server_prints_becomes_an_image_of_its_model(tmp_path: Path) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from provisioning.cli import app
+
+    identity = tmp_path / "kiosk.json"
+    fields = {"id": "a" * 12, "secret": "0" * 64, "host": "broker.example.org", "port": 8883, "tls": False}
+    identity.write_text(json.dumps({**fields, "model": "button4"}))
+    out = tmp_path / "kiosk.img"
+    done = CliRunner().invoke(app, ["image", "--identity", str(identity), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert b'"model":"button4"' in out.read_bytes().replace(b'": "', b'":"')
+    other = CliRunner().invoke(
+        app, ["image", "--identity", str(identity), "--out", str(out), "--model", "button5"]
+    )
+    assert other.exit_code == 1
+    assert "the server registered aaaaaaaaaaaa as button4" in other.output
