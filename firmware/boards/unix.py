@@ -250,4 +250,6 @@ def _face(face):
 
 
 def _emit(event):
-    print("\x1e" + json.dumps(event))
+    text = json.dumps(event)
+    print("\x1e", end="")  # not put before the text: a question has kilobytes
+    print(text)

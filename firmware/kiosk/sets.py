@@ -24,7 +24,8 @@ _DAMAGED_TRIES = const(3)  # a set that arrives damaged this often is not asked 
 class Sets:
     """`root`: path prefix of writable files; `faces`: buttons of this kiosk.
 
-    `.active`: the parsed view to ask now, or None; `.running`: its number, or None.
+    `.active`: the parsed view to ask now, or None; after `forget_texts` it has `number` and `button` only.
+    `.running`: its number, or None.
     `.refused`: {hash: reason} under the present plan.
     """
 
@@ -141,6 +142,10 @@ class Sets:
                 self._last = self._shown
             self._prune()
         return self._shown != before
+
+    def forget_texts(self):
+        """They have been shown: what a press needs stays. The largest set takes 11 kB of heap."""
+        self.active = {"number": self.active["number"], "button": self.active["button"]}
 
     def _due(self):
         """The planned entry whose time it is; the one that began last where two overlap."""

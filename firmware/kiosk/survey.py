@@ -33,7 +33,6 @@ class Survey:
         self._full_at = None
         self._screen = None
         self._lights_until = None
-        self._shown_set = -1
         self._stuck = []
 
     def press(self, face, now_ms):
@@ -175,20 +174,18 @@ class Survey:
                 self._sound("fault")
 
     def _show_question(self):
+        """Hand the texts of another set to the board; they need not stay in memory then."""
         view = self._sets.active
-        number = None if view is None else view["number"]
-        if number == self._shown_set:
+        if view is None or "questions" not in view:
             return
-        self._shown_set = number
-        if view is None:
-            return
+        self._sets.forget_texts()  # first: texts too large for this board's memory are not tried for ever
         asked = None
         for question in view["questions"]:
             if question["position"] == view["button"]["question"]:
                 asked = question
         self._board.show(
             {
-                "number": number,
+                "number": view["number"],
                 "question": asked["text"],
                 "labels": asked["labels"],
                 "languages": view["languages"],

@@ -81,6 +81,10 @@ class Sets:
         if self.next:
             self.active, self.next = self.next, None
 
+    def forget_texts(self) -> None:
+        assert self.active is not None
+        self.active = {name: self.active[name] for name in ("number", "button")}
+
 
 class Room:
     """A survey with everything around it; time goes by in milliseconds."""
