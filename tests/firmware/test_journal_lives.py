@@ -76,3 +76,13 @@ def test_no_life_breaks_a_promise(content: str, seed: int, life: list) -> None:
     world.tidy()
     world.state()
     assert world.press(), "no room although everything is booked"
+
+
+def test_a_booked_record_whose_sector_was_being_erased_may_be_gone_when_the_server_forgets() -> None:
+    """A life that hypothesis found: the erase is cut after its first byte, then the server is restored."""
+    life = [
+        (None, [("press", 1), ("press", 6)]),
+        ((7, ("prefix", 1)), [("clock", 0), ("new epoch", 0), ("send", 236), ("tidy", 1)]),
+        (None, [("forget", 0)]),
+    ]
+    test_no_life_breaks_a_promise.hypothesis.inner_test("zeros", 0, life)

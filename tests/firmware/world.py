@@ -4,7 +4,7 @@ Runs on CPython and MicroPython. `World` drives a journal and remembers its prom
 whether the flash keeps them after a power cut and after a bit has turned over.
 """
 
-from kiosk import record
+from kiosk import record, sector
 from kiosk.journal import Journal, JournalFull
 from nor import Nor, Rng, flipped, torn
 from whole import encode, read
@@ -125,8 +125,11 @@ class World:
                 assert key[1] in seqs or key in promises.gone, f"seq {key[1]} is lost"
 
     def forget(self, epoch, through):
-        """The server was restored and knows nothing from `through` on; flash has what it did not erase."""
-        held = set(readable(self.flash.sectors, epoch))
+        """The server was restored and knows nothing from `through` on; flash has what it did not erase, nor
+        begin to erase: a booked record under a header that a cut erase has damaged is for harvest only.
+        """
+        headed = [data for data in self.flash.sectors if sector.unpack_header(data) is not None]
+        held = set(readable(headed, epoch))
         booked = self.promises.booked.get(epoch, 0)
         for key in self.promises.thanked:
             if key[0] == epoch and through <= key[1] < booked and key[1] not in held:
