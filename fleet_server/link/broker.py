@@ -100,6 +100,17 @@ class HardenedBroker(amqtt.broker.Broker):
             if self._sessions.get(client_id) == (client_session, handler):
                 await super()._delete_session(client_id)
 
+    async def _handle_message_delivery(
+        self, client_session: Session, handler: BrokerProtocolHandler, wait_deliver: "asyncio.Future[Any]"
+    ) -> bool:
+        """Hand a message on, and say that it is."""
+        try:
+            going_on: bool = await super()._handle_message_delivery(client_session, handler, wait_deliver)
+            return going_on
+        finally:
+            if wait_deliver.result() is not None:
+                client_session.delivered_message_queue.task_done()
+
     async def close_client(self, client_id: str) -> None:
         """End a client's connection, if it has one, and wait until its will is on its way (defect 5)."""
         session, handler = self._sessions.get(client_id, (None, None))

@@ -106,10 +106,11 @@ class Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no type
 
     async def _handed_on(self) -> None:
         """Wait until what the client said before it went is handed on; amqtt drops it."""
-        untaken = self.session.delivered_message_queue
-        until = self._loop.time() + HAND_ON_S
-        while not untaken.empty() and self._loop.time() < until:
-            await asyncio.sleep(0.001)
+        try:
+            async with asyncio.timeout(HAND_ON_S):
+                await self.session.delivered_message_queue.join()
+        except TimeoutError:
+            log.warning("%s: its last words are lost, as the broker is too busy", self.session.client_id)
 
     async def handle_publish(self, packet: PublishPacket) -> None:
         """Pass on what the client says, at the speed at which it is taken."""
