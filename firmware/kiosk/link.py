@@ -309,11 +309,13 @@ class Session:
         await self._send(memoryview(buffer)[at:end])
 
     async def _publish(self, name, document):
-        await self._send(mqtt.publish(self._up + name, json.dumps(document).encode()))
+        payload = json.dumps(document).encode()
+        await self._send(mqtt.publish_head(self._up + name, len(payload)), payload)
 
-    async def _send(self, packet):
+    async def _send(self, *pieces):
         async with self._sending:
-            await asyncio.wait_for(self._stream.send(packet), _SEND_S)
+            for piece in pieces:
+                await asyncio.wait_for(self._stream.send(piece), _SEND_S)
             self._sent_ms = self._uptime.ms()
 
     def _fraction(self, longest_ms):

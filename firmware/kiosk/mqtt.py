@@ -30,13 +30,8 @@ def subscribe(topics):
     return _packet(0x82, body)
 
 
-def publish(topic, payload):
-    """PUBLISH at QoS 0, not retained (3.3)."""
-    return publish_head(topic, len(payload)) + payload
-
-
 def publish_head(topic, size):
-    """What goes before a payload of `size` bytes."""
+    """PUBLISH at QoS 0, not retained (3.3), up to its payload of `size` bytes: no copy of that is needed."""
     name = _string(topic)
     return _head(0x30, len(name) + size) + name
 
