@@ -240,14 +240,29 @@ class Journal:
         return True
 
     def _book(self, entry, booked):
-        """Mark the epoch's sectors that end at or before its cursor, or take back the marks of the others."""
+        """Mark the epoch's sectors that end at or before its cursor, or take back the marks of the others.
+
+        Marks are set oldest first and taken back newest first: whatever a power cut leaves, the marked sectors lie
+        before the others, so no sector that a server forgot is taken for a booked one after the next start.
+        """
         ring = self._ring
+        cursor = entry[_CURSOR]
+        if booked:
+            last = -1
+            for pos in ring.order:
+                if ring.epochs[pos] == entry[_EPOCH]:
+                    if last >= 0 and ring.firsts[pos] <= cursor:
+                        ring.book(last, True)
+                    last = pos
+            if last >= 0 and entry[_NEXT] <= cursor:
+                ring.book(last, True)
+            return
         end = entry[_NEXT]
         for i in range(len(ring.order) - 1, -1, -1):
             pos = ring.order[i]
             if ring.epochs[pos] == entry[_EPOCH]:
-                if (end <= entry[_CURSOR]) == booked:
-                    ring.book(pos, booked)
+                if end > cursor:
+                    ring.book(pos, False)
                 end = ring.firsts[pos]
 
     def _forget(self):

@@ -86,3 +86,14 @@ def test_a_booked_record_whose_sector_was_being_erased_may_be_gone_when_the_serv
         (None, [("forget", 0)]),
     ]
     test_no_life_breaks_a_promise.hypothesis.inner_test("zeros", 0, life)
+
+
+def test_marks_that_a_cut_left_half_set_do_not_hide_what_the_server_forgot() -> None:
+    """Another life that hypothesis found: of two sectors booked at once only the later one got its mark."""
+    life = [
+        ((9, ("prefix", 29)), [("clock", 0), ("clock", 0), ("text", 121), ("text", 49)]),
+        (None, [("clock", 0), ("press", 1)]),
+        ((0, ("prefix", 1)), [("send in part", 261)]),
+        (None, [("press", 5), ("forget", 0), ("press", 1)]),
+    ]
+    test_no_life_breaks_a_promise.hypothesis.inner_test("zeros", 0, life)
