@@ -117,6 +117,9 @@ def trace_of(error):
     """The error's traceback as text, its end at most: the innermost frame says most."""
     if not hasattr(sys, "print_exception"):
         return repr(error)  # CPython
-    text = io.StringIO()
-    sys.print_exception(error, text)
-    return text.getvalue()[-_TRACE_BYTES:]
+    try:
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        return text.getvalue()[-_TRACE_BYTES:]
+    except MemoryError:  # most likely what the task crashed of; it is to be started again all the same
+        return repr(error)

@@ -122,6 +122,16 @@ def test_a_crash_is_recorded_with_its_trace_and_the_task_starts_again(world: Wor
     assert not world.supervisor.safe_mode
 
 
+def test_a_crash_for_want_of_memory_needs_none_to_be_recorded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(error: Exception, text: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(module.sys, "print_exception", no_room, raising=False)
+    assert module.trace_of(MemoryError("4096 bytes")) == "MemoryError('4096 bytes')"
+
+
 def test_a_task_that_ends_is_started_again(world: World) -> None:
     async def ends(beat: Beat) -> None:
         return
