@@ -230,11 +230,14 @@ def test_9_many_small_fields_are_not_a_way_around_the_limit(kiosks: Pair, runnin
         assert kiosk.closed()
 
 
-def test_10_a_wrong_topic_ends_the_connection_and_leaves_nothing(kiosks: Pair, running: Running) -> None:
+@pytest.mark.parametrize("topic", ["hymio/1/up/#", "$SYS/x", ""])
+def test_10_a_wrong_topic_ends_the_connection_and_leaves_nothing(
+    kiosks: Pair, running: Running, topic: str
+) -> None:
     """amqtt leaves it connected, deaf to what it says, and never sends its will."""
     a, _ = kiosks
     with running.server() as server, running.client(a, will=Will(a.up("state"), b"lost")) as kiosk:
-        kiosk.publish("hymio/1/up/#", b"x")
+        kiosk.publish(topic, b"x")
         assert kiosk.closed()
         assert server.next().payload == b"lost"
     until(lambda: running.broker.connected() == [], "both are gone")
@@ -243,18 +246,20 @@ def test_10_a_wrong_topic_ends_the_connection_and_leaves_nothing(kiosks: Pair, r
         assert not wrong.closed(STILL_OPEN_S)
 
 
+@pytest.mark.parametrize(("send_s", "most"), [(0.2, 1_000), (900.0, 3)], ids=["too slow", "too much"])
 def test_11_who_does_not_read_is_closed(
-    kiosks: Pair, running: Running, monkeypatch: pytest.MonkeyPatch
+    kiosks: Pair, running: Running, monkeypatch: pytest.MonkeyPatch, send_s: float, most: int
 ) -> None:
     """amqtt waits for ever until such a client has taken everything, even when it wants to close it."""
-    monkeypatch.setattr(streams, "SEND_S", 0.2)
+    monkeypatch.setattr(streams, "SEND_S", send_s)
+    monkeypatch.setattr(connection, "MOST_UNSENT", most)
     a, b = kiosks
     with (
         running.client(a, a.down("set")),
         running.client(b, b.down("set")) as reads,
         running.server() as server,
     ):
-        for _ in range(400):
+        for _ in range(400):  # 24 MB are more than sockets hold
             server.publish(a.down("set"), bytes(60_000))
             if a.id not in running.broker.connected():
                 break

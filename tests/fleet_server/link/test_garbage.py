@@ -106,6 +106,7 @@ def test_of_known_garbage_each_kind_ends_the_connection(kiosks: Pair, running: R
         packet(0x82, b"\0\1\0\x40a"),  # a filter longer than its packet
         packet(0x30, b"\0"),
         b"\x30\xff\xff\xff\xff\x01",
+        packet(0xC0, publish(a.up("state"), b"a packet in a packet")),
     ):
         with running.client(a) as client:
             client.send(raw)

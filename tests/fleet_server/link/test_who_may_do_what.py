@@ -142,6 +142,13 @@ def test_last_words_are_handed_on(kiosks: Pair, running: Running) -> None:
                 kiosk.send(everything)
                 assert kiosk.closed()
             assert server.next().payload == b"at once"
+        for _ in range(20):
+            with Client(running.port) as kiosk:
+                kiosk.send(connect(a.id, a.secret, will=will) + b"\xe0\x00")
+                assert kiosk.closed()
+        with running.client(a) as kiosk:
+            kiosk.publish(a.up("state"), b"no will before this")
+            assert server.next().payload == b"no will before this"
 
 
 def test_the_wrong_are_refused_and_closed(kiosks: Pair, running: Running) -> None:
