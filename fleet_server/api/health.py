@@ -1,20 +1,22 @@
 """`/health/live` and `/health/ready`, for whoever watches the server. Being public, they say little."""
 
+import asyncio
 import logging
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from fleet_server.accounts.access import public
 from fleet_server.answers.models import ServerState
-from fleet_server.db import Database
+from fleet_server.web.deps import write
 
 router = APIRouter(prefix="/health", include_in_schema=False, dependencies=[public])
 log = logging.getLogger("hymio.health")
 
+WRITE_S = 5  # whoever watches is told by then; the writer's turn may be long in coming
 LINK_PARTS = (
     "broker",
     "connected",
@@ -29,22 +31,26 @@ def live() -> JSONResponse:
 
 
 @router.get("/ready")
-def ready(request: Request) -> JSONResponse:
+async def ready(request: Request) -> JSONResponse:
     """Whether it can do its work: 200 with every part true, 503 when one is not."""
-    parts = {"database": _database_takes_writes(request.app.state.database), **_link(request.app.state.link)}
+    parts = {"database": await _database_takes_writes(request), **_link(request.app.state.link)}
     good = all(parts.values())
     return JSONResponse({"ready": good, **parts}, 200 if good else 503)
 
 
-def _database_takes_writes(database: Database) -> bool:
-    # A statement that writes no row still needs the writer's place and a disk that is not read-only.
+async def _database_takes_writes(request: Request) -> bool:
     try:
-        with database.write() as session:
-            session.exec(update(ServerState).where(col(ServerState.id) < 0).values(generation=0))
+        async with asyncio.timeout(WRITE_S):
+            await write(request, _write_nothing)
     except Exception:
         log.exception("the database takes no writes")
         return False
     return True
+
+
+def _write_nothing(session: Session) -> None:
+    # A statement that writes no row still needs the writer's place and a disk that is not read-only.
+    session.exec(update(ServerState).where(col(ServerState.id) < 0).values(generation=0))
 
 
 def _link(link: Any) -> dict[str, bool]:

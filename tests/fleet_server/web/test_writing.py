@@ -1,6 +1,9 @@
 """A request that writes is one transaction, and however many come at once, none waits for ever."""
 
+import ast
 import asyncio
+from importlib import import_module
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,17 +13,20 @@ from sqlmodel import select
 from fleet_server.accounts import audit, limits, passwords
 from fleet_server.accounts.access import public
 from fleet_server.accounts.sessions import TOUCH_MS
+from fleet_server.api import health
 from fleet_server.db import after_commit
 from fleet_server.places import service as places
 from fleet_server.places.models import Place
+from fleet_server.web import deps
+from fleet_server.web.app import ROUTERS
 from fleet_server.web.deps import WriteSession
 from tests.fleet_server.accounts.county import County
 
 MORE_THAN_THREADS = 60  # FastAPI's pool has 40
 
 
-def send_during_a_write(county: County, posts: list[tuple[str, dict[str, str]]]) -> list[int]:
-    """Send all forms, as Alice, while another request holds the writer and then still needs a thread.
+def send_during_a_write(county: County, asked: list[tuple[str, dict[str, str] | None]]) -> list[int]:
+    """Send all forms (None: only look), as Alice, while another request holds the writer and then still needs a thread.
 
     The status of each answer; TimeoutError when they wait for each other.
     """
@@ -41,7 +47,10 @@ def send_during_a_write(county: County, posts: list[tuple[str, dict[str, str]]])
         ) as client:
             held = asyncio.create_task(client.post("/slow"))
             await holds.wait()
-            answers = (client.post(address, data=form) for address, form in posts)
+            answers = (
+                client.get(address) if form is None else client.post(address, data=form)
+                for address, form in asked
+            )
             gathered = await asyncio.wait_for(asyncio.gather(*answers), 20)
             assert (await held).status_code == 200
             return [answer.status_code for answer in gathered]
@@ -63,6 +72,40 @@ def test_many_who_sign_in_at_once_block_nobody(county: County, monkeypatch: pyte
     monkeypatch.setattr(limits, "PER_EMAIL", 10 * MORE_THAN_THREADS)
     sign_in = ("/sign-in", {"email": "bob@example.org", "password": "x"})
     assert send_during_a_write(county, [sign_in] * MORE_THAN_THREADS) == [303] * MORE_THAN_THREADS
+
+
+def test_many_who_ask_whether_the_server_is_ready_block_nobody(county: County) -> None:
+    assert (
+        send_during_a_write(county, [("/health/ready", None)] * MORE_THAN_THREADS)
+        == [200] * MORE_THAN_THREADS
+    )
+
+
+def test_who_waits_too_long_for_the_writer_is_told_that_the_server_is_not_ready(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "WRITE_S", 0.05)  # the writer is held for longer
+    assert send_during_a_write(county, [("/health/ready", None)]) == [503]
+
+
+def test_no_route_goes_past_the_gate_to_the_writer() -> None:
+    web = Path(deps.__file__).parent
+    files = {Path(str(import_module(name).__file__)) for name in (*ROUTERS, "fleet_server.demo.pages")}
+    files |= set(web.glob("*.py"))
+    for path in sorted(files - {web / "deps.py"}):
+        assert not _calls_write(path.read_text("utf-8")), f"{path.name} calls database.write() itself"
+    assert _calls_write((web / "deps.py").read_text("utf-8")), "the walk sees such calls"
+
+
+def _calls_write(source: str) -> bool:
+    """Whether it calls `….write()`; what is not a database's is called with something to write."""
+    return any(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "write"
+        and not call.args
+        for call in ast.walk(ast.parse(source))
+    )
 
 
 @pytest.mark.parametrize("fails", [False, True])
