@@ -31,8 +31,8 @@ lint: setup
 bench: setup  ## the figures, each beside its limit or peer; also in bench.json
 	$(BIN)/python -m tests.bench
 
-image: setup  ## a kiosk's flash image, build/kiosk.img, from IDENTITY=kiosk.json (`fleet device create Lobby > kiosk.json`)
-	@test -f "$(IDENTITY)" || { echo "make image IDENTITY=kiosk.json: first make one with: .venv/bin/fleet device create Lobby > kiosk.json"; exit 1; }
+image: setup  ## a kiosk's flash image, build/kiosk.img, from IDENTITY=kiosk.json (`fleet device create Lobby --out kiosk.json`)
+	@test -f "$(IDENTITY)" || { echo "make image IDENTITY=kiosk.json: first make one with: .venv/bin/fleet device create Lobby --out kiosk.json"; exit 1; }
 	@mkdir -p build
 	$(BIN)/station image --identity "$(IDENTITY)" --out build/kiosk.img
 

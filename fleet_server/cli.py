@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +14,11 @@ from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role
 from fleet_server.devices import credentials
 from fleet_server.instants import now_ms, utc
+from fleet_server.places.models import Unit
 from fleet_server.questions import service as questions
 from fleet_server.serving import CannotStart, build, check_ground, open_database, uvicorn_server
 from fleet_server.settings import Settings
+from provisioning.errors import ProvisioningError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Hymiö's fleet server.", pretty_exceptions_enable=False
@@ -85,13 +88,18 @@ def token_create(
     name: str,
     role: Annotated[Role, typer.Option(help="What the token may do.")] = Role.SUPERVISOR,
     unit: Annotated[
-        int | None, typer.Option(help="Unit (number) that it is limited to; default: the whole county.")
+        int | None,
+        typer.Option(
+            min=1, max=2**31 - 1, help="Unit (number) that it is limited to; default: the whole county."
+        ),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=730, help="Valid for so many days.")] = 365,
 ) -> None:
     """Create a token for the API and print it, once."""
     database = open_database(_settings())
     with database.write() as session:
+        if unit is not None and session.get(Unit, unit) is None:
+            raise CannotStart(f"unit {unit} does not exist")
         secret = accounts.create_token(session, name=name, role=role, unit_id=unit, days=days, now=now_ms())
     typer.echo(secret)
 
@@ -101,9 +109,15 @@ def device_create(
     name: str,
     model: Annotated[str, typer.Option(help="button4 or button5.")] = "button5",
     host: Annotated[str, typer.Option(help="Address of the broker as the kiosk sees it.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Port of the broker; default: MQTT_PORT.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the broker; default: MQTT_PORT.")
+    ] = None,
+    ca: Annotated[Path | None, typer.Option(help="The broker's CA (PEM); with it the kiosk uses TLS.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the identity, readable by you alone.")] = None,
 ) -> None:
-    """Register a kiosk and print its identity (JSON, for `station`). The secret is shown this once only."""
+    """Register a kiosk and print its identity (JSON, for `station`), or write it to a file. The secret is not kept."""
+    if out is not None and out.exists():
+        raise CannotStart(f"{out} exists already; it may hold another kiosk's secret")
     settings = _settings()
     database = open_database(settings)
     with database.write() as session:
@@ -116,7 +130,12 @@ def device_create(
         "tls": False,
         "model": model,
     }
-    typer.echo(json.dumps(identity))
+    if out is None:
+        typer.echo(json.dumps(identity))
+    else:
+        out.touch(mode=0o600)
+        out.write_text(json.dumps(identity) + "\n")
+        typer.echo(f"{out}: {row.id}")
 
 
 @device.command("revoke")
@@ -134,7 +153,7 @@ def questions_add(file: Path) -> None:
 
     try:
         body = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CannotStart(f"{file}: {error}") from None
     if not isinstance(body, dict):
         raise CannotStart(f"{file}: a question set is a JSON object, not {type(body).__name__}")
@@ -159,14 +178,18 @@ def _settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).upper() or "settings"
-        raise CannotStart(f"{name}: {first['msg']} (is {first['input']!r})") from None
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        # Without a name the fault is one of several together, and their values may hold a password.
+        raise CannotStart(
+            f"{name}: {first['msg']} (is {first['input']!r})" if name else first["msg"]
+        ) from None
 
 
 def main() -> None:
     """Console script. A fault that has a clear line ends with that line and exit code 1, without a traceback."""
+    os.umask(0o077)  # database, log and identities are nobody else's to read
     try:
         app()
-    except (CannotStart, ValueError) as error:
+    except (CannotStart, ProvisioningError, ValueError) as error:
         sys.stderr.write(f"fleet: {error}\n")
         sys.exit(1)

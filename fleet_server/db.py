@@ -15,6 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 SQLITE_BUSY_MS = 5_000
+# SQLAlchemy would print the values of a failed statement into the log: answers, free text, hashes.
+_QUIET = {"hide_parameters": True}
 _AFTER_COMMIT = "after_commit"
 
 SQLModel.metadata.naming_convention = {
@@ -37,7 +39,7 @@ class Database:
             self._writer = _sqlite_engine(url, read_only=False)
             self._reader = _sqlite_engine(url, read_only=True)
         else:
-            self._writer = self._reader = create_engine(url, pool_pre_ping=True)
+            self._writer = self._reader = create_engine(url, pool_pre_ping=True, **_QUIET)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -86,7 +88,7 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
     # One writer connection also does the checkpoints: readers that checkpoint meet SQLite's WAL-reset fault
     # (fixed in 3.51.3).
     pool = {} if read_only else {"pool_size": 1, "max_overflow": 0}
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **_QUIET, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from fleet_server.changes import Changes
 from fleet_server.db import Database
@@ -25,7 +26,7 @@ def check_ground(settings: Settings) -> None:
     """Everything that can be known before the start: a folder to write in, free ports. Raises CannotStart."""
     folder = settings.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / f".write-{os.getpid()}"
         probe.touch()
         probe.unlink()
@@ -52,9 +53,16 @@ def _check_port(host: str, port: int, setting: str) -> None:
 def open_database(settings: Settings) -> Database:
     """The database of these settings, migrated to the newest schema."""
     if settings.database.startswith("sqlite:///"):
-        Path(settings.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
-    migrate(database)
+        Path(settings.database.removeprefix("sqlite:///")).parent.mkdir(
+            mode=0o700, parents=True, exist_ok=True
+        )
+    try:
+        database = Database(settings.database)
+        migrate(database)
+    except (ArgumentError, NoSuchModuleError) as fault:
+        raise CannotStart(f"DATABASE_URL: {fault}") from None
+    except DBAPIError as fault:
+        raise CannotStart(f"the database cannot be used: {str(fault.orig).strip().splitlines()[0]}") from None
     return database
 
 

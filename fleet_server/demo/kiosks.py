@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from fleet_server.demo.seed import demo_places
 from fleet_server.devices import credentials
@@ -15,12 +15,13 @@ from provisioning.identity import Identity
 from provisioning.virtual.client import VirtualKiosk
 
 MODEL = "button5"
+FACES = 5
 FIRST_SETS = (1, 1, 2)  # health at the first two places, social services at the third
 
 
 @dataclass(frozen=True)
 class DemoKiosk:
-    """One virtual kiosk and where it stands."""
+    """One virtual kiosk and where it stands; `place_id` 0 and its own name when somebody took it away."""
 
     device_id: str
     place_id: int
@@ -30,20 +31,37 @@ class DemoKiosk:
 
 
 def prepare(session: Session, folder: Path, mqtt_port: int, *, now: int) -> list[DemoKiosk]:
-    """Register and build what is missing; a kiosk that exists keeps its flash. Slow at the first call (image build)."""
+    """Register and build what is missing; a kiosk that exists keeps its flash and stays where people put it.
+
+    A folder of a kiosk that this database does not know (the database was lost, or a start was cut off while it
+    was built) is set aside, not deleted: its flash may hold answers.
+    """
     prepared = []
-    for index, place in enumerate(demo_places(session, now=now)):
-        name = f"kiosk-{index + 1}"
-        device = _device_at(session, place)
-        if device is None or not (folder / name).exists():
-            device = _new_device(session, place, name, folder, mqtt_port, FIRST_SETS[index], now=now)
-        prepared.append(DemoKiosk(device.id, place.id or 0, place.name, 5, VirtualKiosk(folder, name)))
+    for index, (place, set_number) in enumerate(zip(demo_places(session, now=now), FIRST_SETS, strict=False)):
+        kiosk = VirtualKiosk(folder, f"kiosk-{index + 1}")
+        device = session.get(Device, kiosk.facts.id) if kiosk.exists else None
+        if device is None:
+            if (folder / kiosk.name).exists():
+                (folder / kiosk.name).rename(folder / f"{kiosk.name}-set-aside-{now}")
+            device = _new_device(session, place, kiosk.name, folder, mqtt_port, set_number, now=now)
+        stands = _place_of(session, device)
+        prepared.append(
+            DemoKiosk(
+                device_id=device.id,
+                place_id=stands.id or 0 if stands else 0,
+                place=stands.name if stands else device.name,
+                faces=FACES,
+                kiosk=kiosk,
+            )
+        )
     return prepared
 
 
-def _device_at(session: Session, place: Place) -> Device | None:
+def _place_of(session: Session, device: Device) -> Place | None:
     standing = (
-        select(Device).join(Installation).where(Installation.place_id == place.id, Installation.to_at == None)  # noqa: E711
+        select(Place)
+        .join(Installation)
+        .where(Installation.device_id == device.id, col(Installation.to_at).is_(None))
     )
     return session.exec(standing).first()
 

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from fleet_server.db import Database
@@ -24,16 +25,16 @@ from fleet_server.questions.models import QuestionSet
 from fleet_server.serving import build, check_ground, open_database, uvicorn_server
 from fleet_server.settings import Settings
 
+_LOG_BYTES = 5_000_000
+
 
 def run_demo(settings: Settings, *, patients: bool) -> None:
     """Prepare, serve until Ctrl-C, stop. Raises CannotStart with one clear line."""
     began = time.monotonic()
     check_ground(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    log = RotatingFileHandler(settings.data_dir / "server.log", maxBytes=_LOG_BYTES, backupCount=1)
     logging.basicConfig(
-        filename=settings.data_dir / "server.log",
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[log], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     _say(1, "database")
     database = open_database(settings)

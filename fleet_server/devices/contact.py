@@ -40,7 +40,7 @@ def take_state(session: Session, device_id: str, body: Any, *, now: int) -> str:
     if not isinstance(body, dict):
         return f"state: {body!r} is not an object"
     said, connection = body.get("state"), body.get("conn")
-    if said not in _STATES:
+    if not isinstance(said, str) or said not in _STATES:
         return f"state: {said!r} is none of {', '.join(_STATES)}"
     if not isinstance(connection, int) or isinstance(connection, bool) or not 0 <= connection < 1 << 53:
         return f"state: conn {connection!r} is not a number"
