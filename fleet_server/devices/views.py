@@ -228,9 +228,12 @@ def _count(session: Session, table: Any, device_id: str) -> int:
 
 
 def _object(text: str | None) -> dict[str, Any]:
+    """What a kiosk sent as JSON, with texts that a page can be made of; {} for what is no object."""
     try:
-        return _dict(json.loads(text or "{}"))
-    except ValueError:
+        body = json.loads(text or "{}")
+        # JSON can write half a character (a lone surrogate), and no page can be sent with one.
+        return _dict(json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")))
+    except (ValueError, RecursionError):  # the latter: thousands of brackets within each other
         return {}
 
 

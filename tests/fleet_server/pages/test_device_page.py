@@ -111,6 +111,24 @@ def test_stuck_buttons_quarantine_and_crashes_are_told(world: World) -> None:
     assert "OSError: &lt;b&gt;bold&lt;/b&gt;" in page, "what a kiosk sends is text, never markup"
 
 
+@pytest.mark.parametrize(
+    "crash",
+    [
+        b'{"trace":"half \\ud800","lines":["\\udfff"]}',
+        b'{"task":"half \\ud800","firmware":"\\udc00","lines":[{"half \\ud800":0}]}',
+        b"half [" + b"[" * 8000,
+        b"[" * 8000,
+    ],
+)
+def test_a_crash_report_of_any_text_makes_no_error(world: World, crash: bytes) -> None:
+    kiosk = world.kiosks["A"]
+    with world.database.write() as session:
+        reports.take_log(session, kiosk.id, crash, now=MONDAY_10)
+        device = session.get_one(credentials.Device, kiosk.id)
+        device.report = '{"update":{"result":"refused","reason":"half \\ud800"},"board":"\\ud800"}'
+    assert "half ?" in _page(world)
+
+
 def test_the_history_of_the_state_is_told_newest_first(world: World) -> None:
     kiosk = world.kiosks["A"]
     kiosk.say("ready", MONDAY_10 - HOUR_MS)
