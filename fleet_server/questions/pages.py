@@ -18,7 +18,7 @@ from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import N_
-from fleet_server.web.deps import ReadSession, WriteSession
+from fleet_server.web.deps import ReadSession, RowId, WriteSession
 from fleet_server.web.i18n import _
 from fleet_server.web.templating import render, render_block
 
@@ -103,7 +103,7 @@ def sets(request: Request, person: SignedIn, session: ReadSession) -> Response:
 @router.get("/{number}")
 def one(
     request: Request,
-    number: int,
+    number: RowId,
     person: SignedIn,
     session: ReadSession,
     part: str = "",
@@ -115,7 +115,7 @@ def one(
 @router.post("/{number}/publish")
 def publish(
     request: Request,
-    number: int,
+    number: RowId,
     person: Annotated[Person, allow(Role.COORDINATOR)],
     session: WriteSession,
     device: Annotated[list[str] | None, Form()] = None,

@@ -142,4 +142,7 @@ def _return_to(request: Request) -> str:
     """Where the language switch leads: this page, or the form whose sending made it."""
     if request.method == "GET":
         return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return urlsplit(request.headers.get("referer", "")).path or "/"
+    try:
+        return urlsplit(request.headers.get("referer", "")).path or "/"
+    except ValueError:  # whoever asks may write anything into a header
+        return "/"

@@ -33,6 +33,12 @@ def publish(county: County, who: str, number: int, *devices: str):
     return county.browser(who).post(f"/question-sets/{number}/publish", data={"device": list(devices)})
 
 
+@pytest.mark.parametrize("number", [0, 2**31, 2**63, 10**30])
+def test_a_number_that_no_set_can_have_is_no_page(fleet: County, number: int) -> None:
+    assert fleet.browser("bob").get(f"/question-sets/{number}").status_code == 404
+    assert publish(fleet, "bob", number, "real00000001").status_code == 404
+
+
 def test_a_coordinator_publishes_to_the_own_units_devices(fleet: County) -> None:
     answer = publish(fleet, "bob", 3, "real00000001")
     assert answer.status_code == 303

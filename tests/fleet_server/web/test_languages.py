@@ -36,6 +36,18 @@ def test_the_switch_at_the_foot_is_remembered_without_and_with_an_account(county
     assert '<html lang="fi">' in county.browser("alice").get("/account").text
 
 
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [("http://testserver/sign-in?next=/units", "/sign-in"), ("http://[x", "/"), ("", "/")],
+)
+def test_the_switch_leads_back_to_the_form_whatever_the_browser_says(
+    county: County, referer: str, back: str
+) -> None:
+    again = county.stranger().post("/sign-in", data={}, headers={"referer": referer})
+    assert again.status_code == 422
+    assert f'name="next" value="{back}"' in again.text
+
+
 def test_an_error_page_speaks_the_persons_language(county: County) -> None:
     alice = county.browser("alice")
     alice.post("/account/language", data={"language": "sv"})
