@@ -1,20 +1,34 @@
-"""Reads the one thing that a kiosk without a clock must know of its CA: from when on it is valid. Checks nothing."""
+"""Reads the one thing that a kiosk without a clock must know of its CA: when it is valid. Checks nothing."""
 
 
-def not_before(certificate):
-    """When a DER certificate begins to be valid, UTC ms: what a clock that knows nothing may safely assume.
+def validity(certificate):
+    """From when to when a DER certificate is valid, UTC ms: a clock that knows nothing may safely assume the
+    first, and whatever says it is later than the second is wrong.
 
-    Raises ValueError when no date is found.
+    Raises ValueError when no two dates are found, the first of them before 2050 (RFC 5280, 4.1.2.5).
     """
-    at = certificate.find(b"\x17\x0d")  # UTCTime, 13 bytes: YYMMDDhhmmssZ (RFC 5280, 4.1.2.5.1)
+    at = certificate.find(b"\x17\x0d")
     while at >= 0:
-        digits = certificate[at + 2 : at + 14]
-        if certificate[at + 14 : at + 15] == b"Z" and all(48 <= digit <= 57 for digit in digits):
-            year, month, day, hour, minute, second = [int(digits[i : i + 2]) for i in range(0, 12, 2)]
-            year += 1900 if year >= 50 else 2000
-            return (((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000
+        begins, ends = _instant(certificate, at), _instant(certificate, at + 15)
+        if begins is not None and ends is not None:
+            return begins, ends
         at = certificate.find(b"\x17\x0d", at + 1)
-    raise ValueError("certificate without a date of beginning")
+    raise ValueError("certificate without dates of validity")
+
+
+def _instant(certificate, at):
+    """UTC ms of the date at byte `at`: UTCTime YYMMDDhhmmssZ or GeneralizedTime YYYYMMDDhhmmssZ, else None."""
+    size = {b"\x17\x0d": 12, b"\x18\x0f": 14}.get(certificate[at : at + 2], 0)
+    at += 2
+    digits = certificate[at : at + size]
+    at += size
+    if not size or certificate[at : at + 1] != b"Z" or not all(48 <= digit <= 57 for digit in digits):
+        return None
+    year = int(digits[: size - 10])
+    if size == 12:
+        year += 1900 if year >= 50 else 2000
+    month, day, hour, minute, second = [int(digits[i : i + 2]) for i in range(size - 10, size, 2)]
+    return (((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000
 
 
 def _days(year, month, day):

@@ -48,14 +48,14 @@ class Session:
         self._identity = identity = board.identity()
         self._up = "hymio/1/up/%s/" % identity["id"]
         self._down = "hymio/1/down/%s/" % identity["id"]
-        self._floor_ms = 0
+        self._valid_ms = None  # from when to when our CA is
         ca = None
         if identity["tls"]:
             with open(board.root + identity["ca"], "rb") as file:
                 ca = file.read()
-            from kiosk.certificate import not_before  # code that a kiosk without TLS need not hold
+            from kiosk.certificate import validity  # code that a kiosk without TLS need not hold
 
-            self._floor_ms = not_before(ca)
+            self._valid_ms = validity(ca)
         self._dialer = dialer or Dialer(identity["host"], identity["port"], ca)
         self._buffer = bytearray(_BUFFER_BYTES)
         self._sending = asyncio.Lock()
@@ -126,9 +126,13 @@ class Session:
 
     async def _connect(self, beat):
         """One connection from its opening to its end, which is always an exception."""
-        if self._floor_ms and hasattr(self._board, "raise_clock"):
+        if self._valid_ms and hasattr(self._board, "raise_clock"):
+            floor, end = self._valid_ms
             now = self._clock.now()
-            self._board.raise_clock(max(self._floor_ms, self._desired.version, now[0] if now else 0))
+            for at in (self._desired.version, now[0] if now else 0):
+                if floor < at < end:  # a server's clock that was years ahead must not lock it out for ever
+                    floor = at
+            self._board.raise_clock(floor)
         for event in (self._subscribed, self._ended, self._sync.settled):
             event.clear()
         self._error = self._stream = None
@@ -227,19 +231,23 @@ class Session:
 
     async def _incoming_set(self, packets, size):
         """Pass a question set on in pieces: it is never whole in memory."""
-        reason = self._sets.begin(size)
+        reason = self._store(self._sets.begin, size)
         while size:
             piece = await packets.take(min(size, _BUFFER_BYTES))
             size -= len(piece)
             if reason is None:
-                try:
-                    self._sets.write(piece)
-                except OSError as error:
-                    reason = "question set: cannot be stored (%s)" % error
+                reason = self._store(self._sets.write, piece)
         if reason is None:
-            reason = self._sets.finish()
+            reason = self._store(self._sets.finish)
         if reason is not None:
             self._board.log(reason)
+
+    def _store(self, step, *things):
+        """Do a step of taking a set; a full flash is a reason to refuse it, none to leave the broker."""
+        try:
+            return step(*things)
+        except OSError as error:
+            return "question set: cannot be stored (%s)" % error
 
     async def _watch(self, beat):
         """Ping when it is quiet, give up when nothing comes: a pulled cable is seen within 1.5 keepalives, and at once

@@ -81,10 +81,13 @@ class Sets:
         return None
 
     def begin(self, size):
-        """Open for a set of `size` bytes. None, or the reason why its bytes are not wanted."""
-        if self._file is not None:  # a transfer that broke off
-            self._file.close()
-            self._file = None
+        """Open for a set of `size` bytes. None, or the reason why its bytes are not wanted.
+
+        This, `write` and `finish` raise OSError when the flash is full; `begin` may be called again.
+        """
+        file, self._file = self._file, None
+        if file is not None:  # a transfer that broke off
+            file.close()
         wanted = self.want()
         if wanted is None:
             return "question set: none was asked for"
@@ -97,7 +100,7 @@ class Sets:
         return None
 
     def write(self, piece):
-        """Take the next piece (bytes or memoryview). Raises OSError when the flash is full."""
+        """Take the next piece (bytes or memoryview)."""
         self._file.write(piece)
         self._hash.update(piece)
         self._room -= len(piece)
@@ -105,8 +108,8 @@ class Sets:
     def finish(self):
         """The last piece was written: None when the set is one that was asked for, else the reason. What it
         holds is checked by `switch`, when the old one can be let go."""
-        self._file.close()
-        self._file = None
+        file, self._file = self._file, None
+        file.close()  # writes what is left
         hash = _hex(self._hash)
         wanted = self.want()
         if self._room != 0 or not any(entry["hash"] == hash for entry in self._plan):

@@ -7,6 +7,7 @@ from kiosk.compat import const
 
 _MOST_SETS = const(8)
 _MOST_OFFSETS = const(16)  # two years ahead hold four
+_LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree, and the server takes no such report
 _BOUNDS = {  # setting: least, most; None: true or false
     "lockout_ms": (0, 30_000),
     "repeat_ms": (0, 5_000),
@@ -25,7 +26,7 @@ def fault(document):
     if not isinstance(document, dict):
         return "desired: not an object"
     if not _whole(document.get("version")) or document["version"] < 1:
-        return "desired: version %r is not a positive whole number" % (document.get("version"),)
+        return "desired: version %r is not a positive whole number below 2^53" % (document.get("version"),)
     sets = document.get("sets")
     if not isinstance(sets, list) or len(sets) > _MOST_SETS:
         return "desired: sets is not a list of at most %d" % _MOST_SETS
@@ -34,7 +35,7 @@ def fault(document):
             return "desired: a set without number or hash of 64 hex digits"
         for name in ("from", "to"):
             if entry.get(name) is not None and not _whole(entry[name]):
-                return "desired: set %d: '%s' is not UTC milliseconds" % (entry["number"], name)
+                return "desired: set %d: '%s' is not UTC milliseconds below 2^53" % (entry["number"], name)
             entry[name] = entry.get(name)
         if entry.get("hours") is not None and not isinstance(entry["hours"], dict):
             return "desired: set %d: 'hours' is not an object" % entry["number"]
@@ -42,7 +43,12 @@ def fault(document):
     if not isinstance(offset, list) or len(offset) > _MOST_OFFSETS:
         return "desired: offset is not a list of at most %d" % _MOST_OFFSETS
     for pair in offset:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, int) for part in pair):
+        if (
+            not isinstance(pair, list)
+            or len(pair) != 2
+            or not _whole(pair[0])
+            or not isinstance(pair[1], int)
+        ):
             return "desired: offset has an entry that is not [UTC ms, minutes]"
     return _settings_fault(document.get("settings"))
 
@@ -61,7 +67,7 @@ def _settings_fault(values):
 
 
 def _whole(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_NUMBER
 
 
 def _hash(value):

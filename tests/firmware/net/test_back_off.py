@@ -1,7 +1,10 @@
 """When the kiosk tries again, in virtual time: with a dialer that fails or gives a scripted connection."""
 
 import asyncio
+import datetime
 import statistics
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +12,8 @@ from kiosk.clock import Clock, Uptime
 from kiosk.link import Session
 from kiosk.settings import Settings
 
-from tests.firmware.net.support import Board, end, run, ticks
+from tests.firmware.net.support import UTC_MS, Board, end, run, ticks
+from tests.firmware.net.test_mqtt_client import certificate
 
 
 class Link:
@@ -177,3 +181,44 @@ def test_a_fault_of_the_program_is_not_taken_for_one_of_the_network() -> None:
             await session.run(lambda: None)
 
     run(story)
+
+
+DAY_MS = 86_400_000
+BEGINS_MS, ENDS_MS = UTC_MS - 400 * DAY_MS, UTC_MS + 365 * DAY_MS
+
+
+@pytest.mark.parametrize(
+    ("version", "learnt", "floor"),
+    [
+        (0, None, BEGINS_MS),
+        (UTC_MS - DAY_MS, None, UTC_MS - DAY_MS),
+        (UTC_MS - DAY_MS, UTC_MS, UTC_MS),
+        (ENDS_MS + DAY_MS, None, BEGINS_MS),
+        (ENDS_MS + DAY_MS, UTC_MS, UTC_MS),
+        (UTC_MS - DAY_MS, ENDS_MS + DAY_MS, UTC_MS - DAY_MS),
+    ],
+)
+def test_a_clock_of_the_server_that_was_years_ahead_does_not_make_its_certificates_expire(
+    version: int, learnt: int | None, floor: int, tmp_path: Path
+) -> None:
+    begins, ends = (datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC) for ms in (BEGINS_MS, ENDS_MS))
+    (tmp_path / "ca.der").write_bytes(certificate(begins, ends))
+    board: Any = Board(1)
+    board.link, board.root = Link(), str(tmp_path)
+    board.identity = lambda: {
+        "id": "k", "secret": "s", "host": "127.0.0.1", "port": 1, "tls": True, "ca": "/ca.der"
+    }  # fmt: skip
+    raised: list[int] = []
+    board.raise_clock = raised.append
+
+    async def story() -> None:
+        uptime, quiet, desired = Uptime(ticks), Quiet(), SimpleNamespace(version=version)
+        clock = Clock(uptime)
+        if learnt is not None:
+            clock.learn(learnt, 10)
+        session = Session(board, clock, uptime, quiet, quiet, desired, None, Settings(), 1, Dialer())
+        with pytest.raises(OSError, match="111"):
+            await session._connect(lambda: None)
+
+    run(story)
+    assert raised == [floor]

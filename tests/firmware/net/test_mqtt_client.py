@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from kiosk import mqtt
-from kiosk.certificate import not_before
+from kiosk.certificate import validity
 
 
 def test_connect_is_clean_with_user_password_and_a_will_that_is_not_retained() -> None:
@@ -114,7 +114,7 @@ def test_a_length_of_five_bytes_is_refused() -> None:
         asyncio.run(packets.length())
 
 
-def certificate(begins: datetime.datetime) -> bytes:
+def certificate(begins: datetime.datetime, ends: datetime.datetime) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test CA")])
     built = (
@@ -124,19 +124,41 @@ def certificate(begins: datetime.datetime) -> bytes:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begins)
-        .not_valid_after(begins + datetime.timedelta(days=3650))
+        .not_valid_after(ends)
         .sign(key, hashes.SHA256())
     )
     return built.public_bytes(serialization.Encoding.DER)
 
 
-@given(st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2039, 12, 31)))
-def test_a_device_without_a_clock_learns_from_its_ca_when_it_is_at_least(moment: datetime.datetime) -> None:
-    moment = moment.replace(microsecond=0)
-    expected = int(moment.replace(tzinfo=datetime.UTC).timestamp() * 1000)
-    assert not_before(certificate(moment)) == expected
+def utc_ms(moment: datetime.datetime) -> int:
+    return int(moment.replace(tzinfo=datetime.UTC, microsecond=0).timestamp() * 1000)
 
 
-def test_a_certificate_without_a_date_is_named_as_such() -> None:
-    with pytest.raises(ValueError, match="date of beginning"):
-        not_before(b"\x30\x03\x17\x0dnot a date")
+@given(
+    st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2049, 12, 31)),
+    st.timedeltas(datetime.timedelta(seconds=1), datetime.timedelta(days=100 * 365)),
+)
+def test_a_device_without_a_clock_learns_from_its_ca_when_it_is_at_least(
+    begins: datetime.datetime, lasts: datetime.timedelta
+) -> None:
+    ends = begins + lasts  # from 2050 on it is written with four digits of the year
+    assert validity(certificate(begins, ends)) == (utc_ms(begins), utc_ms(ends))
+
+
+def test_a_certificate_without_an_end_has_the_end_of_the_calendar() -> None:
+    begins, ends = datetime.datetime(2026, 1, 1), datetime.datetime(9999, 12, 31, 23, 59, 59)
+    assert validity(certificate(begins, ends)) == (utc_ms(begins), utc_ms(ends))
+
+
+@pytest.mark.parametrize(
+    "der",
+    [
+        b"\x30\x03\x17\x0dnot a date",
+        b"\x17\x0d260101000000Z",  # cut off before the second date
+        b"\x17\x0d260101000000Z\x17\x0d27010100000",
+        b"\x17\x0d260101000000Z\x18\x0d270101000000Z",
+    ],
+)
+def test_a_certificate_without_dates_is_named_as_such(der: bytes) -> None:
+    with pytest.raises(ValueError, match="without dates of validity"):
+        validity(der)

@@ -6,6 +6,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +108,32 @@ def test_a_question_set_is_asked_for_by_its_hash_and_runs_when_it_came(
     report = fleet.wait("report", lambda report: report["update"]["result"] == "refused")
     assert report["update"]["reason"] == "question set 15: question 'K4-H' has 4 answers, this kiosk 5 faces"
     assert (report["running"], report["want"]) == (14, None)
+
+
+@pytest.mark.parametrize("blocked", ["part", "%s.new"])
+def test_a_set_that_finds_no_room_is_logged_and_the_connection_stays(
+    blocked: str, fleet: Any, broker: Any, start_kiosk: Callable[..., Any], tmp_path: Path
+) -> None:
+    kiosk = start_kiosk(broker.port)
+    fleet.wait("state")
+    view = set_view(14)
+    entry = {"number": 14, "hash": hashlib.sha256(view).hexdigest(), "from": None, "to": None, "hours": None}
+    if "%" in blocked:
+        blocked %= entry["hash"]
+    obstacle = tmp_path / "root/state/sets" / blocked  # a folder of that name: the file cannot be made
+    obstacle.mkdir()
+    desired = {"version": 5, "sets": [entry], "offset": [], "settings": {}, "firmware": None}
+    fleet.send("desired", json.dumps(desired).encode())
+    fleet.wait("report", lambda report: report["want"])
+    fleet.send("set", view)
+    said = kiosk.wait(lambda event: "log" in event)["log"]
+    assert said.startswith("question set: cannot be stored (")
+    obstacle.rmdir()
+    fleet.send("set", view)  # asked for still
+    report = fleet.wait("report", lambda report: report["running"])
+    assert (report["running"], report["want"]) == (14, None)
+    kiosk.tell()
+    assert [event["status"] for event in kiosk.events if "status" in event].count("offline") <= 1
 
 
 def test_a_restart_goes_on_with_the_set_and_the_version_it_had(

@@ -72,6 +72,7 @@ def test_a_setting_that_is_left_out_falls_back(tmp_path: Path) -> None:
     [
         ({"version": 0}, "desired: version 0 is not a positive whole number"),
         ({"version": True}, "desired: version True is not a positive whole number"),
+        ({"version": 1 << 53}, "desired: version 9007199254740992 is not a positive whole number below 2^53"),
         ({"sets": {}}, "desired: sets is not a list of at most 8"),
         (
             {"sets": [{"number": 1, "hash": "AB" * 32}]},
@@ -82,11 +83,20 @@ def test_a_setting_that_is_left_out_falls_back(tmp_path: Path) -> None:
             "desired: set 1: 'from' is not UTC milliseconds",
         ),
         (
+            {"sets": [{"number": 1, "hash": "ab" * 32, "from": 1 << 53}]},
+            "desired: set 1: 'from' is not UTC milliseconds below 2^53",
+        ),
+        (
+            {"sets": [{"number": 1, "hash": "ab" * 32, "to": 1 << 53}]},
+            "desired: set 1: 'to' is not UTC milliseconds below 2^53",
+        ),
+        (
             {"sets": [{"number": 1, "hash": "ab" * 32, "hours": 3}]},
             "desired: set 1: 'hours' is not an object",
         ),
         ({"offset": None}, "desired: offset is not a list of at most 16"),
         ({"offset": [[1]]}, "desired: offset has an entry that is not [UTC ms, minutes]"),
+        ({"offset": [[1 << 53, 120]]}, "desired: offset has an entry that is not [UTC ms, minutes]"),
         ({"settings": None}, "settings: not an object"),
         ({"settings": {"lockout_ms": -1}}, "setting lockout_ms: -1 is not a whole number from 0 to 30000"),
         ({"settings": {"lockout_ms": "2"}}, "setting lockout_ms: '2' is not a whole number from 0 to 30000"),
@@ -105,6 +115,15 @@ def test_a_fault_is_named_and_changes_nothing(changes: dict[str, Any], reason: s
     assert opened(tmp_path)[0].version == 5
     assert desired.apply(document(7)) is None
     assert desired.refusal is None
+
+
+def test_a_version_that_an_older_firmware_kept_although_no_server_takes_it_is_let_go(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    Store(str(tmp_path / "state/desired")).save(document(1 << 53))
+    desired, _, settings = opened(tmp_path)
+    assert desired.version == 0
+    assert desired.apply(document((1 << 53) - 1)) is None
+    assert settings.get("lockout_ms") == 3000
 
 
 @given(st.binary(max_size=100) | st.text(max_size=50).map(str.encode))
