@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import ssl
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from fleet_server.devices import credentials
 from fleet_server.instants import now_ms, utc
 from fleet_server.places.models import Unit
 from fleet_server.questions import service as questions
-from fleet_server.serving import CannotStart, build, check_ground, open_database, uvicorn_server
+from fleet_server.serving import CannotStart, build, check_ground, hold_folder, open_database, uvicorn_server
 from fleet_server.settings import Settings
 from provisioning.errors import ProvisioningError
 
@@ -38,6 +39,7 @@ def serve() -> None:
     """Run pages, API, collector and (unless MQTT_HOST is set) the embedded broker."""
     settings = _settings()
     check_ground(settings)
+    hold_folder(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     database = open_database(settings)
     try:
@@ -112,12 +114,23 @@ def device_create(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of the broker; default: MQTT_PORT.")
     ] = None,
-    ca: Annotated[Path | None, typer.Option(help="The broker's CA (PEM); with it the kiosk uses TLS.")] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="The broker's CA (PEM); with it the kiosk uses TLS.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File for the identity, readable by you alone.")] = None,
 ) -> None:
     """Register a kiosk and print its identity (JSON, for `station`), or write it to a file. The secret is not kept."""
     if out is not None and out.exists():
         raise CannotStart(f"{out} exists already; it may hold another kiosk's secret")
+    certificate = None
+    if ca is not None:
+        try:
+            certificate = ca.read_text()
+            ssl.PEM_cert_to_DER_cert(certificate)
+        except (OSError, ValueError) as error:
+            raise CannotStart(f"{ca} is no PEM certificate: {error}") from None
+    if not host.strip():
+        raise CannotStart(f"host is {host!r}, must be a name or an address")
     settings = _settings()
     database = open_database(settings)
     with database.write() as session:
@@ -127,8 +140,9 @@ def device_create(
         "secret": secret,
         "host": host,
         "port": port or settings.mqtt_port,
-        "tls": False,
+        "tls": certificate is not None,
         "model": model,
+        **({"ca": certificate} if certificate else {}),
     }
     if out is None:
         typer.echo(json.dumps(identity))

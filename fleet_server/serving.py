@@ -1,8 +1,10 @@
 """Runs the whole server in one process: pages, collector, embedded broker, jobs. It knows no command line."""
 
+import fcntl
 import os
 import socket
 from pathlib import Path
+from typing import IO
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,7 +17,11 @@ from fleet_server.migrations import migrate
 from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 
-STOP_S = 3  # open event streams are cut after this; they would otherwise hold the stop for ever
+_held: list[
+    IO[str]
+] = []  # an open file keeps its lock; the system lets go of it when the process ends, however
+
+STOP_S = 3  # what is still being answered then is cut off
 
 
 class CannotStart(Exception):
@@ -37,6 +43,18 @@ def check_ground(settings: Settings) -> None:
     _check_port(settings.http_host, settings.http_port, "HTTP_PORT")
     if not settings.mqtt_host:
         _check_port("127.0.0.1", settings.mqtt_port, "MQTT_PORT")
+
+
+def hold_folder(settings: Settings) -> None:
+    """Keep DATA_DIR for this process as long as it lives. Raises CannotStart when another one has it."""
+    lock = (settings.data_dir / ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise CannotStart(
+            f"another Hymiö runs on the folder {settings.data_dir}; set DATA_DIR to another"
+        ) from None
+    _held.append(lock)
 
 
 def _check_port(host: str, port: int, setting: str) -> None:
@@ -83,4 +101,17 @@ def uvicorn_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         access_log=False,
         timeout_graceful_shutdown=STOP_S,
     )
-    return uvicorn.Server(config)
+    return _Server(config, app.state.changes)
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams when it stops: uvicorn waits for every answer, and these would go on."""
+
+    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+        super().__init__(config)
+        self._changes = changes
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn once, when it was told to stop."""
+        self._changes.end()
+        await super().shutdown(sockets)

@@ -50,6 +50,15 @@ def call(*command):
         stop("this step failed: " + " ".join(command[1:]))
 
 
+def works(python):
+    """Whether there is a whole virtual environment: one that was cut off while it was made has no pip."""
+    try:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.call([python, "-m", "pip", "--version"], **quiet) == 0
+    except OSError:
+        return False
+
+
 def main(kind):
     check_python()
     stamps = {name: os.path.join(VENV, "hymio-" + name) for name in ("run", "dev")}
@@ -60,9 +69,9 @@ def main(kind):
                 if file.read() == fingerprint(name):
                     return
     print("hymio: setting up .venv (once, about a minute)")
-    if not os.path.exists(python):
+    if not works(python):
         print("  [1/3] Python %d.%d, new virtual environment" % sys.version_info[:2], flush=True)
-        call(sys.executable, "-m", "venv", VENV)
+        call(sys.executable, "-m", "venv", "--clear", VENV)
     print("  [2/3] pip", flush=True)
     call(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pip==" + PIP)
     print("  [3/3] pinned packages", flush=True)
@@ -76,4 +85,7 @@ def main(kind):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        stop("stopped; the next call goes on")

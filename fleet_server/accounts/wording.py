@@ -19,6 +19,7 @@ ROLE_TEXTS = {
 }
 # What audit.record is called with anywhere; a test finds an action that is missing here.
 ACTIONS = (
+    N_("add question set"),
     N_("change person"),
     N_("change place"),
     N_("change unit"),
@@ -40,7 +41,7 @@ ACTIONS = (
     N_("set password"),
     N_("take device away"),
 )
-OBJECT_KINDS = (N_("device"), N_("person"), N_("place"), N_("token"), N_("unit"))
+OBJECT_KINDS = (N_("device"), N_("person"), N_("place"), N_("question set"), N_("token"), N_("unit"))
 # The parts of an entry; a part that is not here is shown as it is kept.
 PARTS = {
     "days": N_("days"),

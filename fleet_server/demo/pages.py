@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,11 +16,11 @@ from fleet_server.db import Database
 from fleet_server.demo.kiosks import DemoKiosk
 from fleet_server.demo.patients import PRESS_MS
 from fleet_server.web.deps import ReadSession
+from fleet_server.web.live import KEEPALIVE, KEEPALIVE_S, RETRY_MS, limited
 from fleet_server.web.templating import render
 from provisioning.errors import ProvisioningError
 
 router = APIRouter(prefix="/try")
-KEEPALIVE_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
 SWITCHES = ("unplug", "plug", "cut", "on")
 
 
@@ -53,7 +53,11 @@ async def page(request: Request, device_id: str, person: SignedIn, session: Read
     """The front of one kiosk with its switches."""
     kiosks = _visible(request, person, session)
     kiosk = _kiosk(kiosks, device_id)
-    status = await kiosk.kiosk.ask("status")
+    request.app.state.tried.touch(device_id)
+    try:
+        status = await kiosk.kiosk.ask("status")
+    except ProvisioningError as fault:
+        raise HTTPException(409, str(fault)) from None
     return render(
         request,
         "demo/try.html",
@@ -100,29 +104,36 @@ async def events(
     """Server-sent events: `kiosk` as the virtual kiosk says it, `numbers` whenever the server's books change."""
     kiosk = _kiosk(_visible(request, person, session), device_id)
     return StreamingResponse(
-        _stream(request, kiosk), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        limited(_stream(request, kiosk)),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(request: Request, kiosk: DemoKiosk) -> AsyncIterator[str]:
-    queue: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
+async def _stream(request: Request, kiosk: DemoKiosk) -> AsyncGenerator[str]:
+    queue: asyncio.Queue[str | None] = asyncio.Queue(maxsize=1000)  # None: the server stops
     database: Database = request.app.state.database
     tasks = [
         asyncio.create_task(_follow_kiosk(kiosk, queue)),
         asyncio.create_task(_follow_books(request, database, kiosk.device_id, queue)),
     ]
     try:
+        yield f"retry: {RETRY_MS}\n\n"
         while True:
             try:
-                yield await asyncio.wait_for(queue.get(), KEEPALIVE_S)
+                text = await asyncio.wait_for(queue.get(), KEEPALIVE_S)
             except TimeoutError:
-                yield ": still here\n\n"
+                text = KEEPALIVE
+            if text is None:
+                return
+            request.app.state.tried.touch(kiosk.device_id)
+            yield text
     finally:
         for task in tasks:
             task.cancel()
 
 
-async def _follow_kiosk(kiosk: DemoKiosk, queue: asyncio.Queue[str]) -> None:
+async def _follow_kiosk(kiosk: DemoKiosk, queue: asyncio.Queue[str | None]) -> None:
     first = True
     async for event in kiosk.kiosk.watch():
         await queue.put(_event("kiosk", {"snapshot": event} if first else event))
@@ -130,12 +141,13 @@ async def _follow_kiosk(kiosk: DemoKiosk, queue: asyncio.Queue[str]) -> None:
 
 
 async def _follow_books(
-    request: Request, database: Database, device_id: str, queue: asyncio.Queue[str]
+    request: Request, database: Database, device_id: str, queue: asyncio.Queue[str | None]
 ) -> None:
     with request.app.state.changes.listen([f"device:{device_id}"]) as listener:
         await queue.put(_event("numbers", await asyncio.to_thread(_read_numbers, database, device_id)))
         async for _changed in listener.changes(KEEPALIVE_S):
             await queue.put(_event("numbers", await asyncio.to_thread(_read_numbers, database, device_id)))
+    await queue.put(None)
 
 
 def _event(name: str, data: Any) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import random
+import time
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -15,19 +16,41 @@ from fleet_server.instants import local, now_ms
 from provisioning.errors import ProvisioningError
 from provisioning.virtual.client import VirtualKiosk
 
+ALONE_S = 60.0  # after somebody has closed "Try a kiosk"
 PRESS_MS = 120  # how long a finger stays on a button
 
 log = logging.getLogger("hymio.demo")
 
 
+class Tried:
+    """Which kiosks a person is trying right now: simulated patients keep away from those."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def touch(self, device_id: str) -> None:
+        """Somebody looks at this kiosk or touches it."""
+        self._until[device_id] = time.monotonic() + ALONE_S
+
+    def busy(self, device_id: str) -> bool:
+        """Whether somebody did so a moment ago."""
+        return time.monotonic() < self._until.get(device_id, 0.0)
+
+
 class Patients:
-    """People on their way out past some kiosks. `code_asked(device_id)` tells what a kiosk asks now, or None."""
+    """People on their way out past some kiosks. `code_asked(device_id)` tells what a kiosk asks now, or None;
+    `busy(device_id)` whether somebody tries it, and they had better stay away."""
 
     def __init__(
-        self, kiosks: dict[str, VirtualKiosk], code_asked: Callable[[str], str | None], chance: random.Random
+        self,
+        kiosks: dict[str, VirtualKiosk],
+        code_asked: Callable[[str], str | None],
+        busy: Callable[[str], bool],
+        chance: random.Random,
     ) -> None:
         self._kiosks = kiosks
         self._code_asked = code_asked
+        self._busy = busy
         self._chance = chance
         self._habits: dict[str, Any] = json.loads(
             files("fleet_server.demo").joinpath("patients.json").read_text("utf-8")
@@ -42,6 +65,8 @@ class Patients:
     async def _pass_by(self, device_id: str, kiosk: VirtualKiosk) -> None:
         while True:
             await asyncio.sleep(self._chance.expovariate(1 / self.mean_gap_s(now_ms())))
+            if self._busy(device_id):
+                continue
             code = await asyncio.to_thread(self._code_asked, device_id)
             if code is None:
                 continue

@@ -16,13 +16,13 @@ from pathlib import Path
 from fleet_server.db import Database
 from fleet_server.demo import kiosks as demo_kiosks
 from fleet_server.demo.kiosks import DemoKiosk
-from fleet_server.demo.patients import Patients
+from fleet_server.demo.patients import Patients, Tried
 from fleet_server.demo.seed import sign_in
 from fleet_server.devices.models import Device
 from fleet_server.instants import now_ms
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
-from fleet_server.serving import build, check_ground, open_database, uvicorn_server
+from fleet_server.serving import build, check_ground, hold_folder, open_database, uvicorn_server
 from fleet_server.settings import Settings
 
 _LOG_BYTES = 5_000_000
@@ -32,6 +32,7 @@ def run_demo(settings: Settings, *, patients: bool) -> None:
     """Prepare, serve until Ctrl-C, stop. Raises CannotStart with one clear line."""
     began = time.monotonic()
     check_ground(settings)
+    hold_folder(settings)
     log = RotatingFileHandler(settings.data_dir / "server.log", maxBytes=_LOG_BYTES, backupCount=1)
     logging.basicConfig(
         handlers=[log], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -69,6 +70,7 @@ async def _serve(
 ) -> None:
     app = build(settings, database)
     app.state.kiosks = {kiosk.device_id: kiosk for kiosk in kiosks}
+    app.state.tried = Tried()
     server = uvicorn_server(app, settings)
     _say(3, "server and broker")
     serving = asyncio.create_task(server.serve())
@@ -78,18 +80,22 @@ async def _serve(
             raise ValueError(f"the server stopped while starting; see {settings.data_dir / 'server.log'}")
         await asyncio.sleep(0.02)
     pressing: asyncio.Task[None] | None = None
+    started: list[DemoKiosk] = []
+
+    async def start(each: DemoKiosk) -> None:
+        await asyncio.to_thread(each.kiosk.start, attached=True, broker=("127.0.0.1", settings.mqtt_port))
+        started.append(each)
+
     try:
         _say(4, "kiosks")
-        await asyncio.gather(
-            *(
-                asyncio.to_thread(each.kiosk.start, attached=True, broker=("127.0.0.1", settings.mqtt_port))
-                for each in kiosks
-            )
-        )
+        for fault in await asyncio.gather(*(start(each) for each in kiosks), return_exceptions=True):
+            if isinstance(fault, BaseException):
+                raise fault
         if patients and kiosks:
             people = Patients(
                 {each.device_id: each.kiosk for each in kiosks},
                 _asked(database),
+                app.state.tried.busy,
                 random.Random(),  # noqa: S311  (patients need no secret)
             )
             pressing = asyncio.create_task(people.run())
@@ -98,7 +104,9 @@ async def _serve(
     finally:
         if pressing is not None:
             pressing.cancel()
-        await asyncio.gather(*(asyncio.to_thread(each.kiosk.stop) for each in kiosks), return_exceptions=True)
+        await asyncio.gather(
+            *(asyncio.to_thread(each.kiosk.stop) for each in started), return_exceptions=True
+        )
 
 
 def _asked(database: Database) -> Callable[[str], str | None]:
@@ -126,7 +134,7 @@ def _greet(settings: Settings, person: tuple[str, str], began: float) -> None:
         f"\nHymiö is ready after {time.monotonic() - began:.1f} s.\n\n"
         f"  Open      http://{settings.http_host}:{settings.http_port}\n"
         f"  E-mail    {person[0]}\n"
-        f"  Password  {person[1]}\n\n"
+        f"  Password  {person[1] or '(the one that you chose)'}\n\n"
         'Then "Try a kiosk". Ctrl-C stops everything.',
         flush=True,
     )

@@ -3,11 +3,13 @@
 The county is called "example" in its three languages and its places are marked *demo*: no total includes them.
 """
 
+import os
 import secrets
 from pathlib import Path
 
 from sqlmodel import Session, select
 
+from fleet_server.accounts import passwords
 from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role, User
 from fleet_server.places import service as places
@@ -65,7 +67,7 @@ def demo_places(session: Session, *, now: int) -> list[Place]:
 
 
 def sign_in(session: Session, folder: Path, *, now: int) -> tuple[str, str]:
-    """E-mail and password of the demonstration's person.
+    """E-mail and password of the demonstration's person; no password when somebody has chosen another since.
 
     The password is made at random for this folder and kept in a file that only its owner can read, so that the next
     start can print it again. The database holds only its hash.
@@ -73,13 +75,20 @@ def sign_in(session: Session, folder: Path, *, now: int) -> tuple[str, str]:
     file = folder / _PASSWORD_FILE
     person = session.exec(select(User).where(User.email == EMAIL)).first()
     if person is not None and file.exists():
-        return EMAIL, file.read_text().strip()
+        made = file.read_text().strip()
+        return EMAIL, made if passwords.matches(made, person.password_hash) else ""
     password = "-".join(secrets.token_hex(2) for _ in range(4))
     if person is None:
         person = accounts.create_user(
-            session, email=EMAIL, name="Demo", language="fi", roles=[(Role.ADMIN, None)], now=now
+            session, email=EMAIL, name="Demo", language=_language(), roles=[(Role.ADMIN, None)], now=now
         )
     accounts.set_password(session, person, password, now=now)
     file.touch(mode=0o600)
     file.write_text(password + "\n")
     return EMAIL, password
+
+
+def _language() -> str:
+    """The language of whoever starts the demonstration, as far as the pages speak it."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return spoken[:2] if spoken[:2] in ("fi", "sv") else "en"

@@ -29,6 +29,14 @@ def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> Que
     number = body.get("number")
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 0xFFFF:
         raise SetRefused(f"question set: number is {number!r}, must be 1 to 65535")
+    for field, longest in (("name", 200), ("version", 20)):
+        if not isinstance(body.get(field), str) or not 1 <= len(body[field].strip()) <= longest:
+            raise SetRefused(
+                f"question set {number}: {field} is {body.get(field)!r}, must have 1 to {longest} characters"
+            )
+    questions = body.get("questions")
+    if not isinstance(questions, list) or not all(isinstance(question, dict) for question in questions):
+        raise SetRefused(f"question set {number}: questions must be a list of objects")
     content = canonical(body)
     there = session.get(QuestionSet, number)
     if there is not None:
@@ -48,6 +56,8 @@ def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> Que
     )
     session.add(row)
     session.flush()
+    after = {"name": row.name, "source": source}
+    audit.record(session, "fleet", "add question set", "question set", str(number), after=after, now=now)
     return row
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from fleet_server.demo.patients import Patients
+from fleet_server.demo.patients import Patients, Tried
 from fleet_server.instants import HELSINKI, to_ms
 from provisioning.errors import ProvisioningError
 
@@ -14,8 +14,8 @@ from provisioning.errors import ProvisioningError
 PUBLISHED = {"K1": 4.30, "K2": 4.35, "K3": 4.35, "K4": 4.44, "K5": 4.36, "K6": 4.38, "K7": 4.41, "LANG": 4.65}
 
 
-def patients(kiosks=None, code="K1") -> Patients:
-    return Patients(kiosks or {}, lambda _device: code, random.Random(7))
+def patients(kiosks=None, code="K1", busy=lambda _device: False) -> Patients:
+    return Patients(kiosks or {}, lambda _device: code, busy, random.Random(7))
 
 
 @pytest.mark.parametrize("code", PUBLISHED)
@@ -66,3 +66,23 @@ def test_every_press_is_flagged_simulated_and_a_kiosk_without_power_stops_nobody
 
     asyncio.run(asyncio.wait_for(for_a_moment(), 5))
     assert all(do == "press" and arguments["simulated"] for do, arguments in pressed)
+
+
+def test_simulated_patients_keep_away_from_a_kiosk_that_somebody_tries():
+    class Kiosk:
+        async def ask(self, *_: object, **__: object) -> dict:
+            raise AssertionError("somebody is trying this kiosk")
+
+    tried = Tried()
+    tried.touch("device")
+    people = patients({"device": Kiosk()}, busy=tried.busy)
+    people.mean_gap_s = lambda _now: 0.001
+
+    async def for_a_moment() -> None:
+        task = asyncio.create_task(people.run())
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        task.cancel()
+
+    asyncio.run(for_a_moment())
+    assert not tried.busy("another")
