@@ -98,8 +98,12 @@ def uvicorn_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         host=settings.http_host,
         port=settings.http_port,
         log_level="warning",
+        log_config=None,  # its faults go where ours go
         access_log=False,
         timeout_graceful_shutdown=STOP_S,
+        # Else anybody could write any address into X-Forwarded-For: the limit on sign-ins counts by address.
+        proxy_headers=bool(settings.trusted_proxy),
+        forwarded_allow_ips=settings.trusted_proxy,
     )
     return _Server(config, app.state.changes)
 
