@@ -6,7 +6,7 @@ it asks again by itself.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -16,6 +16,7 @@ class Changes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: set[Listener] = set()
+        self._ended = False
 
     def notify(self, *topics: str) -> None:
         """Wake each listener of one of these topics. Callable from every thread; never blocks, never raises."""
@@ -24,12 +25,23 @@ class Changes:
         for listener in listeners:
             listener.wake(topics)
 
+    def end(self) -> None:
+        """End what every listener yields, of those to come as well: the server stops. Callable from every thread."""
+        with self._lock:
+            self._ended = True
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener.end()
+
     @contextmanager
     def listen(self, topics: Iterable[str]) -> Iterator["Listener"]:
         """A listener of these topics, to be used in the running event loop."""
         listener = Listener(frozenset(topics), asyncio.get_running_loop())
         with self._lock:
             self._listeners.add(listener)
+            ended = self._ended
+        if ended:
+            listener.end()
         try:
             yield listener
         finally:
@@ -45,12 +57,19 @@ class Listener:
         self._loop = loop
         self._changed: set[str] = set()
         self._event = asyncio.Event()
+        self._ended = False
 
     def wake(self, topics: Iterable[str]) -> None:
         """Called by `Changes.notify` from any thread."""
-        mine = self.topics.intersection(topics)
+        self._call(self._set, self.topics.intersection(topics))
+
+    def end(self) -> None:
+        """Called by `Changes.end` from any thread."""
+        self._call(self._end)
+
+    def _call(self, do: Callable[..., None], *arguments: object) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._set, mine)
+            self._loop.call_soon_threadsafe(do, *arguments)
         except RuntimeError:  # the loop was closed while the server stops: nobody is listening any more
             return
 
@@ -58,14 +77,23 @@ class Listener:
         self._changed |= topics
         self._event.set()
 
+    def _end(self) -> None:
+        self._ended = True
+        self._event.set()
+
     async def changes(self, idle_s: float) -> AsyncIterator[set[str]]:
-        """Yields the changed topics; an empty set after `idle_s` seconds of quiet (time for a keep-alive comment)."""
+        """Yields the changed topics; an empty set after `idle_s` seconds of quiet (time for a keep-alive comment).
+
+        It ends when the server stops.
+        """
         while True:
             try:
                 await asyncio.wait_for(self._event.wait(), idle_s)
             except TimeoutError:
                 yield set()
                 continue
+            if self._ended:
+                return
             self._event.clear()
             changed, self._changed = self._changed, set()
             yield changed

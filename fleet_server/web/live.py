@@ -2,12 +2,13 @@
 
 The page then asks again for its part, with the rights of whoever reads it; so a stream can give nothing away
 but the fact of a change, and only for topics that its reader may see. Streams end after a while: the browser
-opens the next one by itself and its rights are looked up anew.
+opens the next one by itself and its rights are looked up anew. They end at once when the server stops.
 """
 
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -45,7 +46,7 @@ def live(
     heard = allowed_topics(session, person, topics.split())
     changes: Changes = request.app.state.changes
     return StreamingResponse(
-        _stream(changes, heard),
+        limited(_stream(changes, heard)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -77,18 +78,25 @@ def _ids(session: Session, query: Select[tuple[object]]) -> list[object]:
     return list(session.scalars(query))
 
 
-async def _stream(changes: Changes, topics: set[str]) -> AsyncIterator[str]:
+async def limited(stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """The stream, when there is room for one more, for LIFE_S; it must say something every KEEPALIVE_S."""
     if not _streams.acquire(blocking=False):
         # Not an error status: after one a browser never asks again. So it comes back when there may be room.
         yield f"retry: {int(LIFE_S * 1000)}\nevent: full\ndata:\n\n"
         return
     try:
         end = time.monotonic() + LIFE_S
-        with changes.listen(topics) as listener:
-            yield f"retry: {RETRY_MS}\nevent: ready\ndata:\n\n"
-            async for changed in listener.changes(KEEPALIVE_S):
-                yield f"event: change\ndata: {' '.join(sorted(changed))}\n\n" if changed else KEEPALIVE
+        async with aclosing(stream):
+            async for text in stream:
+                yield text
                 if time.monotonic() > end:
                     return
     finally:
         _streams.release()
+
+
+async def _stream(changes: Changes, topics: set[str]) -> AsyncGenerator[str]:
+    with changes.listen(topics) as listener:
+        yield f"retry: {RETRY_MS}\nevent: ready\ndata:\n\n"
+        async for changed in listener.changes(KEEPALIVE_S):
+            yield f"event: change\ndata: {' '.join(sorted(changed))}\n\n" if changed else KEEPALIVE
