@@ -22,6 +22,10 @@ from fleet_server.questions.service import known_question
 
 # More than a kiosk records in ten years, little enough that a mad header cannot make a range of four thousand million.
 MAX_AHEAD = 1_000_000
+# A report names 256 epochs at most, and a healthy kiosk holds one or two. Each of them costs every transaction of its
+# device, so one mad or stolen kiosk must not have them without end.
+MAX_OPEN = 256
+TOO_MANY = "too many epochs"  # how the reason begins; the books look for it
 MAX_TOLD = 16  # rejected ranges in one receipt
 MAX_UNTOLD = 1_000  # rejected ranges that wait for later receipts; the rest is in quarantine all the same
 REPLAY = "replay"
@@ -76,23 +80,40 @@ def book(session: Session, device_id: str, payload: bytes, *, source: str, now: 
 def book_all(session: Session, messages: Sequence[Message], *, now: int) -> list[Booking]:
     """Book many messages in one transaction, in their order: as `book` one after the other, but far faster."""
     desk = Desk(session, now)
-    desk.open({message.device_id for message in messages})
+    batches = [_read(message) for message in messages]
+    desk.open(
+        {message.device_id for message in messages},
+        {
+            (message.device_id, batch.epoch)
+            for message, batch in zip(messages, batches, strict=True)
+            if isinstance(batch, wire.Batch)
+        },
+    )
     unknown = sorted({message.device_id for message in messages} - desk.devices.keys())
     if unknown:
         raise ValueError(f"device {unknown[0]!r} is not registered")
     generation = desk.generation()
-    bookings = [_book(desk, desk.devices[message.device_id], message, generation) for message in messages]
+    bookings = [
+        _nothing(desk, message, batch)
+        if isinstance(batch, str)
+        else _book(desk, desk.devices[message.device_id], message, batch, generation)
+        for message, batch in zip(messages, batches, strict=True)
+    ]
     desk.flush()
     return bookings
 
 
-def _book(desk: Desk, device: DeviceState, message: Message, generation: int) -> Booking:
+def _read(message: Message) -> wire.Batch | str:
+    """The batch, or what is wrong with the message."""
     try:
-        batch = wire.read_batch(message.payload)
+        return wire.read_batch(message.payload)
     except wire.Damaged as fault:
-        return _nothing(desk, message, str(fault))
+        return str(fault)
+
+
+def _book(desk: Desk, device: DeviceState, message: Message, batch: wire.Batch, generation: int) -> Booking:
     epoch = device.epochs.get(batch.epoch) or desk.new_epoch(device, batch.epoch)
-    impossible = _impossible(batch, epoch)
+    impossible = _impossible(batch, epoch) or _beyond(device, batch, epoch)
     if impossible:
         return _nothing(desk, message, impossible)
     desk.touch(epoch)
@@ -149,6 +170,15 @@ def _impossible(batch: wire.Batch, epoch: EpochState) -> str:
     if batch.next > epoch.next + MAX_AHEAD:
         return f"next {batch.next} is more than {MAX_AHEAD} beyond {epoch.next}, the highest known"
     return ""
+
+
+def _beyond(device: DeviceState, batch: wire.Batch, epoch: EpochState) -> str:
+    """Why this batch may not open an epoch, or not open one again that is gone; '' when it may."""
+    known = epoch.epoch in device.epochs
+    if known and (epoch.is_open or batch.next <= epoch.next):
+        return ""
+    held = sum(other.is_open for other in device.epochs.values())
+    return f"{TOO_MANY}: {held} are open, {MAX_OPEN} at most" if held >= MAX_OPEN else ""
 
 
 def _take_header(desk: Desk, epoch: EpochState, batch: wire.Batch, source: str) -> None:
@@ -258,7 +288,8 @@ def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
         if allowed is not None and record.value not in allowed:
             return (
                 "value",
-                f"value {record.value} is impossible for question {record.question} of set {record.set_number}",
+                # Without the value: pages show the reason to people who may not see single answers.
+                f"the value is impossible for question {record.question} of set {record.set_number}",
             )
         return None
     if wrong := wire.body_fault(record):

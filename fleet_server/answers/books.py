@@ -13,7 +13,8 @@ from sqlalchemy import select as columns_of
 from sqlmodel import Session, col, select
 
 from fleet_server.answers import bulk
-from fleet_server.answers.models import JournalEpoch, LedgerRange, ServerState
+from fleet_server.answers.book import MAX_OPEN, TOO_MANY
+from fleet_server.answers.models import JournalEpoch, LedgerRange, Quarantine, ServerState
 from fleet_server.instants import DAY_MS
 
 STALLED_MS = DAY_MS  # the protocol's bound: waiting unchanged for a day, with a link
@@ -73,7 +74,21 @@ def of_device(session: Session, device_id: str) -> list[EpochBooks]:
 def of_devices(session: Session, ids: Sequence[str]) -> dict[str, Books]:
     """The books of each of these devices, in a fixed number of queries."""
     since = session.exec(select(ServerState.since)).first() or 0
-    return {device_id: _sum(epochs, since) for device_id, epochs in _epochs(session, ids).items()}
+    crowded = _crowded(session, ids)
+    return {
+        device_id: _sum(epochs, since, crowded.get(device_id))
+        for device_id, epochs in _epochs(session, ids).items()
+    }
+
+
+def _crowded(session: Session, ids: Sequence[str]) -> dict[str, int]:
+    """When something of these devices was last refused because it would have opened too many epochs."""
+    rows = session.exec(
+        select(Quarantine.device_id, func.max(Quarantine.at))
+        .where(col(Quarantine.device_id).in_(ids), col(Quarantine.reason).startswith(TOO_MANY))
+        .group_by(col(Quarantine.device_id))
+    )
+    return dict(rows.all())
 
 
 def _epochs(session: Session, ids: Sequence[str]) -> dict[str, list[EpochBooks]]:
@@ -154,9 +169,14 @@ def _book(row: Any, classes: dict[str, int], heard_at: int) -> EpochBooks:
     )
 
 
-def _sum(epochs: Sequence[EpochBooks], since: int) -> Books:
+def _sum(epochs: Sequence[EpochBooks], since: int, crowded_at: int | None) -> Books:
     as_of = max((epoch.last_heard_at for epoch in epochs), default=None)
     heard = as_of is not None and as_of >= since
+    faults = [fault for epoch in epochs for fault in epoch.faults]
+    if crowded_at is not None and (as_of or 0) - crowded_at < STALLED_MS:
+        faults.append(
+            f"more than {MAX_OPEN} epochs would be open: what names new ones is refused, see quarantine"
+        )
     return Books(
         pressed=sum(epoch.pressed for epoch in epochs),
         received=sum(epoch.received for epoch in epochs),
@@ -170,5 +190,5 @@ def _sum(epochs: Sequence[EpochBooks], since: int) -> Books:
         next=sum(epoch.next for epoch in epochs),
         as_of=as_of,
         balanced=all(epoch.balanced for epoch in epochs) if heard else None,
-        faults=[fault for epoch in epochs for fault in epoch.faults],
+        faults=faults,
     )

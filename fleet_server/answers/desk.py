@@ -8,7 +8,19 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk
@@ -33,32 +45,41 @@ _SELECT_DEVICES = (
     .order_by(col(Device.id))
     .with_for_update(key_share=True)
 )
-_SELECT_EPOCHS = select(_EPOCHS).where(_EPOCHS.c.device_id.in_(_IDS))
-# Outer joins, so that SQLite goes from the few epochs to their rows, not through every run that a device ever had.
-_SELECT_TAILS = (
-    select(_LEDGER)
-    .select_from(
-        _EPOCHS.outerjoin(
-            _LEDGER,
-            (_EPOCHS.c.device_id == _LEDGER.c.device_id)
-            & (_EPOCHS.c.epoch == _LEDGER.c.epoch)
-            & (_LEDGER.c.stop >= _EPOCHS.c.through),
-        )
+
+
+def _selects(which: ColumnElement[bool]) -> tuple[Select[Any], Select[Any], Select[Any]]:
+    """For some epochs of the devices: themselves, the ends of their ledgers, their newest runs.
+
+    Outer joins, so that SQLite goes from the few epochs to their rows, not through every run that a device ever had.
+    """
+    where = _EPOCHS.c.device_id.in_(_IDS) & which
+    ledger = (
+        (_EPOCHS.c.device_id == _LEDGER.c.device_id)
+        & (_EPOCHS.c.epoch == _LEDGER.c.epoch)
+        & (_LEDGER.c.stop >= _EPOCHS.c.through)
     )
-    .where(_EPOCHS.c.device_id.in_(_IDS))
-    .order_by(_LEDGER.c.start)
-)
-_SELECT_NEWEST_RUNS = (
-    select(_RUNS)
-    .select_from(
-        _EPOCHS.outerjoin(
-            _RUNS,
-            (_EPOCHS.c.device_id == _RUNS.c.device_id)
-            & (_EPOCHS.c.epoch == _RUNS.c.epoch)
-            & (_EPOCHS.c.last_boot == _RUNS.c.boot),
-        )
+    newest_run = (
+        (_EPOCHS.c.device_id == _RUNS.c.device_id)
+        & (_EPOCHS.c.epoch == _RUNS.c.epoch)
+        & (_EPOCHS.c.last_boot == _RUNS.c.boot)
     )
+    return (
+        select(_EPOCHS).where(where),
+        select(_LEDGER)
+        .select_from(_EPOCHS.outerjoin(_LEDGER, ledger))
+        .where(where)
+        .order_by(_LEDGER.c.start),
+        select(_RUNS).select_from(_EPOCHS.outerjoin(_RUNS, newest_run)).where(where),
+    )
+
+
+_IS_OPEN = or_(_EPOCHS.c.gone_at.is_(None), _EPOCHS.c.through < _EPOCHS.c.next)
+_SELECT_OPEN = _selects(_IS_OPEN)
+_SELECT_NAMED = _selects(_EPOCHS.c.epoch.in_(bindparam("numbers", expanding=True)))
+_SELECT_HIGHEST_AGES = (
+    select(_EPOCHS.c.device_id, func.max(_EPOCHS.c.age))
     .where(_EPOCHS.c.device_id.in_(_IDS))
+    .group_by(_EPOCHS.c.device_id)
 )
 _SELECT_STAYS = (
     select(_STAYS.c.device_id, _STAYS.c.from_at, _STAYS.c.to_at, _STAYS.c.place_id)
@@ -126,15 +147,25 @@ class EpochState:
     ledger: Ledger = field(default_factory=Ledger)
     runs: dict[int, RunState] = field(default_factory=dict)
 
+    @property
+    def is_open(self) -> bool:
+        """Something may still come of it: the device holds it, or it is gone and not all of it is booked."""
+        return self.gone_at is None or self.through < self.next
+
 
 @dataclass(slots=True)
 class DeviceState:
-    """A device with its epochs and where it stood when."""
+    """A device with its open epochs, those that were named to the desk, and where it stood when.
+
+    `highest_age` is that of all its epochs, -1 without any; `closed_runs`: runs of epochs that are not on the desk.
+    """
 
     id: str
     created_at: int
     epochs: dict[int, EpochState] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
+    highest_age: int = -1
+    closed_runs: dict[tuple[int, int], RunState] = field(default_factory=dict)
 
 
 _EPOCH_COLUMNS = tuple(_EPOCHS.columns.keys())
@@ -161,28 +192,46 @@ class Desk:
         self._dirty_epochs: dict[tuple[str, int], EpochState] = {}
         self._dirty_runs: dict[tuple[str, int, int], RunState] = {}
 
-    def open(self, device_ids: set[str]) -> None:
-        """Fetch these devices; unknown ones are left out. Locks them on PostgreSQL."""
+    def open(self, device_ids: set[str], named: set[tuple[str, int]]) -> None:
+        """Fetch these devices with their open epochs and the `named` ones (device, epoch); unknown ones are left out.
+
+        A device's closed epochs grow in number for ever, so no others are fetched. Locks the devices on PostgreSQL.
+        """
         ids = {"ids": sorted(device_ids)}
         run = self.connection.execute
         for device_id, created_at in run(_SELECT_DEVICES, ids):
             self.devices[device_id] = DeviceState(device_id, created_at)
-        for row in run(_SELECT_EPOCHS, ids):
-            epoch = EpochState(*row)
-            epoch.ledger.loaded_from = epoch.through
-            self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
-        tails: dict[tuple[str, int], list[Range]] = {}
-        for device_id, number, start, stop, state in run(_SELECT_TAILS, ids):
-            if device_id is not None:
-                tails.setdefault((device_id, number), []).append((start, stop, STATES[state]))
-        for (device_id, number), ranges in tails.items():
-            epoch = self.devices[device_id].epochs[number]
-            epoch.ledger = Ledger(ranges, epoch.through)
-        for row in run(_SELECT_NEWEST_RUNS, ids):
-            if row.device_id is not None:
-                self._put(RunState(*row))
+        self._fetch(_SELECT_OPEN, ids)
+        for device_id, age in run(_SELECT_HIGHEST_AGES, ids):
+            self.devices[device_id].highest_age = age
+        missing = [key for key in named if key[0] in self.devices and not self._has(key)]
+        if missing:
+            devices, numbers = ({key[part] for key in missing} for part in (0, 1))
+            self._fetch(_SELECT_NAMED, {"ids": sorted(devices), "numbers": sorted(numbers)})
         for device_id, *stay in run(_SELECT_STAYS, ids):
             self.devices[device_id].stays.append(tuple(stay))
+
+    def _has(self, key: tuple[str, int]) -> bool:
+        return key[1] in self.devices[key[0]].epochs
+
+    def _fetch(self, selects: tuple[Select[Any], Select[Any], Select[Any]], values: dict[str, Any]) -> None:
+        run = self.connection.execute
+        fetched: dict[tuple[str, int], EpochState] = {}
+        for row in run(selects[0], values):
+            epoch = EpochState(*row)
+            epoch.ledger.loaded_from = epoch.through
+            if not self._has((epoch.device_id, epoch.epoch)):
+                self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
+                fetched[epoch.device_id, epoch.epoch] = epoch
+        tails: dict[tuple[str, int], list[Range]] = {}
+        for device_id, number, start, stop, state in run(selects[1], values):
+            if (device_id, number) in fetched:
+                tails.setdefault((device_id, number), []).append((start, stop, STATES[state]))
+        for key, ranges in tails.items():
+            fetched[key].ledger = Ledger(ranges, fetched[key].through)
+        for row in run(selects[2], values):
+            if (row.device_id, row.epoch) in fetched:
+                self._put(RunState(*row))
 
     def _put(self, state: RunState) -> RunState:
         self.devices[state.device_id].epochs[state.epoch].runs[state.boot] = state
@@ -194,34 +243,32 @@ class Desk:
 
     def new_epoch(self, device: DeviceState, number: int) -> EpochState:
         """An epoch that was not heard of before; it is on the desk, and written only once it is `touch`ed."""
-        age = max((epoch.age for epoch in device.epochs.values()), default=-1) + 1
+        now = self.now
         return EpochState(
-            device.id,
-            number,
-            age,
-            0,
-            0,
-            0,
-            0,
-            0,
-            -1,
-            0,
-            0,
-            0,
-            0,
-            0,
-            "",
-            self.now,
-            self.now,
-            self.now,
-            None,
-            False,
-        )
+            device.id, number, device.highest_age + 1, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, "", now, now, now, None, False
+        )  # fmt: skip
 
     def touch(self, epoch: EpochState) -> None:
         """This epoch changed."""
-        self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
+        device = self.devices[epoch.device_id]
+        device.epochs[epoch.epoch] = epoch
+        device.highest_age = max(device.highest_age, epoch.age)
         self._dirty_epochs[epoch.device_id, epoch.epoch] = epoch
+
+    def has_closed(self, device: DeviceState, low: int, high: int) -> bool:
+        """Whether an epoch that is not on the desk has an age between these two (both excluded)."""
+        ages = _EPOCHS.c.age.between(low + 1, high - 1)
+        found = self.connection.execute(select(_EPOCHS.c.epoch).where(self._closed(device), ages).limit(1))
+        return found.first() is not None
+
+    def shift_closed(self, device: DeviceState, age: int, by: int) -> None:
+        """Make the epochs that are not on the desk and are younger than `age` younger still."""
+        younger = update(_EPOCHS).where(self._closed(device), _EPOCHS.c.age > age)
+        self.connection.execute(younger.values(age=_EPOCHS.c.age + by))
+        device.highest_age += by
+
+    def _closed(self, device: DeviceState) -> ColumnElement[bool]:
+        return (_EPOCHS.c.device_id == device.id) & _EPOCHS.c.epoch.not_in(list(device.epochs))
 
     def touch_run(self, run: RunState) -> None:
         """This run changed."""
@@ -257,12 +304,22 @@ class Desk:
         return known
 
     def all_runs(self, device: DeviceState) -> list[RunState]:
-        """Every run of a device, those on the desk as they are there."""
-        rows = self.connection.execute(select(_RUNS).where(_RUNS.c.device_id == device.id))
-        for row in rows:
-            if row.boot not in device.epochs[row.epoch].runs:
-                self._put(RunState(*row))
-        return [run for epoch in device.epochs.values() for run in epoch.runs.values()]
+        """Every run of a device, oldest first, those on the desk as they are there."""
+        rows = self.connection.execute(
+            select(_RUNS, _EPOCHS.c.age)
+            .join(_EPOCHS, (_EPOCHS.c.device_id == _RUNS.c.device_id) & (_EPOCHS.c.epoch == _RUNS.c.epoch))
+            .where(_RUNS.c.device_id == device.id)
+        )
+        found: list[tuple[int, RunState]] = []
+        for *columns, age in rows:
+            run = RunState(*columns)
+            epoch = device.epochs.get(run.epoch)
+            if epoch is None:
+                found.append((age, device.closed_runs.setdefault((run.epoch, run.boot), run)))
+            elif run.boot not in epoch.runs:
+                self._put(run)
+        found += [(epoch.age, run) for epoch in device.epochs.values() for run in epoch.runs.values()]
+        return [run for _, run in sorted(found, key=lambda pair: (pair[0], pair[1].boot))]
 
     def count(self, key: CountKey, counted: int, filtered: int, simulated: int) -> None:
         """Add to a bucket (negative: take away)."""

@@ -13,7 +13,7 @@ def reinstalled(session: Session, device_id: str, *, since: int, now: int) -> fr
     Returns the places whose counts changed.
     """
     desk = Desk(session, now)
-    desk.open({device_id})
+    desk.open({device_id}, set())
     if device_id not in desk.devices:
         raise ValueError(f"device {device_id!r} is not registered")
     places = runs.reinstalled(desk, desk.devices[device_id], since)

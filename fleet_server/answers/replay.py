@@ -54,7 +54,7 @@ def _reopen(session: Session, row: Quarantine, now: int) -> str:
     if batch.version != wire.VERSION:
         return f"version {batch.version} is still unknown"
     desk = Desk(session, now)
-    desk.open({row.device_id})
+    desk.open({row.device_id}, {(row.device_id, batch.epoch)})
     epoch = desk.devices[row.device_id].epochs[batch.epoch]
     ledger = desk.ledger_from(epoch, batch.start)
     held = session.exec(

@@ -3,12 +3,13 @@
 Invariant: only an epoch *older* than the newest one named can be gone, so a report that is late closes nothing new.
 """
 
+import json
 from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from fleet_server.answers import runs
-from fleet_server.answers.book import MAX_AHEAD
+from fleet_server.answers import quarantine, runs
+from fleet_server.answers.book import MAX_AHEAD, MAX_OPEN, TOO_MANY
 from fleet_server.answers.desk import Desk, DeviceState, EpochState
 from fleet_server.answers.ledger import LOST
 from fleet_server.answers.placing import NOWHERE
@@ -21,20 +22,27 @@ def epochs_reported(
 
     What is not booked of older epochs that are not named any more becomes lost. Returns the places whose counts
     changed (runs without a clock may lie between other neighbours now). Raises ValueError for an unknown device.
+    A report that would leave more than MAX_OPEN epochs open changes nothing and is kept in quarantine.
     """
-    desk, device = _open(session, device_id, now)
-    ages = {epoch.epoch: epoch.age for epoch in device.epochs.values()}
+    desk, device = _open(session, device_id, now, {epoch[0] for epoch in epochs})
+    beyond = _beyond(device, epochs)
+    if beyond:
+        raw = json.dumps({"epochs": epochs}, separators=(",", ":")).encode()
+        item = quarantine.Item("message", beyond, raw)
+        quarantine.keep(session, device_id, item, source="mqtt", now=now)
+        return frozenset()
+    moved = False
     named = [
         number for number, _, next_seq, pressed in epochs if _take(desk, device, number, next_seq, pressed)
     ]
     if named:
-        _order(desk, device, named)
+        moved = _order(desk, device, list(dict.fromkeys(named)))
         newest = device.epochs[named[-1]].age
         for epoch in device.epochs.values():
             if epoch.epoch not in named and epoch.age < newest and not epoch.by_server:
                 _close(desk, epoch)
     tally = runs.Tally()
-    if any(ages.get(epoch.epoch, epoch.age) != epoch.age for epoch in device.epochs.values()):
+    if moved:
         runs.settle(desk, device, tally)
     desk.flush()
     return frozenset(tally.places - {NOWHERE})
@@ -42,19 +50,37 @@ def epochs_reported(
 
 def close_epoch(session: Session, device_id: str, epoch: int, *, now: int) -> None:
     """A technician says that nothing more will come of this epoch; what arrives all the same is still received."""
-    desk, device = _open(session, device_id, now)
+    desk, device = _open(session, device_id, now, {epoch})
     if epoch not in device.epochs:
         raise ValueError(f"device {device_id!r} has no epoch {epoch}")
     _close(desk, device.epochs[epoch])
     desk.flush()
 
 
-def _open(session: Session, device_id: str, now: int) -> tuple[Desk, DeviceState]:
+def _open(session: Session, device_id: str, now: int, named: set[int]) -> tuple[Desk, DeviceState]:
     desk = Desk(session, now)
-    desk.open({device_id})
+    desk.open({device_id}, {(device_id, number) for number in named})
     if device_id not in desk.devices:
         raise ValueError(f"device {device_id!r} is not registered")
     return desk, desk.devices[device_id]
+
+
+def _beyond(device: DeviceState, epochs: Sequence[Sequence[int]]) -> str:
+    """Why this report may not open epochs: with them too many would stay open; '' when it may or opens none."""
+    named = {
+        number for number, _, next_seq, _ in epochs if number in device.epochs or 0 <= next_seq <= MAX_AHEAD
+    }
+    known = [device.epochs[number] for number in named if number in device.epochs]
+    if len(known) == len(named) and all(epoch.is_open for epoch in known):
+        return ""
+    oldest = min((epoch.age for epoch in known), default=device.highest_age + 1)
+    stay = sum(
+        epoch.is_open and (epoch.age > oldest or epoch.by_server)
+        for epoch in device.epochs.values()
+        if epoch.epoch not in named
+    )
+    held = len(named) + stay
+    return f"{TOO_MANY}: {held} would be open, {MAX_OPEN} at most" if held > MAX_OPEN else ""
 
 
 def _take(desk: Desk, device: DeviceState, number: int, next_seq: int, pressed: int) -> bool:
@@ -75,17 +101,30 @@ def _take(desk: Desk, device: DeviceState, number: int, next_seq: int, pressed: 
     return True
 
 
-def _order(desk: Desk, device: DeviceState, named: Sequence[int]) -> None:
-    """Number the epochs by age: the named ones in their order, the others where they stand in relation to them."""
-    known = sorted(device.epochs.values(), key=lambda epoch: epoch.age)
-    oldest_named = min(device.epochs[number].age for number in named)
-    before = [epoch for epoch in known if epoch.epoch not in named and epoch.age < oldest_named]
-    after = [epoch for epoch in known if epoch.epoch not in named and epoch.age > oldest_named]
-    in_order = [device.epochs[number] for number in dict.fromkeys(named)]
-    for age, epoch in enumerate((*before, *in_order, *after)):
-        if epoch.age != age:
-            epoch.age = age
+def _order(desk: Desk, device: DeviceState, named: Sequence[int]) -> bool:
+    """Number the epochs by age: the named ones in their order, then what is younger than the oldest of them.
+
+    Returns whether that changed the order.
+    """
+    in_order = [device.epochs[number] for number in named]
+    ages = [epoch.age for epoch in in_order]
+    oldest, newest = min(ages), max(ages)
+    others = [epoch for epoch in device.epochs.values() if epoch.epoch not in named]
+    if (
+        ages == sorted(ages)
+        and not any(oldest < epoch.age < newest for epoch in others)
+        and not (newest - oldest >= len(ages) and desk.has_closed(device, oldest, newest))
+    ):
+        return False
+    desk.shift_closed(device, oldest, len(named))
+    for epoch in others:
+        if epoch.age > oldest:
+            epoch.age += len(named)
             desk.touch(epoch)
+    for age, epoch in enumerate(in_order, oldest):
+        epoch.age = age
+        desk.touch(epoch)
+    return True
 
 
 def _close(desk: Desk, epoch: EpochState) -> None:

@@ -61,7 +61,7 @@ def take_in(
         boot: [record for record in fresh if record.boot == boot]
         for boot in sorted({record.boot for record in fresh})
     }
-    newest_epoch = all(epoch.age >= other.age for other in device.epochs.values())
+    newest_epoch = epoch.age == device.highest_age
     unsettled = False
     for boot, records in by_boot.items():
         known = desk.run(epoch, boot)
@@ -232,8 +232,7 @@ def settle(desk: Desk, device: DeviceState, tally: Tally) -> None:
 
     A kiosk is not pressed under its name before it has one: the device's creation bounds what came before any clock.
     """
-    ages = {epoch.epoch: epoch.age for epoch in device.epochs.values()}
-    runs = sorted(desk.all_runs(device), key=lambda run: (ages[run.epoch], run.boot))
+    runs = desk.all_runs(device)
     after = device.created_at
     bounds: list[list[int | None]] = []
     for run in runs:

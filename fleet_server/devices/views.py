@@ -15,6 +15,7 @@ from fleet_server.devices.models import CrashReport, Device, StatusChange
 from fleet_server.places.models import Installation, Place
 
 HISTORY_ROWS = 20  # a flapping kiosk must not make the page long; older rows stay in the database
+EPOCH_ROWS = 20  # a healthy kiosk has one or two; a mad one may have made thousands
 CRASH_ROWS = 5
 CRASH_LINES = 20
 QUARANTINE_ROWS = 5
@@ -88,13 +89,17 @@ class Kept:
 
 @dataclass(frozen=True)
 class DevicePage:
-    """A device's page; `desired_version` is what the server wishes, `reported.desired` what the kiosk has."""
+    """A device's page; `desired_version` is what the server wishes, `reported.desired` what the kiosk has.
+
+    `epochs`: the newest EPOCH_ROWS of the device's `epoch_count`, oldest first.
+    """
 
     line: DeviceLine
     created_at: int
     desired_version: int
     reported: Reported
     epochs: tuple[EpochBooks, ...]
+    epoch_count: int
     stays: tuple[Stay, ...]
     changes: tuple[Change, ...]
     crashes: tuple[Crash, ...]
@@ -116,12 +121,14 @@ class DevicePage:
 
 def device_page(session: Session, device: Device, places: Select[tuple[int]]) -> DevicePage:
     """The page of one device, which the reader may see; of its past only the stays at `places`."""
+    epochs = books.of_device(session, device.id)
     return DevicePage(
         line=device_lines(session, [device])[0],
         created_at=device.created_at,
         desired_version=device.desired_version,
         reported=reported(device),
-        epochs=tuple(books.of_device(session, device.id)),
+        epochs=tuple(epochs[-EPOCH_ROWS:]),
+        epoch_count=len(epochs),
         stays=tuple(
             stays(
                 session,

@@ -100,7 +100,7 @@ def test_what_is_not_there_is_lost_until_it_comes(shared_database: Database, dev
 @pytest.mark.parametrize(
     ("bad", "word", "sentence"),
     [
-        (press(1, value=6), "value", f"value 6 is impossible for question 0 of set {KNOWN_SET}"),
+        (press(1, value=6), "value", f"the value is impossible for question 0 of set {KNOWN_SET}"),
         (press(1, value=0, question=1, body=b"\xff"), "body", "text is not UTF-8"),
         (clock(1, 5, 9), "clock", "clock says 5 ms, outside 2020 to 2099"),
         (clock(1, 2**64 - 1, 9), "clock", f"clock says {2**64 - 1} ms, outside 2020 to 2099"),
