@@ -4,9 +4,10 @@ A value that cannot be right stops the start with the name and the value.
 """
 
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -37,9 +38,20 @@ class Settings(BaseSettings):
         default=None, description="CA (PEM) of MQTT_HOST; given: TLS, verified."
     )
     secure_cookies: bool = Field(default=False, description="True behind HTTPS: cookies are marked Secure.")
+    trusted_proxy: str = Field(
+        default="",
+        description="Address of the proxy before the pages, whose X-Forwarded-For is believed. Empty: nobody's.",
+    )
     demo: bool = Field(
         default=False, description="True under `make run`: 'Try a kiosk' and simulated patients exist."
     )
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _proxy_is_an_address(cls, value: str) -> str:
+        for address in value.split(",") if value else ():
+            ip_network(address.strip())  # its ValueError names the address
+        return value
 
     @model_validator(mode="after")
     def _password_needs_a_name(self) -> "Settings":

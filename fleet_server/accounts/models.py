@@ -86,7 +86,7 @@ class ApiToken(SQLModel, table=True):
 
 
 class SignInAttempt(SQLModel, table=True):
-    """Failed sign-ins per key (address or e-mail) in a window, for the limit on guessing."""
+    """Failed sign-ins per key (e-mail, address, or both) in a window, for the limit on guessing."""
 
     key: str = Field(primary_key=True, max_length=200)
     window_at: int = Field(sa_type=BigInteger)

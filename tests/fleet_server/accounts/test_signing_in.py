@@ -3,14 +3,19 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from starlette.testclient import TestClient
 
 from fleet_server.accounts import limits, passwords, sessions
 from fleet_server.accounts import service as accounts
 from fleet_server.instants import HOUR_MS, MINUTE_MS
+from fleet_server.serving import uvicorn_server
+from fleet_server.settings import Settings
 from tests.fleet_server.accounts.county import PASSWORD, County
 
 
 def sign_in(county: County, email: str = "alice@example.org", password: str = PASSWORD, **more: str) -> Any:
+    """Send the form from the test client's own address."""
     return county.stranger().post("/sign-in", data={"email": email, "password": password, **more})
 
 
@@ -79,13 +84,13 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(
 def test_guessing_is_stopped_and_the_window_passes(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
     monkeypatch.setattr(passwords, "matches", lambda password, kept: tried.append(password) or False)
-    for _ in range(limits.PER_EMAIL):
+    for _ in range(limits.PER_PAIR):
         assert sign_in(county, password="guess").status_code == 422
     county.now += 5 * MINUTE_MS
     stopped = sign_in(county, password="guess")
     assert stopped.status_code == 429
     assert "10 minutes" in stopped.text
-    assert len(tried) == limits.PER_EMAIL, "the password is not even looked at"
+    assert len(tried) == limits.PER_PAIR, "the password is not even looked at"
     assert sign_in(county, email="bob@example.org", password="guess").status_code == 422, "others may go on"
     county.now += 10 * MINUTE_MS
     assert sign_in(county, password="guess").status_code == 422
@@ -98,11 +103,67 @@ def test_one_address_cannot_try_everybody(county: County, monkeypatch: pytest.Mo
     assert codes == [422, 422, 422, 429]
 
 
+def from_address(county: County, address: str, password: str, **headers: str) -> int:
+    """The status when Alice's form comes from this address, through uvicorn's settings for proxies."""
+    application = uvicorn_server(county.app, county.app.state.settings).config
+    application.load()
+    client = TestClient(application.loaded_app, client=(address, 50_000), follow_redirects=False)
+    form = {"email": "alice@example.org", "password": password}
+    return client.post("/sign-in", data=form, headers=headers).status_code
+
+
+def test_strangers_do_not_easily_lock_out_the_right_person(
+    with_passwords: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "matches", lambda password, kept: password == PASSWORD)
+    stranger = [from_address(with_passwords, "192.0.2.1", "guess") for _ in range(limits.PER_PAIR + 5)]
+    assert stranger == [422] * limits.PER_PAIR + [429] * 5
+    assert from_address(with_passwords, "192.0.2.9", PASSWORD) == 303
+    many = [
+        from_address(with_passwords, f"198.51.100.{n // limits.PER_PAIR}", "guess")
+        for n in range(limits.PER_EMAIL)
+    ]
+    assert many.count(422) == limits.PER_EMAIL - limits.PER_PAIR, (
+        "a right password forgets no stranger's guesses"
+    )
+    assert from_address(with_passwords, "203.0.113.1", "guess") == 429, "together they are stopped, too"
+
+
+@pytest.mark.parametrize("sender", ["127.0.0.1", "192.0.2.1"])
+def test_nobody_chooses_the_address_that_is_counted(
+    county: County, monkeypatch: pytest.MonkeyPatch, sender: str
+) -> None:
+    monkeypatch.setattr(passwords, "matches", lambda password, kept: False)
+    monkeypatch.setattr(limits, "PER_ADDRESS", 3)
+    made_up = [{"x-forwarded-for": f"203.0.113.{n}"} for n in range(4)]
+    assert [from_address(county, sender, "x", **header) for header in made_up] == [422, 422, 422, 429]
+
+
+def test_behind_the_trusted_proxy_each_browser_is_counted_by_itself(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "matches", lambda password, kept: False)
+    monkeypatch.setattr(limits, "PER_ADDRESS", 2)
+    county.app.state.settings = Settings(trusted_proxy="192.0.2.1")
+    told = {"x-forwarded-for": "198.51.100.7, 203.0.113.1"}
+    assert [from_address(county, "192.0.2.1", "x", **told) for _ in range(3)] == [422, 422, 429]
+    assert from_address(county, "192.0.2.1", "x", **{"x-forwarded-for": "203.0.113.2"}) == 422
+    assert from_address(county, "192.0.2.2", "x", **{"x-forwarded-for": "203.0.113.1"}) == 422, (
+        "that is no proxy"
+    )
+
+
+@pytest.mark.parametrize("address", ["*", "proxy.example", "127.0.0.1,", "10.0.0.1/8"])
+def test_a_proxy_that_is_no_address_stops_the_start(address: str) -> None:
+    with pytest.raises(ValidationError, match="trusted_proxy"):
+        Settings(trusted_proxy=address)
+
+
 def test_a_right_password_forgets_the_wrong_ones(
     with_passwords: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "matches", lambda password, kept: password == PASSWORD)
-    for _ in range(limits.PER_EMAIL - 1):
+    for _ in range(limits.PER_PAIR - 1):
         sign_in(with_passwords, password="guess")
     assert sign_in(with_passwords).status_code == 303
     assert sign_in(with_passwords, password="guess").status_code == 422
