@@ -1,6 +1,9 @@
 """The migrations make exactly the tables that the models describe."""
 
+import pytest
 from alembic import command
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from fleet_server.db import Database
 from fleet_server.migrations import alembic_config, migrate
@@ -16,15 +19,7 @@ def test_migrating_twice_changes_nothing(database: Database):
 
 
 def test_a_failed_statement_tells_its_values_to_nobody(database: Database):
-    from sqlalchemy import text
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        with database.write() as session:
-            session.connection().execute(
-                text("INSERT INTO nowhere VALUES (:body)"), {"body": "an open answer"}
-            )
-    except DBAPIError as fault:
-        assert "an open answer" not in str(fault)
-    else:
-        raise AssertionError("there is no such table")
+    statement = text("INSERT INTO nowhere VALUES (:body)")
+    with pytest.raises(DBAPIError) as failed, database.write() as session:
+        session.connection().execute(statement, {"body": "an open answer"})
+    assert "an open answer" not in str(failed.value)

@@ -101,7 +101,8 @@ def test_a_sleeping_kiosk_is_late_too_when_it_does_not_wake(database: Database, 
 
 @pytest.mark.parametrize(
     "body",
-    [None, [], {}, {"state": "gone", "conn": 1}, {"state": []}, {"state": {}}, {"state": "ready"}, {"state": "ready", "conn": True, "next": 1},
+    [None, [], {}, {"state": "gone", "conn": 1}, {"state": []}, {"state": {}},
+     {"state": "ready"}, {"state": "ready", "conn": True, "next": 1},
      {"state": "ready", "conn": 1, "next": -1}, {"state": "ready", "conn": 1, "next": 10**9}],
 )  # fmt: skip
 def test_a_state_that_makes_no_sense_changes_nothing_and_says_what_is_wrong(
