@@ -227,7 +227,7 @@ class Collector:
             self._keep(session, message, "; ".join(faults), now)
 
     def _keep(self, session: Session, message: Incoming, reason: str, now: int) -> None:
-        if self._quiet.first((message.device_id, reason)):
+        if self._quiet.first((message.device_id, message.what, "kept")):
             log.warning("%s: %s", message.device_id, reason)
         item = quarantine.Item("message", reason, message.payload)
         quarantine.keep(session, message.device_id, item, source="mqtt", now=now)

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -113,13 +114,9 @@ def test_a_stop_and_a_new_start_go_on_where_it_was(tmp_path: Path, browser):
     page = context.new_page()
     sign_in(page, demo)
     page.goto("/try")
+    reload_until(page, lambda: page.locator("#front").get_attribute("data-screen") == "ready")
     page.locator(".press").first.click()  # without JavaScript it is a form
-    for _ in range(20):
-        page.reload()
-        if number(page, "counted") == 1:
-            break
-        time.sleep(0.2)
-    assert number(page, "counted") == 1
+    reload_until(page, lambda: number(page, "counted") == 1)
     context.close()
     assert demo.stop() == 0
     assert not leftovers(tmp_path), "every process of the demonstration must end with it"
@@ -142,6 +139,16 @@ def test_a_folder_that_cannot_be_written_gets_one_clear_line(tmp_path: Path):
     lines = str(stopped.value).splitlines()[1:]
     assert len(lines) == 1
     assert "cannot be written" in lines[0]
+
+
+def reload_until(page: Page, true: Callable[[], bool]) -> None:
+    """Without JavaScript a person reloads the page to see what has changed."""
+    for _ in range(50):
+        if true():
+            return
+        time.sleep(0.2)
+        page.reload()
+    raise AssertionError("nothing changed within ten seconds")
 
 
 def answers(demo: Demo, device: str) -> list[dict]:
