@@ -1,6 +1,7 @@
 """`make bench`: every figure beside its limit or a peer measured in the same run; printed, and written to bench.json.
 
-A line: {"name", "value", "unit", "limit" or "peer", "peer_name", "ratio"}; ratio = value / limit or value / peer.
+A line: {"name", "value", "unit", "limit" or "peer", "peer_name", "goal", "ratio"}; ratio = value / limit or value / peer,
+to be at most 1 beside a limit and at least `goal` beside a peer that has one.
 """
 
 import importlib
@@ -45,6 +46,8 @@ def _line(figure: dict) -> str:
     else:
         beside = ""
     ratio = f"ratio {figure['ratio']}" if figure["ratio"] is not None else ""
+    if "goal" in figure:
+        ratio += f" (goal {figure['goal']})"
     return f"{figure['name']:<52} {value:<28} {beside:<44} {ratio}"
 
 

@@ -54,10 +54,9 @@ def _round(devices: int, messages_each: int) -> dict[str, Any]:
         "name": "full batches booked",
         "value": round(value),
         "unit": "answers/s",
-        "peer": "sqlite3.executemany of the same rows",
-        "peer_value": round(peer_value),
-        "ratio": round(value / peer_value, 3),
-        "limit": GOAL,
+        "peer_name": "sqlite3.executemany",
+        "peer": round(peer_value),
+        "goal": GOAL,
         "one_press_batches": round(len(singles) / single_seconds),
     }
 
