@@ -1,6 +1,6 @@
 """`make bench`: every figure beside its limit or a peer measured in the same run; printed, and written to bench.json.
 
-A line: {"name", "value", "unit", "limit" or "peer", "peer_name", "goal", "ratio"}; ratio = value / limit or value / peer,
+A line: {"name", "value", "unit", "limit" or "peer", "peer_name", "goal", "ratio"}; ratio = value / limit or peer,
 to be at most 1 beside a limit and at least `goal` beside a peer that has one.
 """
 
