@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help run test check full lint bench image pictures setup clean
+.PHONY: help run test check full torture lint bench image pictures setup clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -18,6 +18,14 @@ setup:
 
 test: setup lint  ## all tests with the real parts: MicroPython, Mosquitto, PostgreSQL, Chromium
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+full: setup lint  ## all tests, with more random lives and faults; about an hour
+	HYMIO_EFFORT=full $(BIN)/pytest -n 2 --dist loadgroup
+
+torture: setup  ## the tests that scale, for hours; writes the table of docs/reliability.md. HYMIO_SEED=n tries others
+	@rm -rf build/evidence && mkdir -p build/evidence
+	HYMIO_EFFORT=torture HYMIO_EVIDENCE=$(CURDIR)/build/evidence/notes.jsonl $(BIN)/pytest -n 2 --dist loadgroup -m scales
+	$(BIN)/python tools/write_reliability.py build/evidence/notes.jsonl
 
 check: setup lint  ## lint and the fast tests, under two minutes
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not e2e"

@@ -14,9 +14,15 @@ for folder in (ROOT, ROOT / "firmware"):
 
 from fleet_server.db import Database  # noqa: E402
 from fleet_server.migrations import migrate  # noqa: E402
+from tests import effort  # noqa: E402
 
 # Monday 2026-03-02 10:00 in Finland (08:00 UTC): a plain working hour, far from a change of the clocks.
 MONDAY_10 = 1_772_438_400_000
+
+
+def pytest_report_header() -> str:
+    """So that a failing run can be done again."""
+    return f"HYMIO_EFFORT={effort.LEVEL} HYMIO_SEED={effort.SEED}"
 
 
 @pytest.fixture(scope="session")
