@@ -20,9 +20,9 @@ from tests import effort  # noqa: E402
 MONDAY_10 = 1_772_438_400_000
 
 
-def pytest_report_header() -> str:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """So that a failing run can be done again."""
-    return f"HYMIO_EFFORT={effort.LEVEL} HYMIO_SEED={effort.SEED}"
+    terminalreporter.write_line(f"HYMIO_EFFORT={effort.LEVEL} HYMIO_SEED={effort.SEED}")
 
 
 @pytest.fixture(scope="session")
