@@ -67,7 +67,7 @@ def rerun(
         runs = runs_of(session, device_id=device_id, place_id=place_id)
         pending = _pending(session, place_id, device_id)
         after = {"rules": CURRENT, "clock runs": len(runs)}
-        audit.record(session, actor, "run rules again", kind, number, after=after, now=now)
+        audit.record(session, actor, "start rerun of rules", kind, number, after=after, now=now)
     done = Rerun()
     for run in runs:
         seq: int | None = 0
@@ -93,7 +93,7 @@ def rerun(
                 .values(pending=False)
             )
         after = {"rules": CURRENT, "filtered now": done.filtered, "counted now": done.restored}
-        audit.record(session, actor, "ran rules again", kind, number, after=after, now=now)
+        audit.record(session, actor, "finish rerun of rules", kind, number, after=after, now=now)
     return done
 
 

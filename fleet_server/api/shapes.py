@@ -96,8 +96,12 @@ class Count(BaseModel):
     """Presses of one hour, day or month of Finland's time."""
 
     start: Instant
+    presses: int = Field(description="`counted`, or with `with_filtered` the sum of `counted` and `filtered`")
     counted: int
-    filtered: int
+    filtered: int = Field(description="recorded, but left out by a rule")
+    by_rule: dict[str, int] = Field(
+        description="`filtered` by rule: `corrected` (by its giver), `repeat`, `burst`, `hours`"
+    )
 
 
 class Counts(BaseModel):
@@ -112,9 +116,11 @@ class Counts(BaseModel):
     grain: str
     from_: Instant = Field(alias="from")
     to: Instant
+    with_filtered: bool = Field(description="whether `presses` and `not_placed` hold filtered presses, too")
+    rules_version: int = Field(description="of the misuse rules by which new presses are filtered")
     counts: list[Count]
     not_placed: dict[str, int] = Field(
-        description="counted answers known to the day or month only (which begins in the range), or of "
+        description="answers known to the day or month only (which begins in the range), or of "
         "which the time is not known yet (`unknown`, of any time)"
     )
 

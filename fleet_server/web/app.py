@@ -28,6 +28,7 @@ ROUTERS = (
     "fleet_server.accounts.audit_pages",
     "fleet_server.places.unit_pages",
     "fleet_server.places.pages",
+    "fleet_server.places.hours_pages",
     "fleet_server.places.overview",
     "fleet_server.devices.pages",
     "fleet_server.questions.pages",
