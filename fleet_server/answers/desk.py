@@ -51,7 +51,7 @@ _HOURS = bulk.table_of(OpeningHours)
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 # NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
 _SELECT_DEVICES = (
-    select(col(Device.id), col(Device.created_at))
+    select(col(Device.id), col(Device.created_at), col(Device.virtual))
     .where(col(Device.id).in_(_IDS))
     .order_by(col(Device.id))
     .with_for_update(key_share=True)
@@ -186,6 +186,7 @@ class DeviceState:
 
     id: str
     created_at: int
+    virtual: bool = False
     epochs: dict[int, EpochState] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
     hours: dict[int, Hours] = field(default_factory=dict)
@@ -227,8 +228,8 @@ class Desk:
         """
         ids = {"ids": sorted(device_ids)}
         run = self.connection.execute
-        for device_id, created_at in run(_SELECT_DEVICES, ids):
-            self.devices[device_id] = DeviceState(device_id, created_at)
+        for device_id, created_at, virtual in run(_SELECT_DEVICES, ids):
+            self.devices[device_id] = DeviceState(device_id, created_at, virtual)
         self._fetch(_SELECT_OPEN, ids)
         for device_id, age in run(_SELECT_HIGHEST_AGES, ids):
             self.devices[device_id].highest_age = age
@@ -412,9 +413,7 @@ class Desk:
         )
         if self._filtered:
             rules = [(*key, *sums) for key, sums in self._filtered.items() if any(sums)]
-            bulk.upsert(
-                self.connection, _FILTERS, _FILTER_COLUMNS, rules, add=("answers", "simulated")
-            )
+            bulk.upsert(self.connection, _FILTERS, _FILTER_COLUMNS, rules, add=("answers", "simulated"))
         changes = [{"d": d, "e": e, "more": more} for (d, e), more in self._refiltered.items() if more]
         if changes:
             self.connection.execute(_REFILTER, changes)

@@ -1,7 +1,7 @@
 """Applies the misuse rules to answers: to new ones as they come, and anew to those whose neighbours changed.
 
-The first answer of a visit is the press that is judged; a repeat or a burst takes the whole visit with it. Opening hours
-judge each answer by its own time. A corrected answer stays corrected. It places nothing and knows no messages.
+The first answer of a visit is the press that is judged; a repeat or a burst takes the whole visit with it. Opening
+hours judge each answer by its own time. A corrected answer stays corrected. It places nothing and knows no messages.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, Interval, bucket
-from fleet_server.answers.rules import CORRECTED, HOURS, VERSIONS, Press, misused
+from fleet_server.answers.rules import CORRECTED, HOURS, Press, misused, rules_of
 from fleet_server.places.hours import outside
 
 LONGEST_VISIT = wire.NO_VISIT - 1  # records after the first that still know where their visit began
@@ -37,7 +37,9 @@ class Before(NamedTuple):
     press_uptime: int | None
 
 
-def at_once(run: RunState, records: Sequence[wire.Record], before: Before | None) -> dict[int, str] | None:
+def at_once(
+    device: DeviceState, run: RunState, records: Sequence[wire.Record], before: Before | None
+) -> dict[int, str] | None:
     """{seq: rule} for new `records` of a run; None when that cannot be said without looking at its other answers.
 
     `before` None: they are its first. The way of nearly every press: it is the newest, and the one before is long ago.
@@ -45,7 +47,7 @@ def at_once(run: RunState, records: Sequence[wire.Record], before: Before | None
     visits = [r for r in records if r.kind == wire.KIND_ANSWER and r.session != wire.NO_VISIT]
     if not visits:
         return {}
-    rules = VERSIONS[run.rules]
+    rules = rules_of(run.rules, virtual=device.virtual)
     presses = [
         Press(r.seq, r.uptime, _face(r.seq, r.flags, r.set_number, r.question, r.value, len(r.body)))
         for r in visits
@@ -67,27 +69,29 @@ def at_once(run: RunState, records: Sequence[wire.Record], before: Before | None
     return {r.seq: found[r.seq - r.session] for r in visits if r.seq - r.session in found} if found else found
 
 
-def span(desk: Desk, run: RunState, first: int, last: int) -> tuple[int, int]:
-    """The seqs [first, last] and those after them on whose verdict answers in [first, last] can bear."""
+def reach(desk: Desk, device: DeviceState, run: RunState, last: int) -> int:
+    """The last seq on whose verdict an answer at `last` or before can bear."""
     if last < run.last_seq:
         later = desk.connection.execute(
             _presses(run, _RECORDS.c.seq)
             .where(_RECORDS.c.seq > last)
             .order_by(_RECORDS.c.seq)
-            .limit(VERSIONS[run.rules].burst_presses)
+            .limit(rules_of(run.rules, virtual=device.virtual).burst_presses)
         ).scalars()
-        last = min(run.last_seq, max(last, *later, last) + LONGEST_VISIT)
-    return first, last
+        last = min(run.last_seq, max([last, *later]) + LONGEST_VISIT)
+    return last
 
 
-def judge(desk: Desk, device: DeviceState, run: RunState, first: int, last: int, places: set[int]) -> dict[int, int]:
+def judge(
+    desk: Desk, device: DeviceState, run: RunState, first: int, last: int, places: set[int]
+) -> dict[int, int]:
     """Decide anew on the stored answers of [first, last]; changed counts join the desk's, their places `places`.
 
     Returns {seq: 1 (filtered now) or -1 (counted now)} of those that changed sides; the sums of the epoch are left to
     the caller.
     """
     desk.flush_records()
-    rules = VERSIONS[run.rules]
+    rules = rules_of(run.rules, virtual=device.virtual)
     visits_from = first - LONGEST_VISIT
     earlier = desk.connection.execute(
         _presses(run, *_PRESS_COLUMNS)
@@ -127,7 +131,7 @@ def by_hours(device: DeviceState, run: RunState, place: int | None, when: Interv
     """HOURS for what was given outside of its place's opening hours, in all of its interval; else None."""
     if place is None or when is None or place not in device.hours:
         return None
-    grace = VERSIONS[run.rules].grace_ms
+    grace = rules_of(run.rules, virtual=device.virtual).grace_ms
     return HOURS if grace is not None and outside(device.hours[place], *when, grace) else None
 
 
@@ -182,7 +186,9 @@ def _face_of(row: Any) -> tuple[int, ...]:
     return _face(row.seq, row.flags, row.set_number, row.question, row.value, row.text_bytes)
 
 
-def _face(seq: int, flags: int, set_number: int, question: int, value: int, text_bytes: int) -> tuple[int, ...]:
+def _face(
+    seq: int, flags: int, set_number: int, question: int, value: int, text_bytes: int
+) -> tuple[int, ...]:
     """Equal for the same face; what was skipped, timed out or written is no face and equals nothing."""
     if flags & wire.FLAG_OUTCOME or text_bytes:
         return (seq,)

@@ -175,7 +175,7 @@ class PressCount(SQLModel, table=True):
 
 
 class FilterCount(SQLModel, table=True):
-    """Why the `filtered` of a PressCount are filtered: so many by each rule, `simulated` of them by simulated patients."""
+    """Why the `filtered` of a PressCount are filtered: so many by each rule, `simulated` of them simulated."""
 
     __tablename__ = "filter_count"
     __table_args__ = (Index("ix_filter_count_place", "place_id", "grain", "start_at"),)

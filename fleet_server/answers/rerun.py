@@ -60,9 +60,12 @@ def rerun(
 ) -> Rerun:
     """Judge anew everything of a device, of all devices that ever stood at a place, or of all.
 
-    `progress(runs done, runs in all, step)` is called after each commit. Raises ValueError for an unknown device or place.
+    `progress(runs done, runs in all, step)` is called after each commit. Raises ValueError for an unknown device or
+    place.
     """
-    kind, number = ("device", device_id) if device_id else ("place", place_id) if place_id else ("answers", "all")
+    kind, number = (
+        ("device", device_id) if device_id else ("place", place_id) if place_id else ("answers", "all")
+    )
     with database.write() as session:
         runs = runs_of(session, device_id=device_id, place_id=place_id)
         pending = _pending(session, place_id, device_id)

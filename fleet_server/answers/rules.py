@@ -1,4 +1,4 @@
-"""The misuse rules: which presses are left out of the figures and why. Arithmetic on gaps and faces; it knows no tables.
+"""The misuse rules: which presses are left out of the figures and why; gaps and faces in, names out, no tables.
 
 Invariant: what a rule says of a press follows from the presses of its clock run alone (and its opening hours), never
 from the order in which they arrived. The numbers and their reasons: docs/decisions/0007-misuse-rules.md.
@@ -32,12 +32,21 @@ class Rules(NamedTuple):
         return max(self.repeat_tenths or 0, self.burst_tenths or 0)
 
 
-# Only ever add: a clock run names the version that decided on its presses. 0 is what was booked before there were rules.
+# Only ever add: a clock run names the version that decided on its presses. 0: booked before there were rules.
 VERSIONS = {
     0: Rules(repeat_tenths=None, burst_presses=1, burst_tenths=None, grace_ms=None),
     1: Rules(repeat_tenths=50, burst_presses=6, burst_tenths=200, grace_ms=30 * MINUTE_MS),
 }
 CURRENT = max(VERSIONS)
+# A virtual kiosk is for trying out: who presses a face ten times wants to see ten answers, and no total holds them.
+_OF_VIRTUAL = {
+    number: rules._replace(repeat_tenths=None, burst_tenths=None) for number, rules in VERSIONS.items()
+}
+
+
+def rules_of(version: int, *, virtual: bool) -> Rules:
+    """The rules of this version for a device."""
+    return (_OF_VIRTUAL if virtual else VERSIONS)[version]
 
 
 class Press(NamedTuple):

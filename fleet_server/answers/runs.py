@@ -82,7 +82,7 @@ def take_in(
         if anchors:
             run.began_before = interval(best(anchors, 0), 0)[1] if clocks else run.began_before
             run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
-        judged = filters.at_once(run, records, before)
+        judged = filters.at_once(device, run, records, before)
         filtered = {**(judged or {}), **dict.fromkeys(corrected, CORRECTED)} if judged or corrected else {}
         _put(desk, device, run, anchors, records, filtered, tally)
         if judged is None:
@@ -104,8 +104,8 @@ def _judge(
     """Judge new records that lie among others of their run, and those others too."""
     seqs = {record.seq for record in records}
     desk.flush_records()
-    first, last = filters.span(desk, run, min(seqs), max(seqs))
-    changed = filters.judge(desk, device, run, first, last, tally.places)
+    last = filters.reach(desk, device, run, max(seqs))
+    changed = filters.judge(desk, device, run, min(seqs), last, tally.places)
     new = sum(more for seq, more in changed.items() if seq in seqs)
     tally.counted -= new
     tally.filtered += new
@@ -120,9 +120,9 @@ def _extend(desk: Desk, epoch: EpochState, run: RunState, records: Sequence[wire
     run.last_seq = max(run.last_seq, *seqs)
     run.last_uptime = max(run.last_uptime, *[record.uptime for record in records])
     for record in records:
-        if record.session == 0 and record.kind == wire.KIND_ANSWER:
-            if run.press_seq is None or record.seq > run.press_seq:
-                run.press_seq, run.press_uptime = record.seq, record.uptime
+        is_press = record.session == 0 and record.kind == wire.KIND_ANSWER
+        if is_press and (run.press_seq is None or record.seq > run.press_seq):
+            run.press_seq, run.press_uptime = record.seq, record.uptime
     epoch.runs[run.boot] = run
     epoch.last_boot = max(epoch.last_boot, run.boot)
     desk.touch_run(run)

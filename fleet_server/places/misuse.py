@@ -1,4 +1,4 @@
-"""What a place's page says of the misuse rules: what each does here and how many presses it left out. It knows no words."""
+"""What a place's page says of the misuse rules: how many presses each left out here. It knows no words."""
 
 from dataclasses import dataclass
 

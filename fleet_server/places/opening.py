@@ -1,4 +1,4 @@
-"""Opening hours of a place as somebody keeps them: read, saved with an audit entry, and judged by where they reach back.
+"""Opening hours of a place as somebody keeps them: read, and saved with an audit entry.
 
 What they mean for a press is in places/hours.py and answers/filters.py.
 """
@@ -50,9 +50,7 @@ def save_hours(
 
 def pending_places(session: Session) -> list[int]:
     """Places whose older presses are still to be judged by hours that were saved later."""
-    return sorted(
-        set(session.exec(select(OpeningHours.place_id).where(col(OpeningHours.pending).is_(True))))
-    )
+    return sorted(set(session.exec(select(OpeningHours.place_id).where(col(OpeningHours.pending).is_(True)))))
 
 
 def _told(row: OpeningHours) -> dict[str, Any]:

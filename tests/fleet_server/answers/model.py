@@ -139,9 +139,10 @@ class Model:
             first = records.get(r.seq - r.session)
             if last[r.seq - r.session, r.set_number, r.question] != r.seq:
                 found[r.seq] = "corrected"
-            elif first and first.kind == 1 and first.session == 0 and first.boot == r.boot:
-                if rule := misused(first, records.values()):
-                    found[r.seq] = rule
+                continue
+            begun = first and first.kind == 1 and first.session == 0 and first.boot == r.boot
+            if begun and (rule := misused(first, records.values())):
+                found[r.seq] = rule
         return found
 
     def rules(self) -> Counter[tuple[int, str, int, str, bool]]:

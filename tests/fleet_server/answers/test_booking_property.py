@@ -38,8 +38,8 @@ LIVES = int(os.environ.get("HYMIO_LIVES", FEW))
 WAITS_MS = (100, 1_300, 600_000, 3_000_000, 18_000_000, 93_600_000, 1_000_000_000)
 UNCERTAINTIES_MS = (5, 200, 40_000, 4_000_000)
 OPERATIONS = (
-    "nothing", "press", "press", "press", "press", "mash", "mash", "hours", "visit", "wait", "wait", "wait", "clock", "clock", "boot",
-    "boot", "epoch", "send", "send", "send", "send", "gap", "again", "again", "twin", "odd", "odd", "deliver",
+    "nothing", "press", "press", "press", "press", "mash", "mash", "hours", "visit", "wait", "wait", "wait",
+    "clock", "clock", "boot", "boot", "epoch", "send", "send", "send", "send", "gap", "again", "again", "twin", "odd", "odd", "deliver",
     "deliver", "deliver", "report", "move", "backdate", "replay",
 )  # fmt: skip
 # A fixed length, because short lives show little; a failing one shrinks by steps becoming "nothing".
