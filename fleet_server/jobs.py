@@ -1,4 +1,4 @@
-"""Work that nobody waits for, a look each minute: presses judged anew when opening hours were changed into the past.
+"""Work that nobody waits for, a look each minute: the books' alarms, and presses judged anew by changed opening hours.
 
 Invariant: a job is found by what the database says, so one that a stop cut off is found again after the next start.
 """
@@ -8,6 +8,7 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from fleet_server.answers import alarms
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
@@ -50,6 +51,8 @@ class Jobs:
 
     def look(self, now: int) -> None:
         """Do all that there is to do now (`now`: UTC ms)."""
+        alarmed = alarms.look(self._database, now=now)
+        self._changes.notify(*(f"device:{device_id}" for device_id in alarmed))
         with self._database.read() as session:
             places = pending_places(session)
         for place in places:

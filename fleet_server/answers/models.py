@@ -208,6 +208,21 @@ class Quarantine(SQLModel, table=True):
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class BookAlarm(SQLModel, table=True):
+    """The books of a device gave an alarm, or stopped to: history and outbox (`processed_at` null: nobody was told).
+
+    `faults`: JSON [[text, values], ...] as in answers/books.py; [] when the alarm was over.
+    """
+
+    __tablename__ = "book_alarm"
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_id: str = Field(foreign_key="device.id", index=True, max_length=12)
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    faults: str = Field(sa_column=Column(String, nullable=False))
+    processed_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
 class ServerState(SQLModel, table=True):
     """One row: the generation, random, made with the database and made anew after a restore.
 

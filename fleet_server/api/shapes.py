@@ -24,7 +24,9 @@ class Books(BaseModel):
     records: int = Field(description="records written so far, over all epochs")
     as_of: Instant | None
     balanced: bool | None
-    faults: list[str]
+    faults: list[str] = Field(
+        description="each is an alarm: what does not balance, or needs a look although it does; in English"
+    )
 
 
 class Epoch(BaseModel):
@@ -41,6 +43,7 @@ class Epoch(BaseModel):
     counted: int
     filtered: int
     balanced: bool
+    faults: list[str] = Field(description="what does not balance or needs a look, in English")
     held: bool = Field(description="whether the kiosk still holds it")
 
 

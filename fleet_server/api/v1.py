@@ -201,7 +201,7 @@ def _device(line: DeviceLine) -> dict[str, Any]:
             records=kept.next,
             as_of=_utc(kept.as_of),
             balanced=kept.balanced,
-            faults=list(kept.faults),
+            faults=[str(fault) for fault in kept.faults],
         ),
     }
 

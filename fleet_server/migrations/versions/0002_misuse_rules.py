@@ -1,4 +1,4 @@
-"""misuse rules: opening hours, counts by rule, and the version that decided on each clock run"""
+"""misuse rules (opening hours, counts by rule, the version that decided on a clock run) and alarms of the books"""
 
 from collections import Counter
 
@@ -40,6 +40,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["place_id"], ["place.id"], name=op.f("fk_opening_hours_place_id_place")),
         sa.PrimaryKeyConstraint("place_id", "from_at", name=op.f("pk_opening_hours")),
     )
+    op.create_table(
+        "book_alarm",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("device_id", sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("faults", sa.String(), nullable=False),
+        sa.Column("processed_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_book_alarm_device_id_device")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_book_alarm")),
+    )
+    op.create_index(op.f("ix_book_alarm_device_id"), "book_alarm", ["device_id"])
     # What is booked already was judged by no rule: version 0, until somebody runs the rules over it.
     op.add_column("clock_run", sa.Column("rules", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("clock_run", sa.Column("press_seq", sa.BigInteger(), nullable=True))
@@ -82,6 +93,8 @@ def downgrade() -> None:
     op.drop_column("clock_run", "press_uptime")
     op.drop_column("clock_run", "press_seq")
     op.drop_column("clock_run", "rules")
+    op.drop_index(op.f("ix_book_alarm_device_id"), table_name="book_alarm")
+    op.drop_table("book_alarm")
     op.drop_table("opening_hours")
     op.drop_index("ix_filter_count_place", table_name="filter_count")
     op.drop_table("filter_count")

@@ -123,6 +123,37 @@ def test_a_press_between_two_faces_takes_a_repeat_back(shared_database: Database
     assert filtered(shared_database, device) == {}
 
 
+def test_the_press_before_is_found_however_many_other_records_lie_between(
+    shared_database: Database, device: str
+) -> None:
+    of_no_visit = [Rec(seq, uptime=5, session=255) for seq in range(1, 300)]
+    send(shared_database, device, press(0, uptime=0))
+    for first in range(0, 299, 100):
+        send(shared_database, device, *of_no_visit[first : first + 100])
+    send(shared_database, device, press(300, uptime=40))
+    assert filtered(shared_database, device) == {300: "repeat"}
+
+
+def test_a_later_answer_of_a_filtered_visit_comes_with_the_next_press(
+    shared_database: Database, device: str
+) -> None:
+    send(shared_database, device, press(0, uptime=0), press(1, uptime=20))
+    send(shared_database, device, Rec(2, uptime=30, session=1, set_number=98, question=1), press(3, uptime=900))
+    assert filtered(shared_database, device) == {1: "repeat", 2: "repeat"}
+
+
+def test_clock_runs_do_not_mix(shared_database: Database, device: str) -> None:
+    send(shared_database, device, press(0, uptime=0))
+    send(shared_database, device, press(1, uptime=10, value=1, boot=2))
+    send(shared_database, device, press(2, uptime=20))
+    assert filtered(shared_database, device) == {2: "repeat"}
+
+
+def test_a_counter_that_went_back_says_nothing_of_gaps(shared_database: Database, device: str) -> None:
+    send(shared_database, device, press(0, uptime=100), press(1, uptime=80), press(2, uptime=300))
+    assert filtered(shared_database, device) == {}
+
+
 @pytest.mark.scales
 @pytest.mark.parametrize("seed", effort.seeds(effort.pick(test=10, full=200, torture=3_000)))
 def test_every_order_of_arrival_ends_alike(shared_database: Database, seed: int) -> None:
