@@ -31,7 +31,9 @@ def look(database: Database, *, now: int) -> list[str]:
     """Write down each device whose books gave an alarm since the last look, or stopped to; returns their ids."""
     changed: list[str] = []
     with database.read() as session:
-        ids = session.exec(select(Device.id).where(col(Device.revoked_at).is_(None)).order_by(Device.id)).all()
+        ids = session.exec(
+            select(Device.id).where(col(Device.revoked_at).is_(None)).order_by(Device.id)
+        ).all()
         for first in range(0, len(ids), DEVICES_AT_ONCE):
             changed += _changed(session, ids[first : first + DEVICES_AT_ONCE])
     if changed:
@@ -51,12 +53,16 @@ def alarms_of(session: Session, device_id: str, most: int) -> tuple[Alarm, ...]:
         .order_by(col(BookAlarm.id).desc())
         .limit(most)
     )
-    return tuple(Alarm(row.at, tuple((text, values) for text, values in json.loads(row.faults))) for row in rows)
+    return tuple(
+        Alarm(row.at, tuple((text, values) for text, values in json.loads(row.faults))) for row in rows
+    )
 
 
 def _changed(session: Session, ids: Sequence[str]) -> list[str]:
     newest = (
-        select(func.max(BookAlarm.id)).where(col(BookAlarm.device_id).in_(ids)).group_by(col(BookAlarm.device_id))
+        select(func.max(BookAlarm.id))
+        .where(col(BookAlarm.device_id).in_(ids))
+        .group_by(col(BookAlarm.device_id))
     )
     rows = session.exec(select(BookAlarm.device_id, BookAlarm.faults).where(col(BookAlarm.id).in_(newest)))
     alarmed = {device_id for device_id, faults in rows if faults != "[]"}

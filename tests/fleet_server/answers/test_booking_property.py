@@ -39,8 +39,8 @@ WAITS_MS = (100, 1_300, 600_000, 3_000_000, 18_000_000, 93_600_000, 1_000_000_00
 UNCERTAINTIES_MS = (5, 200, 40_000, 4_000_000)
 OPERATIONS = (
     "nothing", "press", "press", "press", "press", "mash", "mash", "hours", "visit", "wait", "wait", "wait",
-    "clock", "clock", "boot", "boot", "epoch", "send", "send", "send", "send", "gap", "again", "again", "twin", "odd", "odd", "deliver",
-    "deliver", "deliver", "report", "move", "backdate", "replay",
+    "clock", "clock", "boot", "boot", "epoch", "send", "send", "send", "send", "gap", "again", "again", "twin",
+    "odd", "odd", "deliver", "deliver", "deliver", "report", "move", "backdate", "replay",
 )  # fmt: skip
 # A fixed length, because short lives show little; a failing one shrinks by steps becoming "nothing".
 STEPS = st.lists(

@@ -138,7 +138,9 @@ def test_a_later_answer_of_a_filtered_visit_comes_with_the_next_press(
     shared_database: Database, device: str
 ) -> None:
     send(shared_database, device, press(0, uptime=0), press(1, uptime=20))
-    send(shared_database, device, Rec(2, uptime=30, session=1, set_number=98, question=1), press(3, uptime=900))
+    send(
+        shared_database, device, Rec(2, uptime=30, session=1, set_number=98, question=1), press(3, uptime=900)
+    )
     assert filtered(shared_database, device) == {1: "repeat", 2: "repeat"}
 
 
