@@ -13,7 +13,7 @@ from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, Interval, bucket
-from fleet_server.answers.rules import CORRECTED, HOURS, Press, misused, rules_of
+from fleet_server.answers.rules import CORRECTED, HOURS, Press, Rules, misused, rules_of
 from fleet_server.places.hours import outside
 
 LONGEST_VISIT = wire.NO_VISIT - 1  # records after the first that still know where their visit began
@@ -42,31 +42,49 @@ def at_once(
 ) -> dict[int, str] | None:
     """{seq: rule} for new `records` of a run; None when that cannot be said without looking at its other answers.
 
-    `before` None: they are its first. The way of nearly every press: it is the newest, and the one before is long ago.
+    `before` None: they are its first. Takes down the run's last press.
     """
-    visits = [r for r in records if r.kind == wire.KIND_ANSWER and r.session != wire.NO_VISIT]
-    if not visits:
-        return {}
     rules = rules_of(run.rules, virtual=device.virtual)
-    presses = [
+    reach = rules.reach
+    newest, last = known = before or Before(-1, None)
+    # The way of nearly every press: it is the newest of its run, and the one before is long ago.
+    for record in records:
+        if record.kind == wire.KIND_ANSWER and record.session != wire.NO_VISIT:
+            if (
+                record.session
+                or record.seq <= newest
+                or (last is not None and 0 <= record.uptime - last <= reach)
+            ):
+                break
+            newest, last = record.seq, record.uptime
+    else:
+        if newest > known.last_seq:
+            run.press_seq, run.press_uptime = newest, last
+        return {}
+    return _among_themselves(rules, run, records, before)
+
+
+def _among_themselves(
+    rules: Rules, run: RunState, records: Sequence[wire.Record], before: Before | None
+) -> dict[int, str] | None:
+    visits = [r for r in records if r.kind == wire.KIND_ANSWER and r.session != wire.NO_VISIT]
+    presses = sorted(
         Press(r.seq, r.uptime, _face(r.seq, r.flags, r.set_number, r.question, r.value, len(r.body)))
         for r in visits
         if r.session == 0
-    ]
-    if len(presses) > 1:
-        presses.sort()
+    )
+    if presses and (run.press_seq is None or presses[-1].seq > run.press_seq):
+        run.press_seq, run.press_uptime = presses[-1].seq, presses[-1].uptime
+    begun = {press.seq for press in presses}
     if before is not None:
-        if not presses or min([r.seq for r in visits]) <= before.last_seq:
+        if not presses or min(r.seq for r in visits) <= before.last_seq:
             return None
         if before.press_uptime is not None and 0 <= presses[0].uptime - before.press_uptime <= rules.reach:
             return None
-    found = misused(rules, presses) if len(presses) > 1 else {}
-    if len(presses) == len(visits):
-        return found
-    begun = {press.seq for press in presses}
-    if before is not None and any(r.seq - r.session not in begun for r in visits):
-        return None
-    return {r.seq: found[r.seq - r.session] for r in visits if r.seq - r.session in found} if found else found
+        if any(r.seq - r.session not in begun for r in visits):
+            return None
+    found = misused(rules, presses)
+    return {r.seq: found[r.seq - r.session] for r in visits if r.seq - r.session in found}
 
 
 def reach(desk: Desk, device: DeviceState, run: RunState, last: int) -> int:

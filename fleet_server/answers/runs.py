@@ -119,10 +119,6 @@ def _extend(desk: Desk, epoch: EpochState, run: RunState, records: Sequence[wire
     run.first_seq = min(run.first_seq, *seqs)
     run.last_seq = max(run.last_seq, *seqs)
     run.last_uptime = max(run.last_uptime, *[record.uptime for record in records])
-    for record in records:
-        is_press = record.session == 0 and record.kind == wire.KIND_ANSWER
-        if is_press and (run.press_seq is None or record.seq > run.press_seq):
-            run.press_seq, run.press_uptime = record.seq, record.uptime
     epoch.runs[run.boot] = run
     epoch.last_boot = max(epoch.last_boot, run.boot)
     desk.touch_run(run)
