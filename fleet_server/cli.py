@@ -17,6 +17,7 @@ from fleet_server.devices import credentials
 from fleet_server.instants import now_ms, utc
 from fleet_server.places.models import Unit
 from fleet_server.questions import service as questions
+from fleet_server.rules_commands import rules_app
 from fleet_server.serving import CannotStart, build, check_ground, hold_folder, open_database, uvicorn_server
 from fleet_server.settings import Settings
 from provisioning.errors import ProvisioningError
@@ -32,6 +33,7 @@ app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 app.add_typer(device, name="device")
 app.add_typer(questions_app, name="questions")
+app.add_typer(rules_app, name="rules")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from fleet_server.changes import Changes
 from fleet_server.db import Database
+from fleet_server.jobs import Jobs
 from fleet_server.link.service import LinkService
 from fleet_server.migrations import migrate
 from fleet_server.settings import Settings
@@ -88,7 +89,7 @@ def build(settings: Settings, database: Database) -> FastAPI:
     """The application with its link to the kiosks, which starts and stops with it."""
     changes = Changes()
     link = LinkService(settings, database, changes)
-    return create_app(settings, database, changes, link)
+    return create_app(settings, database, changes, link, Jobs(database, changes))
 
 
 def uvicorn_server(app: FastAPI, settings: Settings) -> uvicorn.Server:

@@ -20,6 +20,7 @@ ROLE_TEXTS = {
 # What audit.record is called with anywhere; a test finds an action that is missing here.
 ACTIONS = (
     N_("add question set"),
+    N_("change opening hours"),
     N_("change person"),
     N_("change place"),
     N_("change unit"),
@@ -32,6 +33,7 @@ ACTIONS = (
     N_("delete unit"),
     N_("disable person"),
     N_("enable person"),
+    N_("finish rerun of rules"),
     N_("install device"),
     N_("invite person"),
     N_("move device"),
@@ -39,14 +41,28 @@ ACTIONS = (
     N_("revoke device"),
     N_("revoke token"),
     N_("set password"),
+    N_("start rerun of rules"),
     N_("take device away"),
 )
-OBJECT_KINDS = (N_("device"), N_("person"), N_("place"), N_("question set"), N_("token"), N_("unit"))
+OBJECT_KINDS = (
+    N_("answers"),
+    N_("device"),
+    N_("person"),
+    N_("place"),
+    N_("question set"),
+    N_("token"),
+    N_("unit"),
+)
 # The parts of an entry; a part that is not here is shown as it is kept.
 PARTS = {
+    "clock runs": N_("clock runs"),
+    "counted now": N_("counted again"),
     "days": N_("days"),
     "demo": N_("demo"),
     "email": N_("e-mail address"),
+    "filtered now": N_("filtered now"),
+    "from": N_("from"),
+    "hours": N_("opening hours"),
     "language": N_("language"),
     "model": N_("model"),
     "name": N_("name"),
@@ -58,6 +74,7 @@ PARTS = {
     "place": N_("place"),
     "role": N_("role"),
     "roles": N_("roles"),
+    "rules": N_("version of the rules"),
     "sector": N_("sector"),
     "set": N_("question set"),
     "unit": N_("unit"),

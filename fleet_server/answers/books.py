@@ -16,8 +16,41 @@ from fleet_server.answers import bulk
 from fleet_server.answers.book import MAX_OPEN, TOO_MANY
 from fleet_server.answers.models import JournalEpoch, LedgerRange, Quarantine, ServerState
 from fleet_server.instants import DAY_MS
+from fleet_server.refusals import N_
 
 STALLED_MS = DAY_MS  # the protocol's bound: waiting unchanged for a day, with a link
+
+
+class BookFault(str):
+    """An English sentence that pages say in other languages: `text` with the `values`, and the `advice` what to do."""
+
+    text: str
+    values: dict[str, Any]
+    advice: str
+
+    def __new__(cls, text: str, advice: str, **values: Any) -> "BookFault":
+        """The sentence `text % values`."""
+        fault = super().__new__(cls, text % values)
+        fault.text, fault.values, fault.advice = text, values, advice
+        return fault
+
+
+_CHECK = N_(
+    "Leave the kiosk as it is, its flash is the evidence. Whoever runs the server: “fleet check” compares books and "
+    "answers and names each difference."
+)
+_TWINS = N_(
+    "Two kiosks write under one name, or one flash was copied: give each an identity of its own. What the second one "
+    "sent lies in quarantine, so nothing is lost."
+)
+_STUCK = N_(
+    "The answers are safe in the kiosk. Look at its crashes and at the quarantine below; a technician can fetch the "
+    "answers by cable."
+)
+_CROWD = N_(
+    "A kiosk whose journal begins anew again and again has worn flash, or somebody else uses its name: fetch its "
+    "answers by cable and exchange it."
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +74,7 @@ class EpochBooks:
     held: bool
     last_heard_at: int
     balanced: bool
-    faults: tuple[str, ...]
+    faults: tuple[BookFault, ...]
 
 
 @dataclass(frozen=True)
@@ -63,7 +96,7 @@ class Books:
     next: int
     as_of: int | None
     balanced: bool | None
-    faults: list[str]
+    faults: list[BookFault]
 
 
 def of_device(session: Session, device_id: str) -> list[EpochBooks]:
@@ -125,31 +158,47 @@ def _epochs(session: Session, ids: Sequence[str]) -> dict[str, list[EpochBooks]]
 def _book(row: Any, classes: dict[str, int], heard_at: int) -> EpochBooks:
     received, rejected, lost = (classes.get(state, 0) for state in ("received", "rejected", "lost"))
     waiting = row.next - received - rejected - lost
-    name = f"epoch {row.epoch:08x}"
+    name = f"{row.epoch:08x}"
     imbalance = []
     if waiting < 0:
-        imbalance.append(f"{name}: {row.next - waiting} records are booked, only {row.next} were written")
+        text = N_("epoch %(epoch)s: %(booked)s records are booked, only %(next)s were written")
+        imbalance.append(BookFault(text, _CHECK, epoch=name, booked=row.next - waiting, next=row.next))
     if row.received_answers > row.pressed:
-        imbalance.append(f"{name}: {row.received_answers} answers received, only {row.pressed} pressed")
+        text = N_("epoch %(epoch)s: %(received)s answers received, only %(pressed)s pressed")
+        imbalance.append(
+            BookFault(text, _CHECK, epoch=name, received=row.received_answers, pressed=row.pressed)
+        )
     most = row.received_answers + waiting + rejected + lost
     if row.pressed > most:
-        imbalance.append(
-            f"{name}: {row.pressed} pressed, only {most} are received, waiting, rejected or lost"
+        text = N_(
+            "epoch %(epoch)s: %(pressed)s pressed, only %(most)s are received, waiting, rejected or lost"
         )
+        imbalance.append(BookFault(text, _CHECK, epoch=name, pressed=row.pressed, most=most))
     if row.received_answers != row.counted_answers + row.filtered_answers:
+        text = N_(
+            "epoch %(epoch)s: %(received)s answers received, but %(counted)s counted and %(filtered)s filtered"
+        )
         imbalance.append(
-            f"{name}: {row.received_answers} answers received, but {row.counted_answers} counted "
-            f"and {row.filtered_answers} filtered"
+            BookFault(
+                text,
+                _CHECK,
+                epoch=name,
+                received=row.received_answers,
+                counted=row.counted_answers,
+                filtered=row.filtered_answers,
+            )
         )
     alarms = []
     if row.forks:
-        alarms.append(
-            f"{name}: {row.forks} records came under a key that another record has (fork), see quarantine"
+        text = N_(
+            "epoch %(epoch)s: %(forks)s records came under a key that another record has (fork), see quarantine"
         )
+        alarms.append(BookFault(text, _TWINS, epoch=name, forks=row.forks))
     if waiting > 0 and heard_at - row.progress_at >= STALLED_MS:
-        alarms.append(
-            f"{name}: {waiting} records wait, and none was booked for a day although the kiosk is heard"
+        text = N_(
+            "epoch %(epoch)s: %(waiting)s records wait, and none was booked for a day although the kiosk is heard"
         )
+        alarms.append(BookFault(text, _STUCK, epoch=name, waiting=waiting))
     return EpochBooks(
         epoch=row.epoch,
         next=row.next,
@@ -174,9 +223,8 @@ def _sum(epochs: Sequence[EpochBooks], since: int, crowded_at: int | None) -> Bo
     heard = as_of is not None and as_of >= since
     faults = [fault for epoch in epochs for fault in epoch.faults]
     if crowded_at is not None and (as_of or 0) - crowded_at < STALLED_MS:
-        faults.append(
-            f"more than {MAX_OPEN} epochs would be open: what names new ones is refused, see quarantine"
-        )
+        text = N_("more than %(most)s epochs would be open: what names new ones is refused, see quarantine")
+        faults.append(BookFault(text, _CROWD, most=MAX_OPEN))
     return Books(
         pressed=sum(epoch.pressed for epoch in epochs),
         received=sum(epoch.received for epoch in epochs),

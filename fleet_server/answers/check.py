@@ -7,7 +7,7 @@ from collections import Counter
 
 from sqlmodel import Session, col, select
 
-from fleet_server.answers.models import JournalEpoch, LedgerRange, PressCount, Record
+from fleet_server.answers.models import FilterCount, JournalEpoch, LedgerRange, PressCount, Record
 from fleet_server.answers.placing import NOWHERE, bucket
 from fleet_server.answers.wire import FLAG_SIMULATED, KIND_ANSWER
 
@@ -17,6 +17,7 @@ def faults(session: Session, device_id: str) -> list[str]:
     seqs: dict[int, set[int]] = {}
     answers: Counter[tuple[int, bool]] = Counter()
     buckets: dict[tuple[int, str, int], list[int]] = {}
+    rules: dict[tuple[int, str, int, str], list[int]] = {}
     for row in session.exec(select(Record).where(Record.device_id == device_id)).yield_per(1000):
         seqs.setdefault(row.epoch, set()).add(row.seq)
         if row.kind == KIND_ANSWER:
@@ -27,6 +28,10 @@ def faults(session: Session, device_id: str) -> list[str]:
             amounts[0] += counted
             amounts[1] += not counted
             amounts[2] += counted and bool(row.flags & FLAG_SIMULATED)
+            if row.filtered is not None:
+                by_rule = rules.setdefault((row.place_id or NOWHERE, *bucket(when), row.filtered), [0, 0])
+                by_rule[0] += 1
+                by_rule[1] += bool(row.flags & FLAG_SIMULATED)
     found = _ledger_faults(session, device_id, seqs)
     for epoch in session.exec(select(JournalEpoch).where(JournalEpoch.device_id == device_id)):
         kept = (epoch.counted_answers, epoch.filtered_answers)
@@ -43,7 +48,21 @@ def faults(session: Session, device_id: str) -> list[str]:
         kept_counts, real_counts = there.get(key, [0, 0, 0]), buckets.get(key, [0, 0, 0])
         if kept_counts != real_counts:
             found.append(f"counts of {key}: kept as {kept_counts}, records say {real_counts}")
-    return found
+    return found + _rule_faults(session, device_id, rules)
+
+
+def _rule_faults(
+    session: Session, device_id: str, rules: dict[tuple[int, str, int, str], list[int]]
+) -> list[str]:
+    kept = {
+        (row.place_id, row.grain, row.start_at, row.rule): [row.answers, row.simulated]
+        for row in session.exec(select(FilterCount).where(FilterCount.device_id == device_id))
+    }
+    return [
+        f"filtered by rule of {key}: kept as {kept.get(key, [0, 0])}, records say {rules.get(key, [0, 0])}"
+        for key in sorted(kept.keys() | rules.keys())
+        if kept.get(key, [0, 0]) != rules.get(key, [0, 0])
+    ]
 
 
 def _ledger_faults(session: Session, device_id: str, seqs: dict[int, set[int]]) -> list[str]:

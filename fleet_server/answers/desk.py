@@ -25,22 +25,33 @@ from sqlmodel import Session, col
 
 from fleet_server.answers import bulk
 from fleet_server.answers.ledger import NAMES, STATES, Ledger, Range
-from fleet_server.answers.models import ClockRun, JournalEpoch, LedgerRange, PressCount, Record, ServerState
+from fleet_server.answers.models import (
+    ClockRun,
+    FilterCount,
+    JournalEpoch,
+    LedgerRange,
+    PressCount,
+    Record,
+    ServerState,
+)
 from fleet_server.answers.placing import Anchor, Interval, Stay
 from fleet_server.devices.models import Device
-from fleet_server.places.models import Installation
+from fleet_server.places.hours import Hours
+from fleet_server.places.models import Installation, OpeningHours
 
 _EPOCHS = bulk.table_of(JournalEpoch)
 _LEDGER = bulk.table_of(LedgerRange)
 _RUNS = bulk.table_of(ClockRun)
 _RECORDS = bulk.table_of(Record)
 _COUNTS = bulk.table_of(PressCount)
+_FILTERS = bulk.table_of(FilterCount)
 _STAYS = bulk.table_of(Installation)
+_HOURS = bulk.table_of(OpeningHours)
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 # NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
 _SELECT_DEVICES = (
-    select(col(Device.id), col(Device.created_at))
+    select(col(Device.id), col(Device.created_at), col(Device.virtual))
     .where(col(Device.id).in_(_IDS))
     .order_by(col(Device.id))
     .with_for_update(key_share=True)
@@ -81,10 +92,19 @@ _SELECT_HIGHEST_AGES = (
     .where(_EPOCHS.c.device_id.in_(_IDS))
     .group_by(_EPOCHS.c.device_id)
 )
+# With the opening hours of each stay's place: a row for each table of hours that it ever had, or one without.
 _SELECT_STAYS = (
-    select(_STAYS.c.device_id, _STAYS.c.from_at, _STAYS.c.to_at, _STAYS.c.place_id)
-    .where(col(Installation.device_id).in_(_IDS))
-    .order_by(col(Installation.from_at))
+    select(
+        _STAYS.c.device_id,
+        _STAYS.c.from_at,
+        _STAYS.c.to_at,
+        _STAYS.c.place_id,
+        _HOURS.c.from_at,
+        _HOURS.c.weekly,
+    )
+    .select_from(_STAYS.outerjoin(_HOURS, _STAYS.c.place_id == _HOURS.c.place_id))
+    .where(_STAYS.c.device_id.in_(_IDS))
+    .order_by(_STAYS.c.from_at, _HOURS.c.from_at)
 )
 
 
@@ -106,6 +126,9 @@ class RunState:
     ended_after: int | None = None
     from_at: int | None = None
     to_at: int | None = None
+    rules: int = 0
+    press_seq: int | None = None
+    press_uptime: int | None = None
 
     @property
     def newest_anchor(self) -> Anchor | None:
@@ -158,12 +181,15 @@ class DeviceState:
     """A device with its open epochs, those that were named to the desk, and where it stood when.
 
     `highest_age` is that of all its epochs, -1 without any; `closed_runs`: runs of epochs that are not on the desk.
+    `hours`: opening hours of the places where it stood, of those that have any.
     """
 
     id: str
     created_at: int
+    virtual: bool = False
     epochs: dict[int, EpochState] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
+    hours: dict[int, Hours] = field(default_factory=dict)
     highest_age: int = -1
     closed_runs: dict[tuple[int, int], RunState] = field(default_factory=dict)
 
@@ -173,6 +199,7 @@ _RUN_COLUMNS = tuple(_RUNS.columns.keys())
 RECORD_COLUMNS = tuple(_RECORDS.columns.keys())
 _LEDGER_COLUMNS = tuple(_LEDGER.columns.keys())
 _COUNT_COLUMNS = tuple(_COUNTS.columns.keys())
+_FILTER_COLUMNS = tuple(_FILTERS.columns.keys())
 
 CountKey = tuple[int, str, str, int]  # place id (0: none), device id, grain, start of the bucket
 
@@ -189,6 +216,8 @@ class Desk:
         self.values: dict[tuple[int, int], frozenset[int] | None] = {}
         self.records: list[tuple[Any, ...]] = []
         self._counts: dict[CountKey, list[int]] = {}
+        self._filtered: dict[tuple[int, str, str, int, str], list[int]] = {}
+        self._refiltered: dict[tuple[str, int], int] = {}
         self._dirty_epochs: dict[tuple[str, int], EpochState] = {}
         self._dirty_runs: dict[tuple[str, int, int], RunState] = {}
 
@@ -199,8 +228,8 @@ class Desk:
         """
         ids = {"ids": sorted(device_ids)}
         run = self.connection.execute
-        for device_id, created_at in run(_SELECT_DEVICES, ids):
-            self.devices[device_id] = DeviceState(device_id, created_at)
+        for device_id, created_at, virtual in run(_SELECT_DEVICES, ids):
+            self.devices[device_id] = DeviceState(device_id, created_at, virtual)
         self._fetch(_SELECT_OPEN, ids)
         for device_id, age in run(_SELECT_HIGHEST_AGES, ids):
             self.devices[device_id].highest_age = age
@@ -208,8 +237,13 @@ class Desk:
         if missing:
             devices, numbers = ({key[part] for key in missing} for part in (0, 1))
             self._fetch(_SELECT_NAMED, {"ids": sorted(devices), "numbers": sorted(numbers)})
-        for device_id, *stay in run(_SELECT_STAYS, ids):
-            self.devices[device_id].stays.append(tuple(stay))
+        for device_id, start, stop, place_id, hours_from, weekly in run(_SELECT_STAYS, ids):
+            device, stay = self.devices[device_id], (start, stop, place_id)
+            if not device.stays or device.stays[-1] != stay:
+                device.stays.append(stay)
+                device.hours.pop(place_id, None)  # it stood there before: the same tables come again
+            if weekly is not None:
+                device.hours[place_id] = (*device.hours.get(place_id, ()), (hours_from, weekly))
 
     def _has(self, key: tuple[str, int]) -> bool:
         return key[1] in self.devices[key[0]].epochs
@@ -331,6 +365,23 @@ class Desk:
             bucket[1] += filtered
             bucket[2] += simulated
 
+    def count_filtered(self, key: CountKey, rule: str, answers: int, simulated: int) -> None:
+        """Add to what a rule has filtered of a bucket (negative: take away)."""
+        sums = self._filtered.setdefault((*key, rule), [0, 0])
+        sums[0] += answers
+        sums[1] += simulated
+
+    def refilter(self, run: RunState, more: int) -> None:
+        """So many more answers of this run's epoch are filtered now (negative: fewer), that were booked earlier."""
+        epoch = self.devices[run.device_id].epochs.get(run.epoch)
+        if epoch is not None:
+            epoch.counted_answers -= more
+            epoch.filtered_answers += more
+            self.touch(epoch)
+        else:
+            key = run.device_id, run.epoch
+            self._refiltered[key] = self._refiltered.get(key, 0) + more
+
     def flush_records(self) -> None:
         """Write the records taken in so far, so that queries see them."""
         bulk.insert(self.connection, _RECORDS, RECORD_COLUMNS, self.records)
@@ -360,9 +411,24 @@ class Desk:
         bulk.upsert(
             self.connection, _COUNTS, _COUNT_COLUMNS, counts, add=("counted", "filtered", "simulated")
         )
+        if self._filtered:
+            rules = [(*key, *sums) for key, sums in self._filtered.items() if any(sums)]
+            bulk.upsert(self.connection, _FILTERS, _FILTER_COLUMNS, rules, add=("answers", "simulated"))
+        changes = [{"d": d, "e": e, "more": more} for (d, e), more in self._refiltered.items() if more]
+        if changes:
+            self.connection.execute(_REFILTER, changes)
         self._dirty_epochs, self._dirty_runs, self._counts = {}, {}, {}
+        self._filtered, self._refiltered = {}, {}
 
 
+_REFILTER = (
+    update(_EPOCHS)
+    .where(_EPOCHS.c.device_id == bindparam("d"), _EPOCHS.c.epoch == bindparam("e"))
+    .values(
+        counted_answers=_EPOCHS.c.counted_answers - bindparam("more"),
+        filtered_answers=_EPOCHS.c.filtered_answers + bindparam("more"),
+    )
+)
 _DELETE_RANGE = delete(_LEDGER).where(
     _LEDGER.c.device_id == bindparam("d"),
     _LEDGER.c.epoch == bindparam("e"),

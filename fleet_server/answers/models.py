@@ -113,6 +113,7 @@ class ClockRun(SQLModel, table=True):
 
     With a clock: the usable anchor of the highest uptime, and the bounds that it sets for the runs before and after.
     Without one: `from_at`/`to_at`, the interval between its neighbours, once both are known.
+    `press_seq`, `press_uptime`: of its last visit's first answer, so that most presses ask for no other.
     """
 
     __tablename__ = "clock_run"
@@ -132,6 +133,9 @@ class ClockRun(SQLModel, table=True):
     ended_after: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     from_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     to_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    rules: int = Field(default=0, description="version of the misuse rules that decides on its presses")
+    press_seq: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    press_uptime: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 class ClockAnchor(SQLModel, table=True):
@@ -170,6 +174,21 @@ class PressCount(SQLModel, table=True):
     simulated: int = Field(default=0)
 
 
+class FilterCount(SQLModel, table=True):
+    """Why the `filtered` of a PressCount are filtered: so many by each rule, `simulated` of them simulated."""
+
+    __tablename__ = "filter_count"
+    __table_args__ = (Index("ix_filter_count_place", "place_id", "grain", "start_at"),)
+
+    place_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
+    grain: str = Field(primary_key=True, max_length=8)
+    start_at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    rule: str = Field(primary_key=True, max_length=20)
+    answers: int = Field(default=0)
+    simulated: int = Field(default=0)
+
+
 class Quarantine(SQLModel, table=True):
     """What was not booked as it came: whole messages and single records, raw, with the reason.
 
@@ -187,6 +206,21 @@ class Quarantine(SQLModel, table=True):
     reason: str = Field(max_length=200)
     evidence: bool = Field(default=False)
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class BookAlarm(SQLModel, table=True):
+    """The books of a device gave an alarm, or stopped to: history and outbox (`processed_at` null: nobody was told).
+
+    `faults`: JSON [[text, values], ...] as in answers/books.py; [] when the alarm was over.
+    """
+
+    __tablename__ = "book_alarm"
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_id: str = Field(foreign_key="device.id", index=True, max_length=12)
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    faults: str = Field(sa_column=Column(String, nullable=False))
+    processed_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 class ServerState(SQLModel, table=True):

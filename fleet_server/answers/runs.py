@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, or_, select, update
 
-from fleet_server.answers import bulk, wire
+from fleet_server.answers import bulk, filters, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
 from fleet_server.answers.models import ClockAnchor, Record
 from fleet_server.answers.placing import (
@@ -24,9 +24,9 @@ from fleet_server.answers.placing import (
     place_in,
     usable,
 )
+from fleet_server.answers.rules import CORRECTED, CURRENT, HOURS
 from fleet_server.instants import HOUR_MS
 
-CORRECTED = "corrected"
 _NEVER = (None, None)
 
 _RECORDS = bulk.table_of(Record)
@@ -39,7 +39,13 @@ _MOVE = (
         _RECORDS.c.epoch == bindparam("e"),
         _RECORDS.c.seq == bindparam("s"),
     )
-    .values(place_id=bindparam("p"), from_at=bindparam("f"), to_at=bindparam("t"), grain=bindparam("g"))
+    .values(
+        place_id=bindparam("p"),
+        from_at=bindparam("f"),
+        to_at=bindparam("t"),
+        grain=bindparam("g"),
+        filtered=bindparam("r"),
+    )
 )
 
 
@@ -65,7 +71,8 @@ def take_in(
     unsettled = False
     for boot, records in by_boot.items():
         known = desk.run(epoch, boot)
-        run = known or RunState(device.id, epoch.epoch, boot, records[0].seq, 0, 0)
+        run = known or RunState(device.id, epoch.epoch, boot, records[0].seq, 0, 0, rules=CURRENT)
+        before = filters.Before(known.last_seq, known.press_uptime) if known else None
         bounds = run.began_before, run.ended_after
         clocks = _extend(desk, epoch, run, records)
         if clocks:
@@ -75,7 +82,11 @@ def take_in(
         if anchors:
             run.began_before = interval(best(anchors, 0), 0)[1] if clocks else run.began_before
             run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
-        _put(desk, device, run, anchors, records, corrected, tally)
+        judged = filters.at_once(device, run, records, before)
+        filtered = {**(judged or {}), **dict.fromkeys(corrected, CORRECTED)} if judged or corrected else {}
+        _put(desk, device, run, anchors, records, filtered, tally)
+        if judged is None:
+            _judge(desk, device, run, records, tally)
         newest = newest_epoch and boot == epoch.last_boot
         moved = (run.began_before, run.ended_after) != bounds
         unsettled = unsettled or known is None or bool(clocks) or (moved and not newest)
@@ -85,6 +96,21 @@ def take_in(
     epoch.counted_answers += tally.counted
     epoch.filtered_answers += tally.filtered
     return tally
+
+
+def _judge(
+    desk: Desk, device: DeviceState, run: RunState, records: Sequence[wire.Record], tally: Tally
+) -> None:
+    """Judge new records that lie among others of their run, and those others too."""
+    seqs = {record.seq for record in records}
+    desk.flush_records()
+    last = filters.reach(desk, device, run, max(seqs))
+    changed = filters.judge(desk, device, run, min(seqs), last, tally.places)
+    new = sum(more for seq, more in changed.items() if seq in seqs)
+    tally.counted -= new
+    tally.filtered += new
+    if others := sum(changed.values()) - new:
+        desk.refilter(run, others)
 
 
 def _extend(desk: Desk, epoch: EpochState, run: RunState, records: Sequence[wire.Record]) -> list[Anchor]:
@@ -161,15 +187,20 @@ def _put(
     run: RunState,
     anchors: Sequence[Anchor],
     records: Iterable[wire.Record],
-    corrected: set[int],
+    rules: dict[int, str],
     tally: Tally,
 ) -> None:
-    """The way of every answer. Most lie in the same hour and stay as the one before: `low` to `high`."""
+    """The way of every answer. Most lie in the same hour and stay as the one before: `low` to `high`.
+
+    `rules`: by seq, what filters an answer whatever its time.
+    """
     key, now, stays, between = (run.device_id, run.epoch), desk.now, device.stays, run.between
     sums: dict[tuple[int | None, str, int], list[int]] = {}
+    filters_of: dict[tuple[int | None, str, int], list[tuple[str, int]]] = {}
     put = desk.records.append
     only = anchors[0] if len(anchors) == 1 else None
     low = high = 0
+    closed = None
     for record in records:
         filtered = None
         if only is not None:
@@ -180,11 +211,12 @@ def _put(
         if from_at is None or to_at is None or from_at < low or to_at >= high:
             grain, start = bucket(when)
             place = place_in(stays, when)
-            low, high = _alike(stays, grain, start, place)
+            closed = None if place not in device.hours else filters.by_hours(device, run, place, when)
+            low, high = (0, 0) if place in device.hours else _alike(stays, grain, start, place)
             amounts = sums.setdefault((place, grain, start), [0, 0, 0])
         if record.kind == wire.KIND_ANSWER:
-            if record.seq in corrected:
-                filtered = CORRECTED
+            if (filtered := rules.get(record.seq) or closed) is not None:
+                filters_of.setdefault((place, grain, start), []).append((filtered, record.flags))
                 amounts[1] += 1
             else:
                 amounts[0] += 1
@@ -197,6 +229,10 @@ def _put(
             tally.counted += counted
             tally.filtered += filtered_answers
             tally.places.add(place or NOWHERE)
+    for (place, grain, start), found in filters_of.items():
+        for rule, flags in found:
+            simulated = 1 if flags & wire.FLAG_SIMULATED else 0
+            desk.count_filtered((place or NOWHERE, run.device_id, grain, start), rule, 1, simulated)
 
 
 def _alike(stays: Sequence[Stay], grain: str, start: int, place: int | None) -> Interval:
@@ -208,23 +244,6 @@ def _alike(stays: Sequence[Stay], grain: str, start: int, place: int | None) -> 
         if stay_place == place and stay_from < high and (stay_to is None or stay_to > low):
             low, high = max(low, stay_from), high if stay_to is None else min(high, stay_to)
     return low, high
-
-
-def _count(
-    desk: Desk,
-    device_id: str,
-    place: int | None,
-    grain: str,
-    start: int,
-    filtered: str | None,
-    flags: int,
-    sign: int,
-) -> None:
-    key = (place or NOWHERE, device_id, grain, start)
-    if filtered is None:
-        desk.count(key, sign, 0, sign if flags & wire.FLAG_SIMULATED else 0)
-    else:
-        desk.count(key, 0, sign, 0)
 
 
 def settle(desk: Desk, device: DeviceState, tally: Tally) -> None:
@@ -280,6 +299,7 @@ def _replace(
     """
     desk.flush_records()
     table = _RECORDS.c
+    more = 0
     rows = desk.connection.execute(
         select(
             table.seq,
@@ -308,6 +328,10 @@ def _replace(
         if (when, place) == (old, old_place):
             continue
         grain, start = bucket(when)
+        rule = filtered
+        if kind == wire.KIND_ANSWER and filtered in (None, HOURS):
+            rule = filters.by_hours(device, run, place, when)
+            more += (filtered is None) - (rule is None)
         moves.append(
             {
                 "d": run.device_id,
@@ -317,11 +341,15 @@ def _replace(
                 "f": when[0] if when else None,
                 "t": when[1] if when else None,
                 "g": grain,
+                "r": rule,
             }
         )
         if kind == wire.KIND_ANSWER:
-            _count(desk, run.device_id, old_place, *bucket(old), filtered, flags, -1)
-            _count(desk, run.device_id, place, grain, start, filtered, flags, 1)
+            old_key = (old_place or NOWHERE, run.device_id, *bucket(old))
+            filters.count(desk, old_key, filtered, flags, -1)
+            filters.count(desk, (place or NOWHERE, run.device_id, grain, start), rule, flags, 1)
             tally.places |= {old_place or NOWHERE, place or NOWHERE}
     if moves:
         desk.connection.execute(_MOVE, moves)
+    if more:
+        desk.refilter(run, more)

@@ -5,26 +5,16 @@ A visit is named by the seq at which it began (`seq - session`). It knows nothin
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
-from fleet_server.answers import bulk, wire
+from fleet_server.answers import bulk, filters, wire
 from fleet_server.answers.desk import Desk, EpochState
 from fleet_server.answers.ledger import RECEIVED
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, bucket
-from fleet_server.answers.runs import CORRECTED
+from fleet_server.answers.rules import CORRECTED
 
-_LONGEST = wire.NO_VISIT - 1  # records after the first that still know where their visit began
 _RECORDS = bulk.table_of(Record)
-_FILTER = (
-    update(_RECORDS)
-    .where(
-        _RECORDS.c.device_id == bindparam("d"),
-        _RECORDS.c.epoch == bindparam("e"),
-        _RECORDS.c.seq == bindparam("s"),
-    )
-    .values(filtered=CORRECTED)
-)
 
 Question = tuple[int, int, int]  # seq of the visit's beginning, set, position
 
@@ -40,7 +30,7 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
     seqs = {record.seq for record in answers}
     sessions = {record.session for record in answers}
     first, last = min(seqs), max(seqs)
-    later = desk.ledger_from(epoch, first).with_state(RECEIVED, first, last + _LONGEST + 1)
+    later = desk.ledger_from(epoch, first).with_state(RECEIVED, first, last + filters.LONGEST_VISIT + 1)
     if not later and sessions == {0}:
         return (
             set()
@@ -50,13 +40,13 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
     for record in answers:
         question = (record.seq - record.session, record.set_number, record.question)
         latest[question] = max(latest.get(question, -1), record.seq)
-    known = _known(desk, epoch, start, last + _LONGEST) if later or start < first else {}
+    known = _known(desk, epoch, start, last + filters.LONGEST_VISIT) if later or start < first else {}
     for question, rows in known.items():
         if question in latest:
             latest[question] = max(latest[question], *(row.seq for row in rows))
     for question, seq in latest.items():
         for row in known.get(question, ()):
-            if row.seq != seq and row.filtered is None:
+            if row.seq != seq and row.filtered != CORRECTED:
                 _filter(desk, epoch, row, places)
     return {
         record.seq
@@ -95,11 +85,12 @@ def _known(desk: Desk, epoch: EpochState, first: int, last: int) -> dict[Questio
 
 
 def _filter(desk: Desk, epoch: EpochState, row: Record, places: set[int]) -> None:
-    grain, start = bucket(None if row.from_at is None or row.to_at is None else (row.from_at, row.to_at))
-    place = row.place_id or NOWHERE
-    simulated = -1 if row.flags & wire.FLAG_SIMULATED else 0
-    desk.count((place, epoch.device_id, grain, start), -1, 1, simulated)
-    desk.connection.execute(_FILTER, {"d": epoch.device_id, "e": epoch.epoch, "s": row.seq})
-    epoch.counted_answers -= 1
-    epoch.filtered_answers += 1
-    places.add(place)
+    when = None if row.from_at is None or row.to_at is None else (row.from_at, row.to_at)
+    key = (row.place_id or NOWHERE, epoch.device_id, *bucket(when))
+    filters.count(desk, key, row.filtered, row.flags, -1)
+    filters.count(desk, key, CORRECTED, row.flags, 1)
+    filters.label(desk, epoch, row.seq, CORRECTED)
+    if row.filtered is None:
+        epoch.counted_answers -= 1
+        epoch.filtered_answers += 1
+    places.add(key[0])

@@ -24,7 +24,9 @@ class Books(BaseModel):
     records: int = Field(description="records written so far, over all epochs")
     as_of: Instant | None
     balanced: bool | None
-    faults: list[str]
+    faults: list[str] = Field(
+        description="each is an alarm: what does not balance, or needs a look although it does; in English"
+    )
 
 
 class Epoch(BaseModel):
@@ -41,6 +43,7 @@ class Epoch(BaseModel):
     counted: int
     filtered: int
     balanced: bool
+    faults: list[str] = Field(description="what does not balance or needs a look, in English")
     held: bool = Field(description="whether the kiosk still holds it")
 
 
@@ -96,8 +99,12 @@ class Count(BaseModel):
     """Presses of one hour, day or month of Finland's time."""
 
     start: Instant
+    presses: int = Field(description="`counted`, or with `with_filtered` the sum of `counted` and `filtered`")
     counted: int
-    filtered: int
+    filtered: int = Field(description="recorded, but left out by a rule")
+    by_rule: dict[str, int] = Field(
+        description="`filtered` by rule: `corrected` (by its giver), `repeat`, `burst`, `hours`"
+    )
 
 
 class Counts(BaseModel):
@@ -112,9 +119,11 @@ class Counts(BaseModel):
     grain: str
     from_: Instant = Field(alias="from")
     to: Instant
+    with_filtered: bool = Field(description="whether `presses` and `not_placed` hold filtered presses, too")
+    rules_version: int = Field(description="of the misuse rules by which new presses are filtered")
     counts: list[Count]
     not_placed: dict[str, int] = Field(
-        description="counted answers known to the day or month only (which begins in the range), or of "
+        description="answers known to the day or month only (which begins in the range), or of "
         "which the time is not known yet (`unknown`, of any time)"
     )
 

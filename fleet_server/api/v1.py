@@ -14,7 +14,7 @@ from pydantic import AwareDatetime
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, public, visible_devices, visible_places
-from fleet_server.answers import books
+from fleet_server.answers import books, rules
 from fleet_server.api import shapes
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import Device
@@ -110,6 +110,9 @@ def counts(
     from_: Annotated[AwareDatetime, Query(alias="from", description="with its offset from UTC")],
     to: Annotated[AwareDatetime, Query(description="with its offset from UTC; not included")],
     grain: Literal["hour", "day", "month"] = "hour",
+    with_filtered: Annotated[
+        bool, Query(description="count what the misuse rules leave out, too, in `presses` and `not_placed`")
+    ] = False,
 ) -> shapes.Counts:
     """How many pressed at a place, by hour, day or month of Finland's time that begins in [from, to)."""
     start, stop = _instant("from", from_), _instant("to", to)
@@ -124,10 +127,12 @@ def counts(
         grain=grain,
         from_=from_,
         to=to,
-        counts=[
-            shapes.Count(start=utc(one.start), counted=one.counted, filtered=one.filtered) for one in found
-        ],
-        not_placed=coarser(session, place_id, grain=grain, start=start, stop=stop),
+        with_filtered=with_filtered,
+        rules_version=rules.CURRENT,
+        counts=[_count(one, with_filtered) for one in found],
+        not_placed=coarser(
+            session, place_id, grain=grain, start=start, stop=stop, with_filtered=with_filtered
+        ),
     )
 
 
@@ -196,20 +201,19 @@ def _device(line: DeviceLine) -> dict[str, Any]:
             records=kept.next,
             as_of=_utc(kept.as_of),
             balanced=kept.balanced,
-            faults=list(kept.faults),
+            faults=[str(fault) for fault in kept.faults],
         ),
     }
 
 
-def _place(row: Place, standing: dict[int, list[str]]) -> shapes.Place:
-    number = row.id or 0
-    return shapes.Place(
-        id=number, name=row.name, unit_id=row.unit_id, demo=row.demo, device_ids=standing[number]
+def _count(one: Bucket, with_filtered: bool) -> shapes.Count:
+    return shapes.Count(
+        start=utc(one.start),
+        presses=one.counted + (one.filtered if with_filtered else 0),
+        counted=one.counted,
+        filtered=one.filtered,
+        by_rule=one.rules,
     )
-
-
-def _count(one: Bucket) -> shapes.Count:
-    return shapes.Count(start=utc(one.start), counted=one.counted, filtered=one.filtered)
 
 
 def _epoch(one: books.EpochBooks) -> shapes.Epoch:

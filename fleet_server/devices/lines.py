@@ -53,6 +53,11 @@ class DeviceLine:
         )
 
     @property
+    def alarm(self) -> bool:
+        """Whether its books do not balance or need a look; what was shut out alarms nobody."""
+        return self.status != "revoked" and self.books is not None and bool(self.books.faults)
+
+    @property
     def ok(self) -> bool:
         """Whether the kiosk is where it should be: connected, or asleep or updating as announced."""
         return self.status in ("here", "sleeping", "update")

@@ -8,15 +8,18 @@ from sqlalchemy import Select, and_, func
 from sqlmodel import Session, col, select
 
 from fleet_server.answers import books
+from fleet_server.answers.alarms import Alarm, alarms_of
 from fleet_server.answers.books import EpochBooks
 from fleet_server.answers.models import Quarantine
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import CrashReport, Device, StatusChange
 from fleet_server.places.models import Installation, Place
+from fleet_server.web.charts import Piece, lying_bars
 
 HISTORY_ROWS = 20  # a flapping kiosk must not make the page long; older rows stay in the database
 EPOCH_ROWS = 20  # a healthy kiosk has one or two; a mad one may have made thousands
 CRASH_ROWS = 5
+ALARM_ROWS = 10
 CRASH_LINES = 20
 QUARANTINE_ROWS = 5
 MAX_TEXT = 4_000  # of a crash report's trace; a kiosk may send any text
@@ -102,6 +105,7 @@ class DevicePage:
     epoch_count: int
     stays: tuple[Stay, ...]
     changes: tuple[Change, ...]
+    alarms: tuple[Alarm, ...]
     crashes: tuple[Crash, ...]
     crash_count: int
     quarantine: tuple[Kept, ...]
@@ -112,6 +116,30 @@ class DevicePage:
         """Whether the book of answers is an equation: with records outstanding it has bounds only."""
         books = self.line.books
         return books is not None and not (books.waiting or books.rejected or books.lost)
+
+    @property
+    def answer_bars(self) -> list[list[Piece]]:
+        """The book of answers as two bars: what the kiosk says, and what became of it."""
+        books = self.line.books
+        if books is None:
+            return []
+        parts = (("counted", books.counted), ("filtered", books.filtered), *self._missing)
+        return lying_bars([("pressed", books.pressed)], parts)
+
+    @property
+    def record_bars(self) -> list[list[Piece]]:
+        """The book of records as two bars."""
+        books = self.line.books
+        if books is None:
+            return []
+        return lying_bars([("pressed", books.next)], [("counted", books.records_received), *self._missing])
+
+    @property
+    def _missing(self) -> tuple[tuple[str, int], ...]:
+        books = self.line.books
+        if books is None:
+            return ()
+        return ("waiting", books.waiting), ("rejected", books.rejected), ("lost", books.lost)
 
     @property
     def stuck_texts(self) -> str:
@@ -136,6 +164,7 @@ def device_page(session: Session, device: Device, places: Select[tuple[int]]) ->
             )
         ),
         changes=_changes(session, device.id),
+        alarms=alarms_of(session, device.id, ALARM_ROWS),
         crashes=_crashes(session, device.id),
         crash_count=_count(session, CrashReport, device.id),
         quarantine=_quarantine(session, device.id),

@@ -47,3 +47,18 @@ class Installation(SQLModel, table=True):
     device_id: str = Field(foreign_key="device.id", index=True, max_length=12)
     from_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     to_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
+class OpeningHours(SQLModel, table=True):
+    """A place's opening hours from a Finnish midnight on, until the next row's. See places/hours.py.
+
+    `weekly`: JSON {"mon": [["08:00", "16:00"], ...], ...}; empty: from then on it has none.
+    `pending`: presses booked before it was saved may still be judged by what held then.
+    """
+
+    __tablename__ = "opening_hours"
+
+    place_id: int = Field(primary_key=True, foreign_key="place.id", sa_column_kwargs={"autoincrement": False})
+    from_at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    weekly: str = Field(default="", max_length=2_000)
+    pending: bool = Field(default=False)

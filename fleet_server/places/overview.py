@@ -15,6 +15,7 @@ from fleet_server.devices.lines import device_lines
 from fleet_server.devices.models import Device
 from fleet_server.devices.views import stays
 from fleet_server.instants import HOUR_MS, local
+from fleet_server.places.misuse import misuse_at
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.places.tree import overview, trail
 from fleet_server.places.volumes import Bucket, PlaceVolumes, place_volumes
@@ -43,6 +44,7 @@ def place(
     session: ReadSession,
     now: Now,
     days: Annotated[Literal["1", "7"], Query()] = "1",
+    filtered: Literal["", "with"] = "",
     part: Literal["", "numbers", "devices"] = "",
 ) -> Response:
     """A place: its presses by the hour and the devices that stand or stood there."""
@@ -53,10 +55,15 @@ def place(
         "unit": unit,
         "trail": trail(session, unit, person.language),
         "days": int(days),
+        "with_filtered": bool(filtered),
     }
     if part in ("", "numbers"):
-        volumes = place_volumes(session, place_id, days=int(days), now=now)
-        context |= {"volumes": volumes, "chart": hour_chart(volumes)}
+        volumes = place_volumes(session, place_id, days=int(days), now=now, with_filtered=bool(filtered))
+        context |= {
+            "volumes": volumes,
+            "chart": hour_chart(volumes),
+            "misuse": misuse_at(session, place_id, now=now),
+        }
     if part in ("", "devices"):
         standing = select(Device).where(
             col(Device.id).in_(visible_devices(person)),
@@ -80,8 +87,8 @@ def hour_chart(volumes: PlaceVolumes) -> BarChart:
     points = [
         BarPoint(
             name=f"{weekday(hour.start)} {date(hour.start)} {_span(hour.start)}",
-            counted=hour.counted,
-            filtered=hour.filtered,
+            counted=hour.counted + (hour.filtered if volumes.with_filtered else 0),
+            filtered=0 if volumes.with_filtered else hour.filtered,
             mark=mark(hour),
         )
         for hour in volumes.hours

@@ -16,7 +16,7 @@ from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import ApiToken, Membership
 from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import Device
-from fleet_server.places.models import Installation, Place, Unit
+from fleet_server.places.models import Installation, OpeningHours, Place, Unit
 from fleet_server.refusals import N_, Faults
 
 SECTORS = {"health": N_("Health services"), "social": N_("Social services")}
@@ -143,6 +143,9 @@ def delete_place(session: Session, actor: Person | str, place: Place, *, now: in
     ):
         faults.add("delete", N_("A device has stood here, so the place has a history. It is kept."))
     faults.check()
+    for hours in session.exec(select(OpeningHours).where(OpeningHours.place_id == place.id)).all():
+        session.delete(hours)
+    session.flush()
     session.delete(place)
     before = {"name": place.name, "unit": place.unit_id}
     audit.record(session, actor, "delete place", "place", place.id, before=before, now=now)

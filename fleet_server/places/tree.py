@@ -62,12 +62,13 @@ class Totals:
 
 @dataclass(frozen=True)
 class Overview:
-    """The overview of one reader. `real` or `demo` is None when there is no such place."""
+    """The overview of one reader. `real` or `demo` is None when there is no such place; `devices` are all of them."""
 
     real: Totals | None
     demo: Totals | None
     units: tuple[UnitBranch, ...]
     store: tuple[DeviceLine, ...]
+    devices: tuple[DeviceLine, ...]
 
 
 def overview(session: Session, person: Person, *, now: int) -> Overview:
@@ -98,6 +99,7 @@ def overview(session: Session, person: Person, *, now: int) -> Overview:
         demo=_totals([place for place in shown if place.demo]),
         units=branches,
         store=tuple(line for line in at_place.get(None, []) if line.status != "revoked"),
+        devices=tuple(lines),
     )
 
 

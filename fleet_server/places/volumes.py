@@ -2,16 +2,17 @@
 
 An answer is counted once, at the finest of hour, day and month that surely holds it. So a day's figure is the
 sum of its hours and of what is known to the day only; what is known to the month, or not at all yet, is said
-beside it.
+beside it. A press that a misuse rule filters is in no figure, unless the reader asks for all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_
 from sqlmodel import Session, col, select
 
-from fleet_server.answers.models import PressCount
+from fleet_server.answers.models import FilterCount, PressCount
 from fleet_server.answers.placing import NOWHERE, UNKNOWN
+from fleet_server.answers.rules import NAMES
 from fleet_server.instants import HOUR_MS
 from fleet_server.places.models import Installation
 from fleet_server.places.periods import day_start, hours_until, month_start
@@ -30,17 +31,19 @@ class Volume:
 
 @dataclass(frozen=True)
 class Bucket:
-    """The presses of one hour (or day, or month) that began at `start`."""
+    """The presses of one hour (or day, or month) that began at `start`; `rules`: why some are filtered."""
 
     start: int
     counted: int
     filtered: int
+    rules: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PlaceVolumes:
     """A place's figures. `hours`: the last `days` days by the hour, oldest first.
 
+    `with_filtered`: the sums hold filtered presses, too; `hours` always name both.
     `day_only`: presses in those days whose hour is not known; `month_only`: of this month or the one before,
     whose day is not known; `unknown`: whose time is not known yet.
     """
@@ -53,6 +56,7 @@ class PlaceVolumes:
     day_only: int
     month_only: int
     unknown: int
+    with_filtered: bool
 
 
 def presses_by_place(
@@ -75,8 +79,26 @@ def presses_by_place(
     }
 
 
-def place_volumes(session: Session, place_id: int, *, days: int, now: int) -> PlaceVolumes:
+def place_volumes(
+    session: Session, place_id: int, *, days: int, now: int, with_filtered: bool = False
+) -> PlaceVolumes:
     """All figures of one place's page; `days` is 1 or 7."""
+
+    def volume(condition: ColumnElement[bool], rules: ColumnElement[bool]) -> Volume:
+        sums = _volume(session, place_id, condition)
+        if not with_filtered or not sums.filtered:
+            return sums
+        simulated = session.exec(
+            select(func.sum(FilterCount.simulated)).where(FilterCount.place_id == place_id, rules)
+        ).one()
+        return Volume(sums.counted + sums.filtered, sums.filtered, sums.simulated + int(simulated or 0))
+
+    def between(start: int, stop: int) -> Volume:
+        return volume(_within(start, stop), _within(start, stop, FilterCount))
+
+    def coarse(grain: str, since: int) -> int:
+        return volume(_of_grain(grain, since), _of_grain(grain, since, FilterCount)).counted
+
     midnight, tomorrow = day_start(now), day_start(now, 1)
     starts = hours_until(now, BARS[days])
     by_hour = {
@@ -93,15 +115,26 @@ def place_volumes(session: Session, place_id: int, *, days: int, now: int) -> Pl
         )
     }
     return PlaceVolumes(
-        today=_volume(session, place_id, _within(midnight, tomorrow)),
-        yesterday=_volume(session, place_id, _within(day_start(now, -1), midnight)),
-        week=_volume(session, place_id, _within(day_start(now, -6), tomorrow)),
+        today=between(midnight, tomorrow),
+        yesterday=between(day_start(now, -1), midnight),
+        week=between(day_start(now, -6), tomorrow),
         days=days,
         hours=tuple(Bucket(start, *by_hour.get(start, (0, 0))) for start in starts),
-        day_only=_volume(session, place_id, _of_grain("day", day_start(starts[0]))).counted,
-        month_only=_volume(session, place_id, _of_grain("month", month_start(month_start(now) - 1))).counted,
-        unknown=_unknown(session, place_id),
+        day_only=coarse("day", day_start(starts[0])),
+        month_only=coarse("month", month_start(month_start(now) - 1)),
+        unknown=_unknown(session, place_id, with_filtered),
+        with_filtered=with_filtered,
     )
+
+
+def filtered_by_rule(session: Session, place_id: int, start: int, stop: int) -> dict[str, int]:
+    """{rule: answers that it filtered} of [start, stop), two Finnish midnights; every rule, 0 where none."""
+    rows = session.exec(
+        select(FilterCount.rule, func.sum(FilterCount.answers))
+        .where(FilterCount.place_id == place_id, _within(start, stop, FilterCount))
+        .group_by(col(FilterCount.rule))
+    )
+    return dict.fromkeys(NAMES, 0) | {rule: int(answers) for rule, answers in rows}
 
 
 def buckets(session: Session, place_id: int, *, grain: str, start: int, stop: int) -> list[Bucket]:
@@ -122,25 +155,48 @@ def buckets(session: Session, place_id: int, *, grain: str, start: int, stop: in
         .group_by(col(PressCount.start_at))
         .order_by(col(PressCount.start_at))
     )
+    by_rule = session.exec(
+        select(FilterCount.start_at, FilterCount.rule, func.sum(FilterCount.answers))
+        .where(
+            FilterCount.place_id == place_id,
+            col(FilterCount.grain).in_(finer),
+            col(FilterCount.start_at) >= start,
+            col(FilterCount.start_at) < stop,
+            FilterCount.answers != 0,
+        )
+        .group_by(col(FilterCount.start_at), col(FilterCount.rule))
+    )
     sums: dict[int, tuple[int, int]] = {}
+    rules: dict[int, dict[str, int]] = {}
     for at, counted, filtered in rows:
         bucket = begins(at)
         before = sums.get(bucket, (0, 0))
         sums[bucket] = (before[0] + int(counted), before[1] + int(filtered))
-    return [Bucket(bucket, *figures) for bucket, figures in sums.items()]
+    for at, rule, answers in by_rule:
+        named = rules.setdefault(begins(at), {})
+        named[rule] = named.get(rule, 0) + int(answers)
+    return [Bucket(bucket, *figures, rules.get(bucket, {})) for bucket, figures in sums.items()]
 
 
-def coarser(session: Session, place_id: int, *, grain: str, start: int, stop: int) -> dict[str, int]:
+def coarser(
+    session: Session, place_id: int, *, grain: str, start: int, stop: int, with_filtered: bool = False
+) -> dict[str, int]:
     """Counted presses known less finely than `grain`: of days and months in [start, stop), and `unknown`."""
     grains = ("hour", "day", "month", "unknown")
     sums = dict.fromkeys(grains[grains.index(grain) + 1 :], 0)
     at = col(PressCount.start_at)
     rows = session.exec(
-        select(PressCount.grain, func.sum(PressCount.counted))
+        select(PressCount.grain, func.sum(_figure(with_filtered)))
         .where(PressCount.place_id == place_id, col(PressCount.grain).in_(sums), at >= start, at < stop)
         .group_by(col(PressCount.grain))
     )
-    return sums | {grain: int(counted) for grain, counted in rows} | {"unknown": _unknown(session, place_id)}
+    unknown = _unknown(session, place_id, with_filtered)
+    return sums | {grain: int(counted) for grain, counted in rows} | {"unknown": unknown}
+
+
+def _figure(with_filtered: bool) -> ColumnElement[int]:
+    counted = col(PressCount.counted)
+    return counted + col(PressCount.filtered) if with_filtered else counted + 0
 
 
 def _volume(session: Session, place_id: int, condition: ColumnElement[bool]) -> Volume:
@@ -152,24 +208,27 @@ def _volume(session: Session, place_id: int, condition: ColumnElement[bool]) -> 
     return Volume(*(int(figure or 0) for figure in sums))
 
 
-def _unknown(session: Session, place_id: int) -> int:
+def _unknown(session: Session, place_id: int, with_filtered: bool) -> int:
     """Counted presses of unknown time: of this place, or of none yet but from a device that stands here."""
     standing = select(Installation.device_id).where(
         Installation.place_id == place_id, col(Installation.to_at).is_(None)
     )
     nowhere = and_(col(PressCount.place_id) == NOWHERE, col(PressCount.device_id).in_(standing))
     counted = session.exec(
-        select(func.sum(PressCount.counted)).where(
+        select(func.sum(_figure(with_filtered))).where(
             PressCount.grain == UNKNOWN, or_(col(PressCount.place_id) == place_id, nowhere)
         )
     ).one()
     return int(counted or 0)
 
 
-def _within(start: int, stop: int) -> ColumnElement[bool]:
-    at = col(PressCount.start_at)
-    return and_(or_(col(PressCount.grain) == "hour", col(PressCount.grain) == "day"), at >= start, at < stop)
+_Counts = type[PressCount] | type[FilterCount]
 
 
-def _of_grain(grain: str, since: int) -> ColumnElement[bool]:
-    return and_(col(PressCount.grain) == grain, col(PressCount.start_at) >= since)
+def _within(start: int, stop: int, table: _Counts = PressCount) -> ColumnElement[bool]:
+    at = col(table.start_at)
+    return and_(or_(col(table.grain) == "hour", col(table.grain) == "day"), at >= start, at < stop)
+
+
+def _of_grain(grain: str, since: int, table: _Counts = PressCount) -> ColumnElement[bool]:
+    return and_(col(table.grain) == grain, col(table.start_at) >= since)

@@ -28,6 +28,7 @@ ROUTERS = (
     "fleet_server.accounts.audit_pages",
     "fleet_server.places.unit_pages",
     "fleet_server.places.pages",
+    "fleet_server.places.hours_pages",
     "fleet_server.places.overview",
     "fleet_server.devices.pages",
     "fleet_server.questions.pages",
@@ -39,10 +40,10 @@ _YEAR_S = 365 * 24 * 3600
 
 
 class Link(Protocol):
-    """The server's connection to the kiosks, as far as the web application is concerned."""
+    """What runs beside the pages (the connection to the kiosks, the jobs), as far as they are concerned."""
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Begin."""
 
     def stop(self) -> None:
         """End in good order."""
@@ -63,18 +64,21 @@ class Static(StaticFiles):
         return response
 
 
-def create_app(settings: Settings, database: Database, changes: Changes, link: Link | None) -> FastAPI:
-    """The application; `link` (None: pages alone) starts and stops with it."""
+def create_app(
+    settings: Settings, database: Database, changes: Changes, link: Link | None, jobs: Link | None = None
+) -> FastAPI:
+    """The application; `link` and `jobs` (None: pages alone) start and stop with it."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if link is not None:
-            await asyncio.to_thread(link.start)
+        parts = [part for part in (link, jobs) if part is not None]
+        for part in parts:
+            await asyncio.to_thread(part.start)
         try:
             yield
         finally:
-            if link is not None:
-                await asyncio.to_thread(link.stop)
+            for part in reversed(parts):
+                await asyncio.to_thread(part.stop)
 
     app = FastAPI(
         title="Hymiö",

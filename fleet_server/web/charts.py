@@ -75,6 +75,32 @@ class BarChart:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """One piece of a bar that lies: `kind` names its colour, `x` and `width` are in percent."""
+
+    kind: str
+    value: int
+    x: float
+    width: float
+
+
+def lying_bars(*bars: Sequence[tuple[str, int]]) -> list[list[Piece]]:
+    """Bars below each other on one scale, each of pieces (kind, value) from the left; empty pieces are left out."""
+    longest = max((sum(max(value, 0) for _kind, value in bar) for bar in bars), default=0) or 1
+    drawn = []
+    for bar in bars:
+        pieces: list[Piece] = []
+        done = 0
+        for kind, value in bar:
+            if value > 0:
+                x = round(100 * done / longest, 3)
+                pieces.append(Piece(kind, value, x, round(100 * value / longest, 3)))
+                done += value
+        drawn.append(pieces)
+    return drawn
+
+
+@dataclass(frozen=True)
 class Sample:
     """One step of a line: mean, least and greatest of what was measured in it; all None where nothing was."""
 

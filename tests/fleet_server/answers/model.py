@@ -4,8 +4,9 @@ Nothing here is shared with the server but the names of its rules; nothing is fa
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.fleet_server.answers.messages import KNOWN_SET, Msg, Rec
@@ -44,6 +45,7 @@ class Model:
     epochs: dict[int, Epoch] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)  # epochs, oldest first
     gone: set[int] = field(default_factory=set)
+    hours: dict[int, list[tuple[int, dict[str, list[list[str]]]]]] = field(default_factory=dict)  # by place
 
     def deliver(self, msg: Msg, *, as_version: int | None = None) -> tuple[int, int, bool] | None:
         """(through, seen, fork) of the receipt, None when there is none."""
@@ -124,29 +126,48 @@ class Model:
 
     # What must be kept, from the records alone
 
-    def filtered(self, number: int) -> set[int]:
-        """Seqs of answers that a later answer of the same visit to the same question corrected."""
+    def filtered(self, number: int) -> dict[int, str]:
+        """{seq: rule} of the answers that are filtered, whatever their time."""
+        records = self.epochs[number].records
         last: dict[tuple[int, int, int], int] = {}
-        answers = [r for r in self.epochs[number].records.values() if r.kind == 1 and r.session != 255]
+        answers = [r for r in records.values() if r.kind == 1 and r.session != 255]
         for r in answers:
             key = (r.seq - r.session, r.set_number, r.question)
             last[key] = max(last.get(key, 0), r.seq)
-        return {r.seq for r in answers if last[r.seq - r.session, r.set_number, r.question] != r.seq}
+        found = {}
+        for r in answers:
+            first = records.get(r.seq - r.session)
+            if last[r.seq - r.session, r.set_number, r.question] != r.seq:
+                found[r.seq] = "corrected"
+                continue
+            begun = first and first.kind == 1 and first.session == 0 and first.boot == r.boot
+            if begun and (rule := misused(first, records.values())):
+                found[r.seq] = rule
+        return found
 
-    def counts(self) -> dict[tuple[int, str, int], list[int]]:
-        """{(place or 0, grain, start): [counted, filtered, simulated]}"""
-        sums: dict[tuple[int, str, int], list[int]] = {}
+    def rules(self) -> Counter[tuple[int, str, int, str, bool]]:
+        """How many answers are in each (place or 0, grain, start, rule or '', simulated)."""
+        sums: Counter[tuple[int, str, int, str, bool]] = Counter()
         when = self._when()
         for number, epoch in self.epochs.items():
             filtered = self.filtered(number)
             for record in epoch.records.values():
-                if record.kind != 1:
-                    continue
-                interval = when(number, record)
-                key = (self._place(interval), *grain_of(interval))
-                bucket = sums.setdefault(key, [0, 0, 0])
-                bucket[record.seq in filtered] += 1
-                bucket[2] += record.seq not in filtered and bool(record.flags & 4)
+                if record.kind == 1:
+                    interval = when(number, record)
+                    place = self._place(interval)
+                    rule = filtered.get(record.seq, "")
+                    if not rule and place and closed(self.hours.get(place, []), interval):
+                        rule = "hours"
+                    sums[place, *grain_of(interval), rule, bool(record.flags & 4)] += 1
+        return sums
+
+    def counts(self) -> dict[tuple[int, str, int], list[int]]:
+        """{(place or 0, grain, start): [counted, filtered, simulated]}"""
+        sums: dict[tuple[int, str, int], list[int]] = {}
+        for (*key, rule, simulated), answers in self.rules().items():
+            bucket = sums.setdefault(tuple(key), [0, 0, 0])
+            bucket[rule != ""] += answers
+            bucket[2] += answers * (simulated and not rule)
         return sums
 
     def _place(self, interval: tuple[float, float] | None) -> int:
@@ -191,6 +212,48 @@ class Model:
 
     def classes(self, number: int) -> Counter[str]:
         return Counter(self.epochs[number].states.values())
+
+
+def misused(press: Rec, records: Iterable[Rec]) -> str:
+    """The rule that a visit's first answer breaks, by its clock run's presses before it."""
+    before = sorted(
+        (r for r in records if r.kind == 1 and r.session == 0 and r.boot == press.boot and r.seq < press.seq),
+        key=lambda r: -r.seq,
+    )
+    elapsed, later = 0, press
+    for count, r in enumerate(before, 1):
+        gap = later.uptime - r.uptime
+        if gap < 0:
+            break
+        elapsed, later = elapsed + gap, r
+        faces = [(x.set_number, x.question, x.value) for x in (r, press) if not x.flags & 3 and not x.body]
+        if count == 1 and gap <= 50 and len(faces) == 2 and faces[0] == faces[1]:
+            return "repeat"
+        if count == 6 and elapsed <= 200:
+            return "burst"
+    return ""
+
+
+def closed(hours: list[tuple[int, dict[str, list[list[str]]]]], interval: tuple[int, int]) -> bool:
+    """Whether no minute of the interval lies within half an hour of an opening time or on a day without a table."""
+    first, last = (datetime.fromtimestamp(at / 1000, HELSINKI) for at in interval)
+    for number in range(-1, (last.date() - first.date()).days + 2):
+        day = first.date() + timedelta(days=number)
+        begins, ends = (midnight(datetime.combine(d, time())) for d in (day, day + timedelta(days=1)))
+        tables = [table for since, table in sorted(hours, key=lambda row: row[0]) if since <= begins]
+        if not tables or not tables[-1]:
+            spans = [(begins, ends - 1)]
+        else:
+            spans = [
+                tuple(
+                    int(datetime.combine(day, time.fromisoformat(at), HELSINKI).timestamp() * 1000) + more
+                    for at, more in ((start, -1_800_000), (stop, 1_800_000 - 1))
+                )
+                for start, stop in tables[-1][day.strftime("%a").lower()]
+            ]
+        if any(start <= interval[1] and interval[0] <= stop for start, stop in spans):
+            return False
+    return True
 
 
 def clock_of(record: Rec) -> tuple[int, int]:

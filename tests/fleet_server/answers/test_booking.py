@@ -42,7 +42,7 @@ def kept(session: Session, device: str) -> list[tuple[str, str, bool]]:
 
 
 def test_a_press_is_counted_once_however_often_it_comes(shared_database: Database, device: str) -> None:
-    message = batch(EPOCH, boot(0), clock(1, NOW, 100), press(2, uptime=50), press(3, uptime=90), pressed=2)
+    message = batch(EPOCH, boot(0), clock(1, NOW, 100), press(2, uptime=20), press(3, uptime=90), pressed=2)
     first, again = send(shared_database, device, message, message)
     later = one(shared_database, device, message)
     assert (first.counted, first.received, first.duplicates, first.places) == (2, 4, 0, {1})

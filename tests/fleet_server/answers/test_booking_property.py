@@ -3,38 +3,44 @@
 The same few lives each time; with HYMIO_LIVES=5000 in the environment that many new ones.
 """
 
+import json
 import os
 import random
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from fleet_server.answers import books, check
+from fleet_server.answers import books, check, runs
 from fleet_server.answers.book import Message, book_all
-from fleet_server.answers.models import JournalEpoch, LedgerRange, PressCount, Quarantine
+from fleet_server.answers.models import FilterCount, JournalEpoch, LedgerRange, PressCount, Quarantine
 from fleet_server.answers.moves import reinstalled
 from fleet_server.answers.replay import replay
 from fleet_server.answers.reported import epochs_reported
+from fleet_server.answers.rerun import judge_again, runs_of
+from fleet_server.answers.rules import CURRENT
 from fleet_server.db import Database
-from fleet_server.places.models import Installation
+from fleet_server.instants import DAY_MS, local
+from fleet_server.places.hours import DAYS
+from fleet_server.places.models import Installation, OpeningHours
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers import messages
 from tests.fleet_server.answers.conftest import new_device
 from tests.fleet_server.answers.messages import KNOWN_SET, Msg, Rec
-from tests.fleet_server.answers.model import Model
+from tests.fleet_server.answers.model import Model, midnight
 
 FEW = 60
 LIVES = int(os.environ.get("HYMIO_LIVES", FEW))
 WAITS_MS = (100, 1_300, 600_000, 3_000_000, 18_000_000, 93_600_000, 1_000_000_000)
 UNCERTAINTIES_MS = (5, 200, 40_000, 4_000_000)
 OPERATIONS = (
-    "nothing", "press", "press", "press", "press", "visit", "wait", "wait", "wait", "clock", "clock", "boot",
-    "boot", "epoch", "send", "send", "send", "send", "gap", "again", "again", "twin", "odd", "odd", "deliver",
-    "deliver", "deliver", "report", "move", "backdate", "replay",
+    "nothing", "press", "press", "press", "press", "mash", "mash", "hours", "visit", "wait", "wait", "wait",
+    "clock", "clock", "boot", "boot", "epoch", "send", "send", "send", "send", "gap", "again", "again", "twin",
+    "odd", "odd", "deliver", "deliver", "deliver", "report", "move", "backdate", "replay",
 )  # fmt: skip
 # A fixed length, because short lives show little; a failing one shrinks by steps becoming "nothing".
 STEPS = st.lists(
@@ -77,6 +83,36 @@ class Life:
         """A few answers of one visitor, who goes back now and then."""
         for number in range(2 + a % 3):
             self.record(value=4, set_number=98, session=number, question=(b >> number) % 2)
+
+    def mash(self, a: int, b: int) -> None:
+        """Presses in a hurry, by one hand or by several; some of visits that go on."""
+        for number in range(1 + a % 9):
+            self.now += (2_000, 3_300, 5_000, 5_100)[(a >> number) % 4]
+            self.record(value=4 + (b >> number) % 2, set_number=98, question=0)
+            if (a >> number) % 5 == 0:
+                self.now += 700
+                self.record(value=1, set_number=98, question=1 + (b >> number) % 3, session=1)
+
+    def hours(self, a: int, b: int) -> None:
+        """A place's opening hours change, and the rules are run again."""
+        self.deliver(0, 0)
+        place, since = 1 + a % 3, midnight(local(self.now + (b % 40 - 20) * DAY_MS))
+        table = {
+            day: [[f"{open_at:02}:30", f"{open_at + 1 + b % 7:02}:00"]] if (a >> number) % 4 else []
+            for number, day in enumerate(DAYS)
+            for open_at in [(b >> number) % 16]
+        }
+        weekly = "" if b % 5 == 0 else json.dumps(table)
+        kept = [row for row in self.model.hours.get(place, []) if row[0] != since]
+        self.model.hours[place] = [*kept, (since, json.loads(weekly or "{}"))]
+        self.session.merge(OpeningHours(place_id=place, from_at=since, weekly=weekly))
+        self.rerun()
+
+    def rerun(self) -> None:
+        for run in runs_of(self.session, device_id=self.device_id):
+            seq: int | None = 0
+            while seq is not None:
+                seq = judge_again(self.session, run, seq, now=self.now).next_seq
 
     def wait(self, a: int, _b: int) -> None:
         self.now += WAITS_MS[a % len(WAITS_MS)]
@@ -220,6 +256,18 @@ class Life:
             for row in session.exec(select(PressCount).where(PressCount.device_id == self.device_id))
         }
         assert {key: value for key, value in counts.items() if any(value)} == model.counts()
+        expected: dict[tuple[int, str, int, str], list[int]] = {}
+        for (*key, rule, simulated), answers in model.rules().items():
+            if rule:
+                sums = expected.setdefault((*key, rule), [0, 0])
+                sums[0] += answers
+                sums[1] += answers * simulated
+        by_rule = {
+            (row.place_id, row.grain, row.start_at, row.rule): [row.answers, row.simulated]
+            for row in session.exec(select(FilterCount).where(FilterCount.device_id == self.device_id))
+        }
+        assert {key: value for key, value in by_rule.items() if value[0]} == expected
+        filtered = sum(answers for (*_, rule, _s), answers in model.rules().items() if rule)
         rows = session.exec(
             select(JournalEpoch)
             .where(JournalEpoch.device_id == self.device_id)
@@ -228,12 +276,12 @@ class Life:
         for row in rows:
             session.refresh(row)
         assert [row.epoch for row in rows] == model.order
+        assert sum(row.filtered_answers for row in rows) == filtered
         for row in rows:
             epoch = model.epochs[row.epoch]
             assert (row.next, row.through) == (epoch.next, epoch.through())
             assert (row.header_next, row.pressed) == epoch.header
             assert row.received_answers == sum(r.kind == 1 for r in epoch.records.values())
-            assert row.filtered_answers == len(model.filtered(row.epoch))
             assert row.forks == len(epoch.forked)
             assert (row.gone_at is not None) == (row.epoch in model.gone)
             states: dict[int, str] = {}
@@ -260,15 +308,20 @@ class Life:
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
-@given(steps=STEPS)
+@given(steps=STEPS, early=st.booleans())
 def test_ledger_and_counts_are_those_of_the_model(
-    shared_database: Database, steps: list[tuple[str, int, int]]
+    shared_database: Database, monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, int, int]], early: bool
 ) -> None:
+    """`early`: all was booked before there were misuse rules, and they are run over it afterwards."""
     device_id = new_device(shared_database)
+    monkeypatch.setattr(runs, "CURRENT", 0 if early else CURRENT)
     with shared_database.write() as session:
+        session.connection().execute(delete(OpeningHours))
         life = Life(session, device_id)
         for name, a, b in steps:
             getattr(life, "boot_" if name == "boot" else name)(a, b)
             session.expire_all()
         life.deliver(0, 0)
+        if early:
+            life.rerun()
         life.verify()
