@@ -61,6 +61,14 @@ class Database:
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def steady_read(self) -> Iterator[Session]:
+        """The same, and all that it reads is of one instant, however long it takes."""
+        with self.read() as session:
+            if not self.is_sqlite:  # SQLite's readers are always so
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
     @property
     def engine(self) -> Engine:
         """The writing engine, for migrations."""
