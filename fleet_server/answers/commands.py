@@ -151,7 +151,7 @@ def quarantine_replay(
                     now=now_ms(),
                 )
         except (LookupError, ValueError) as fault:
-            outcome, stays = f"failed: {fault.args[0] if fault.args else fault!r}", True
+            outcome, stays = f"failed: {fault}", True
             failed += 1
         left += not stays
         progress.clear()
