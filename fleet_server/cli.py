@@ -9,17 +9,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role
+from fleet_server.answers import commands as answers
+from fleet_server.answers import restoring
 from fleet_server.devices import credentials
 from fleet_server.instants import now_ms, utc
 from fleet_server.places.models import Unit
 from fleet_server.questions import service as questions
 from fleet_server.rules_commands import rules_app
-from fleet_server.serving import CannotStart, build, check_ground, hold_folder, open_database, uvicorn_server
-from fleet_server.settings import Settings
+from fleet_server.serving import (
+    CannotStart,
+    build,
+    check_ground,
+    hold_folder,
+    open_database,
+    read_settings,
+    uvicorn_server,
+)
 from provisioning.errors import ProvisioningError
 
 app = typer.Typer(
@@ -34,12 +42,16 @@ app.add_typer(token, name="token")
 app.add_typer(device, name="device")
 app.add_typer(questions_app, name="questions")
 app.add_typer(rules_app, name="rules")
+app.add_typer(answers.quarantine_app, name="quarantine")
+app.command()(answers.check)
+app.command()(restoring.backup)
+app.command()(restoring.restored)
 
 
 @app.command()
 def serve() -> None:
     """Run pages, API, collector and (unless MQTT_HOST is set) the embedded broker."""
-    settings = _settings()
+    settings = read_settings()
     check_ground(settings)
     hold_folder(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -57,13 +69,13 @@ def demo(
     """Show Hymiö on this machine: server, broker, question sets and three virtual kiosks (what `make run` does)."""
     from fleet_server.demo.run import run_demo  # not on a production server: needs the provisioning tools
 
-    run_demo(_settings().model_copy(update={"demo": True}), patients=patients)
+    run_demo(read_settings().model_copy(update={"demo": True}), patients=patients)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    settings = _settings()
+    settings = read_settings()
     open_database(settings).close()
     typer.echo(f"{settings.database.split('@')[-1]} is up to date")
 
@@ -76,7 +88,7 @@ def user_create(
     language: Annotated[str, typer.Option(help="fi, sv or en.")] = "fi",
 ) -> None:
     """Create a person and print the one-time link with which the password is set."""
-    settings = _settings()
+    settings = read_settings()
     database = open_database(settings)
     now = now_ms()
     with database.write() as session:
@@ -100,7 +112,7 @@ def token_create(
     days: Annotated[int, typer.Option(min=1, max=730, help="Valid for so many days.")] = 365,
 ) -> None:
     """Create a token for the API and print it, once."""
-    database = open_database(_settings())
+    database = open_database(read_settings())
     with database.write() as session:
         if unit is not None and session.get(Unit, unit) is None:
             raise CannotStart(f"unit {unit} does not exist")
@@ -133,7 +145,7 @@ def device_create(
             raise CannotStart(f"{ca} is no PEM certificate: {error}") from None
     if not host.strip():
         raise CannotStart(f"host is {host!r}, must be a name or an address")
-    settings = _settings()
+    settings = read_settings()
     database = open_database(settings)
     with database.write() as session:
         row, secret = credentials.create(session, name=name, model=model, virtual=False, now=now_ms())
@@ -157,7 +169,7 @@ def device_create(
 @device.command("revoke")
 def device_revoke(device_id: str) -> None:
     """Shut a kiosk out: its secret is refused from now on."""
-    with open_database(_settings()).write() as session:
+    with open_database(read_settings()).write() as session:
         credentials.revoke(session, device_id, now=now_ms())
     typer.echo(f"{device_id} is revoked")
 
@@ -173,7 +185,7 @@ def questions_add(file: Path) -> None:
         raise CannotStart(f"{file}: {error}") from None
     if not isinstance(body, dict):
         raise CannotStart(f"{file}: a question set is a JSON object, not {type(body).__name__}")
-    with open_database(_settings()).write() as session:
+    with open_database(read_settings()).write() as session:
         row = questions.add(session, body, source=f"file {file.name}", now=now_ms())
         number = row.number
     typer.echo(f"question set {number} is kept")
@@ -184,21 +196,9 @@ def questions_add(file: Path) -> None:
 @questions_app.command("list")
 def questions_list() -> None:
     """List the question sets."""
-    with open_database(_settings()).read() as session:
+    with open_database(read_settings()).read() as session:
         for row in questions.all_sets(session):
             typer.echo(f"{row.number:>5}  {row.version:<8} {utc(row.created_at):%Y-%m-%d}  {row.name}")
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).upper()
-        # Without a name the fault is one of several together, and their values may hold a password.
-        raise CannotStart(
-            f"{name}: {first['msg']} (is {first['input']!r})" if name else first["msg"]
-        ) from None
 
 
 def main() -> None:

@@ -2,16 +2,20 @@
 
 A request, a batch of messages or a job is one transaction, committed at the edge only: `with database.write() as s`.
 Inside nobody commits. SQLite gets one writer connection (WAL, full sync, BEGIN IMMEDIATE) and read-only readers;
-PostgreSQL gets a pool. Invariant: what `write()` has left without an exception is on the disk.
+PostgreSQL gets a pool. Invariant: what `write()` has left without an exception is on the disk, in the file that bears
+the name: one that was replaced under the running server (somebody restores a backup) is opened anew.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DisconnectionError
 from sqlmodel import Session, SQLModel
 
 SQLITE_BUSY_MS = 5_000
@@ -61,6 +65,14 @@ class Database:
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def steady_read(self) -> Iterator[Session]:
+        """The same, and all that it reads is of one instant, however long it takes."""
+        with self.read() as session:
+            if not self.is_sqlite:  # SQLite's readers are always so
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
     @property
     def engine(self) -> Engine:
         """The writing engine, for migrations."""
@@ -107,4 +119,34 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
+    if engine.url.database not in (None, "", ":memory:"):
+        _hold_to_the_file(engine, Path(str(engine.url.database)))
     return engine
+
+
+def _hold_to_the_file(engine: Engine, path: Path) -> None:
+    """Write into the file of this name only: SQLite would go on in one that was deleted, and receipts would lie."""
+    opened = False
+
+    def identity() -> tuple[int, int] | None:
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    @event.listens_for(engine, "do_connect")
+    def _make_it_only_once(*_: Any) -> None:
+        if opened and identity() is None:
+            raise sqlite3.OperationalError(f"the database file {path} is gone")
+
+    @event.listens_for(engine, "connect")
+    def _remember(_connection: Any, record: Any) -> None:
+        nonlocal opened
+        opened = True
+        record.info["file"] = identity()
+
+    @event.listens_for(engine, "checkout")
+    def _compare(_connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["file"] != identity():
+            raise DisconnectionError(f"the database file {path} was replaced")

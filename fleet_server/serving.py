@@ -8,6 +8,7 @@ from typing import IO
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from fleet_server.changes import Changes
@@ -29,6 +30,19 @@ class CannotStart(Exception):
     """The server cannot start; the text is one line that says why and what to do."""
 
 
+def read_settings() -> Settings:
+    """The settings of the environment. Raises CannotStart with the name and the value of one that cannot be right."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        # Without a name the fault is one of several together, and their values may hold a password.
+        raise CannotStart(
+            f"{name}: {first['msg']} (is {first['input']!r})" if name else first["msg"]
+        ) from None
+
+
 def check_ground(settings: Settings) -> None:
     """Everything that can be known before the start: a folder to write in, free ports. Raises CannotStart."""
     folder = settings.data_dir
@@ -48,6 +62,7 @@ def check_ground(settings: Settings) -> None:
 
 def hold_folder(settings: Settings) -> None:
     """Keep DATA_DIR for this process as long as it lives. Raises CannotStart when another one has it."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (settings.data_dir / ".lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,7 +5,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,9 +23,19 @@ def installed() -> bool:
 class Cluster:
     """A running cluster; every database that it makes is a copy of a template."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: Callable[..., None]) -> None:
         self.folder = folder
+        self._run = run
         self._made = 0
+
+    def start(self) -> None:
+        """Start it; returns when it takes connections."""
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
+        self._run("pg_ctl", "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+
+    def stop(self) -> None:
+        """End all its connections at once, as a crash would."""
+        self._run("pg_ctl", "-m", "immediate", "-w", "stop")
 
     def url(self, name: str) -> str:
         """SQLAlchemy address of a database of this cluster."""
@@ -59,11 +69,11 @@ def cluster() -> Iterator[Cluster]:
 
     try:
         run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-        run("pg_ctl", "-o", options, "-l", str(folder / "log"), "-w", "start")
+        made = Cluster(folder, run)
+        made.start()
         try:
-            yield Cluster(folder)
+            yield made
         finally:
-            run("pg_ctl", "-m", "immediate", "-w", "stop")
+            made.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

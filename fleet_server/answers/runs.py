@@ -4,7 +4,7 @@ A run is one life of a kiosk's uptime counter, (device, epoch, boot). It knows n
 Invariant: what stands in the counts is what the records' own columns say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, or_, select, update
@@ -251,27 +251,35 @@ def settle(desk: Desk, device: DeviceState, tally: Tally) -> None:
 
     A kiosk is not pressed under its name before it has one: the device's creation bounds what came before any clock.
     """
-    runs = desk.all_runs(device)
-    after = device.created_at
-    bounds: list[list[int | None]] = []
+    for run, between in between_neighbours(desk.all_runs(device), device.created_at):
+        if run.anchor_uptime is None and run.between != between:
+            run.from_at, run.to_at = between or _NEVER
+            desk.touch_run(run)
+            _replace(desk, device, run, [], tally)
+
+
+def between_neighbours(
+    runs: Sequence[RunState], created_at: int
+) -> Iterator[tuple[RunState, Interval | None]]:
+    """Each of these runs (oldest first) with the interval in which it must lie by its neighbours' clocks; None for
+    one that has a clock itself, or of which that is not known."""
+    after = created_at
+    lows: list[int] = []
     for run in runs:
-        bounds.append([after, None])
+        lows.append(after)
         if run.ended_after is not None:
             after = max(after, run.ended_after)
     before: int | None = None
-    for run, bound in zip(reversed(runs), reversed(bounds), strict=True):
-        bound[1] = before
+    highs: list[int | None] = []
+    for run in reversed(runs):
+        highs.append(before)
         if run.began_before is not None:
             before = run.began_before if before is None else min(before, run.began_before)
-    for run, (low, high) in zip(runs, bounds, strict=True):
-        if run.anchor_uptime is not None:
-            continue
-        if low is None or high is None or low > high:
-            low = high = None
-        if (run.from_at, run.to_at) != (low, high):
-            run.from_at, run.to_at = low, high
-            desk.touch_run(run)
-            _replace(desk, device, run, [], tally)
+    for run, low, high in zip(runs, lows, reversed(highs), strict=True):
+        if run.anchor_uptime is not None or high is None or low > high:
+            yield run, None
+        else:
+            yield run, (low, high)
 
 
 def reinstalled(desk: Desk, device: DeviceState, since: int) -> set[int]:

@@ -27,7 +27,8 @@ _CLOCK = struct.Struct("<QI")
 _REFUSED = struct.Struct("<HI")
 _BOOT = struct.Struct("<BI")
 _make: Any = tuple.__new__
-_BODY_BYTES = {KIND_BOOT: _BOOT.size, KIND_CLOCK: _CLOCK.size, KIND_REFUSED: _REFUSED.size}
+CLOCK_BYTES, REFUSED_BYTES = _CLOCK.size, _REFUSED.size
+_BODY_BYTES = {KIND_BOOT: _BOOT.size, KIND_CLOCK: CLOCK_BYTES, KIND_REFUSED: REFUSED_BYTES}
 
 
 class Damaged(ValueError):
@@ -137,7 +138,12 @@ def body_fault(record: Record) -> str | None:
 
 def clock(record: Record) -> tuple[int, int]:
     """(UTC ms, uncertainty ms) of a clock record whose body has no fault."""
-    utc_ms, uncertainty_ms = _CLOCK.unpack(record.body)
+    return clock_body(record.body)
+
+
+def clock_body(body: bytes) -> tuple[int, int]:
+    """The same of a body alone."""
+    utc_ms, uncertainty_ms = _CLOCK.unpack(body)
     return utc_ms, uncertainty_ms
 
 

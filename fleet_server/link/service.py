@@ -82,11 +82,13 @@ class LinkService:
         """How the link is; `ok` is what /health/ready asks."""
         broker = self._embedded is None or self._embedded.alive
         connected = self._source.subscribed.is_set()
+        # A full disk takes transactions that write nothing: only who books sees that nothing can be booked.
+        collector = self.collector.alive and self.collector.failing_since is None
         return {
-            "ok": broker and connected and self.collector.alive and self.collector.failing_since is None,
+            "ok": broker and connected and collector,
             "broker": broker,
             "connected": connected,
-            "collector": self.collector.alive,
+            "collector": collector,
             "database_failing_since": self.collector.failing_since,
             "last_message_at": self.collector.last_message_at,
             "waiting": self.collector.waiting,

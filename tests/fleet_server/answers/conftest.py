@@ -45,6 +45,13 @@ def shared_database(
     else:
         cluster = request.getfixturevalue("postgresql")
         database = Database(cluster.url(cluster.create(cluster.migrated)))
+    furnish(database)
+    yield database
+    database.close()
+
+
+def furnish(database: Database) -> None:
+    """Three places and a question set that is known."""
     with database.write() as session:
         session.add(Unit(id=1, path="/1/", name_fi="a", name_sv="a", name_en="a"))
         session.flush()
@@ -61,8 +68,6 @@ def shared_database(
                 created_at=0,
             )
         )
-    yield database
-    database.close()
 
 
 @pytest.fixture

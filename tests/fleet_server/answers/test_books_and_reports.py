@@ -1,12 +1,12 @@
 """The two books balance or say why not; a report says which epochs are held and which are gone."""
 
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import update
 
-from fleet_server.answers import books, check
+from fleet_server.answers import books
 from fleet_server.answers.books import Books
 from fleet_server.answers.desk import generation, renew_generation
-from fleet_server.answers.models import JournalEpoch, LedgerRange, PressCount, ServerState
+from fleet_server.answers.models import ServerState
 from fleet_server.answers.reported import close_epoch, epochs_reported
 from fleet_server.db import Database
 from fleet_server.instants import DAY_MS
@@ -161,22 +161,3 @@ def test_a_technician_can_close_an_epoch(shared_database: Database, device: str)
         with pytest.raises(ValueError, match="has no epoch 6"):
             close_epoch(session, device, 6, now=NOW)
     assert ledger(shared_database, device) == [(0, 1, "received"), (1, 3, "lost")]
-
-
-def test_the_check_finds_what_does_not_follow_from_the_records(
-    shared_database: Database, device: str
-) -> None:
-    one(shared_database, device, batch(EPOCH, press(0), press(1)))
-    with shared_database.write() as session:
-        assert check.faults(session, device) == []
-        session.exec(update(PressCount).where(col(PressCount.device_id) == device).values(counted=3))
-        session.exec(update(LedgerRange).where(col(LedgerRange.device_id) == device).values(stop=4))
-        session.exec(
-            update(JournalEpoch).where(col(JournalEpoch.device_id) == device).values(counted_answers=1)
-        )
-        found = check.faults(session, device)
-        assert len(found) == 3
-        assert "differ in 2 seqs, first 2" in found[0]
-        assert "kept as (1, 0), records say (2, 0)" in found[1]
-        assert "kept as [3, 0, 0], records say [2, 0, 0]" in found[2]
-        assert session.exec(select(JournalEpoch.epoch).where(JournalEpoch.device_id == device)).one() == EPOCH

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet_server.answers.commands import quarantine_app
 from fleet_server.cli import app, device, questions_app, token, user
 from fleet_server.questions.national import national_sets
 
@@ -100,7 +101,14 @@ def test_a_file_that_is_no_question_set_is_refused_in_one_line(fleet, tmp_path: 
 
 def test_every_command_is_in_the_operators_page():
     page = (ROOT / "docs" / "operations.md").read_text()
-    groups = {"": app, "user ": user, "token ": token, "device ": device, "questions ": questions_app}
+    groups = {
+        "": app,
+        "user ": user,
+        "token ": token,
+        "device ": device,
+        "questions ": questions_app,
+        "quarantine ": quarantine_app,
+    }
     for group, commands in groups.items():
         for command in commands.registered_commands:
             name = command.name or command.callback.__name__

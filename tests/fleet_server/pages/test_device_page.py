@@ -108,6 +108,8 @@ def test_stuck_buttons_quarantine_and_crashes_are_told(world: World) -> None:
     page = _page(world)
     assert "faces 1, 4, counted from the left" in page
     assert "CRC is wrong" in page
+    assert f"fleet quarantine list --device {kiosk.id}" in page
+    assert "fleet quarantine" not in _page(world, who="alice@example.org"), "a supervisor has no server"
     assert "OSError: &lt;b&gt;bold&lt;/b&gt;" in page, "what a kiosk sends is text, never markup"
 
 
