@@ -178,7 +178,9 @@ def test_every_order_of_arrival_ends_alike(shared_database: Database, seed: int)
     again = "; again with: HYMIO_SEED=<seed> .venv/bin/pytest tests/fleet_server/answers/test_misuse_rules.py"
     assert filtered(shared_database, shuffled) == expected, f"seed {seed}{again}"
     name = "tests/fleet_server/answers/test_misuse_rules.py::test_every_order_of_arrival_ends_alike"
-    evidence.note("records in any order: misuse rules", len(uptimes), "records", name, "the same are filtered")
+    evidence.note(
+        "records in any order: misuse rules", len(uptimes), "records", name, "the same are filtered"
+    )
 
 
 def test_a_virtual_kiosk_is_for_trying_out(shared_database: Database, device: str) -> None:
