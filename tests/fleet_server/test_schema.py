@@ -4,9 +4,17 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
 
+from fleet_server.answers import check, runs
+from fleet_server.answers.book import book
+from fleet_server.answers.models import ClockRun, FilterCount, Record
+from fleet_server.answers.rerun import rerun
 from fleet_server.db import Database
+from fleet_server.devices.models import Device
 from fleet_server.migrations import alembic_config, migrate
+from tests.conftest import MONDAY_10
+from tests.fleet_server.answers.messages import Rec, batch, clock, press
 
 
 def test_models_and_migrations_agree(database: Database):
@@ -23,3 +31,31 @@ def test_a_failed_statement_tells_its_values_to_nobody(database: Database):
     with pytest.raises(DBAPIError) as failed, database.write() as session:
         session.connection().execute(statement, {"body": "an open answer"})
     assert "an open answer" not in str(failed.value)
+
+
+def test_what_was_booked_before_the_misuse_rules_is_counted_by_rule_afterwards(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    """Down to the schema without rules and up again, as a server does that was installed before them."""
+    monkeypatch.setattr(runs, "CURRENT", 0)
+    with database.write() as session:
+        session.add(Device(id="d" * 12, name="d", model="button5", secret_sha256="", created_at=MONDAY_10))
+        session.flush()
+        visit = [Rec(seq, uptime=10 * seq, session=seq - 1, set_number=98, flags=4) for seq in (1, 2)]
+        message = batch(3, clock(0, MONDAY_10, 0), *visit, press(3, uptime=40), press(4, uptime=70))
+        book(session, "d" * 12, message.encode(), source="mqtt", now=MONDAY_10)
+    command.downgrade(alembic_config(database), "0001")
+    migrate(database)
+    monkeypatch.undo()
+    with database.read() as session:
+        assert check.faults(session, "d" * 12) == []
+        assert session.exec(select(FilterCount.rule, FilterCount.answers, FilterCount.simulated)).all() == [
+            ("corrected", 1, 1)
+        ]
+        run = session.exec(select(ClockRun)).one()
+        assert (run.rules, run.press_seq, run.press_uptime) == (0, 4, 70)
+    rerun(database, actor="test", now=MONDAY_10, device_id="d" * 12)
+    with database.read() as session:
+        assert check.faults(session, "d" * 12) == []
+        filtered = session.exec(select(Record.seq, Record.filtered).where(col(Record.filtered).is_not(None)))
+        assert dict(filtered.all()) == {1: "corrected", 4: "repeat"}

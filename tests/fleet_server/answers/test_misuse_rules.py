@@ -22,7 +22,7 @@ from fleet_server.jobs import Jobs
 from fleet_server.places import opening
 from fleet_server.places.hours import read_week
 from fleet_server.places.models import Installation, OpeningHours, Place
-from tests import effort
+from tests import effort, evidence
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers.conftest import new_device
 from tests.fleet_server.answers.messages import Rec, batch, clock, press
@@ -177,6 +177,10 @@ def test_every_order_of_arrival_ends_alike(shared_database: Database, seed: int)
             send(shared_database, shuffled, one)
     again = "; again with: HYMIO_SEED=<seed> .venv/bin/pytest tests/fleet_server/answers/test_misuse_rules.py"
     assert filtered(shared_database, shuffled) == expected, f"seed {seed}{again}"
+    name = "tests/fleet_server/answers/test_misuse_rules.py::test_every_order_of_arrival_ends_alike"
+    evidence.note(
+        "records in any order: misuse rules", len(uptimes), "records", name, "the same are filtered"
+    )
 
 
 def test_a_virtual_kiosk_is_for_trying_out(shared_database: Database, device: str) -> None:
