@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 from fleet_server.answers import quarantine
 from fleet_server.answers.book import Message, book_all
 from fleet_server.changes import Changes
-from fleet_server.db import Database
+from fleet_server.db import Database, among
 from fleet_server.devices import contact, reports
 from fleet_server.devices.models import Device
 from fleet_server.instants import now_ms
@@ -38,6 +38,12 @@ _LONGEST_PAUSE_S = 5.0
 _STOP_S = 10.0
 # What a message can do to the database; any other of its errors says that the database is locked, full or away.
 _OF_A_MESSAGE = (DataError, IntegrityError, ProgrammingError)
+
+_KNOWN = (
+    select(Device.id, Installation.place_id)
+    .outerjoin(Installation, (col(Installation.device_id) == Device.id) & col(Installation.to_at).is_(None))
+    .where(among(col(Device.id), "ids"), col(Device.revoked_at).is_(None))
+)
 
 Sink = Callable[[str, bytes], None]
 
@@ -242,14 +248,7 @@ class Collector:
 
 def _known(session: Session, device_ids: set[str]) -> dict[str, int | None]:
     """The devices that exist and are not revoked, with the place where each stands now."""
-    query = (
-        select(Device.id, Installation.place_id)
-        .outerjoin(
-            Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
-        )
-        .where(col(Device.id).in_(sorted(device_ids)), col(Device.revoked_at).is_(None))
-    )
-    return dict(session.exec(query).all())
+    return dict(session.execute(_KNOWN, {"ids": json.dumps(sorted(device_ids))}).all())
 
 
 def _is_will(message: Incoming) -> bool:
