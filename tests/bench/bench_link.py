@@ -20,6 +20,7 @@ import psutil
 from kiosk.record import KIND_ANSWER
 from paho.mqtt.enums import CallbackAPIVersion
 
+from fleet_server import garbage
 from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.devices.models import Device
@@ -56,6 +57,7 @@ def measure() -> list[dict]:
 
 
 def _throughput(folder: Path) -> dict:
+    garbage.search_seldom()  # as `fleet serve` does
     packets = [_press(device, seq) for seq in range(BATCHES_EACH) for device in range(DEVICES)]
     link_feeder.write(folder / "packets", packets)
     rounds = []
