@@ -45,6 +45,7 @@ _KNOWN = (
     .where(among(col(Device.id), "ids"), col(Device.revoked_at).is_(None))
 )
 
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 Sink = Callable[[str, bytes], None]
 
 
@@ -182,7 +183,7 @@ class Collector:
         batches = [Message(message.device_id, message.payload, "mqtt") for message in group]
         for message, booking in zip(batches, book_all(session, batches, now=now), strict=True):
             if booking.receipt is not None:
-                receipt = json.dumps(booking.receipt, separators=(",", ":")).encode()
+                receipt = _as_json(booking.receipt).encode()
                 outcome.messages.append((f"hymio/1/down/{message.device_id}/receipt", receipt))
             elif booking.note and self._quiet.first((message.device_id, "batch")):
                 log.warning("%s: nothing was booked: %s", message.device_id, booking.note)
