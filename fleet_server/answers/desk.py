@@ -42,6 +42,7 @@ _COUNTS = bulk.table_of(PressCount)
 _STAYS = bulk.table_of(Installation)
 
 # NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
+# Everything else is asked for after it: what is read in one statement with a lock may be from before the wait for it.
 _SELECT_DEVICES = (
     select(col(Device.id), col(Device.created_at))
     .where(among(col(Device.id), "ids"))

@@ -1,6 +1,7 @@
 """The server's own MQTT connection: packets from any pieces, bounded memory, back after whatever a broker does."""
 
 import logging
+import shutil
 import socket
 import subprocess
 import threading
@@ -144,6 +145,7 @@ def test_a_wrong_password_is_said_and_tried_again(
 
 
 @needs_mosquitto
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_over_tls_only_the_right_broker_is_spoken_to(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
