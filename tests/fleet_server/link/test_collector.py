@@ -22,9 +22,11 @@ from fleet_server.link import collector as module
 from fleet_server.link import inbox
 from fleet_server.link.collector import Collector
 from fleet_server.link.inbox import Inbox, Incoming
+from fleet_server.migrations import migrate
+from tests import postgres
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers.messages import Msg, batch, press
-from tests.fleet_server.link.conftest import Kiosk
+from tests.fleet_server.link.conftest import Kiosk, new_kiosk
 from tests.fleet_server.link.wire import until
 
 EPOCH = 77
@@ -373,6 +375,33 @@ def test_crash_reports_are_kept_as_they_came(kiosks: Pair, database: Database) -
     post = Post(database)
     post.process(Incoming(a.id, "log", b"\xff\0" + b"x" * 8_000), said(a, "log", {"task": "link"}))
     assert kept(database, a) == []
+
+
+@pytest.mark.skipif(not postgres.installed(), reason=postgres.NOT_INSTALLED)
+def test_on_postgresql_it_is_the_same() -> None:
+    with postgres.cluster() as cluster:
+        database = Database(cluster.url(cluster.create()))
+        try:
+            migrate(database)
+            a, b = new_kiosk(database, "A"), new_kiosk(database, "B")
+            post = Post(database)
+            for seq in range(3):
+                sent = post.process(
+                    answers(a, batch(EPOCH, press(seq), pressed=seq + 1)),
+                    answers(b, batch(EPOCH, press(seq), pressed=seq + 1)),
+                    Incoming(b.id, "answers", b"\0" * module.MOST_BYTES, 9_000),
+                    Incoming("unknown00000", "answers", b"\0"),
+                    said(a, "state", {"state": "lost", "conn": 1}),
+                )
+                assert sent == [a.down("receipt"), b.down("receipt")]
+            assert [presses(database, kiosk) for kiosk in (a, b)] == [3, 3]
+            assert (len(kept(database, a)), len(kept(database, b))) == (0, 3)
+            with database.read() as session:
+                devices = {device.id: device for device in session.exec(select(Device))}
+            assert (devices[b.id].status, devices[b.id].contact_at) == ("here", NOW)
+            assert devices[a.id].contact_at is None  # its last word was the broker's
+        finally:
+            database.close()
 
 
 def test_offer_may_be_called_from_many_threads(kiosks: Pair, database: Database) -> None:
