@@ -120,7 +120,6 @@ class Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no type
             return
         end = 2 + int.from_bytes(cut.beginning[:2], "big")
         topic = cut.beginning[2:end].decode("utf-8", "replace")
-        log.warning("%s: closed for a message of %d bytes", self.session.client_id, cut.size - end)
         if self.plugins_manager.rules.may_write(self.session.client_id or "", topic):
             self.plugins_manager.too_long(topic, cut.beginning[end:], cut.size - end)
 

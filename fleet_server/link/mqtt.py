@@ -108,7 +108,7 @@ class MqttSource:
         while True:
             try:
                 why, heard = await self._connected()
-            except (OSError, TimeoutError) as fault:
+            except OSError as fault:
                 why, heard = str(fault) or "it does not answer", False
             wait_s = _FIRST_RETRY_S if heard else min(2 * wait_s, _LONGEST_RETRY_S)
             log.warning("no connection to the broker at %s:%d: %s", *self._address, why)

@@ -227,6 +227,19 @@ def test_a_broker_that_fails_is_left_and_tried_again(
         assert said in caplog.text
 
 
+def test_what_waits_for_a_broker_that_does_not_read_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "MOST_UNSENT_BYTES", 1_000_000)
+    with scripted(b"\x20\2\0\0", b"\x90\3\0\1\0") as (port, _), Source(port) as server:
+        server.is_on()
+        connection = server.source._connection
+        assert connection is not None
+        assert connection._transport is not None
+        for _ in range(300):
+            server.source.publish("hymio/1/down/x/set", bytes(100_000))
+            until(lambda: not server.source._unsent, "the loop had its turn")
+        assert 0 < connection._transport.get_write_buffer_size() <= 1_000_000
+
+
 def test_nobody_there_is_said_and_stopping_does_not_wait(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "hymio.link"), Source(free_port()):
         until(lambda: "no connection to the broker" in caplog.text, "it is said")
