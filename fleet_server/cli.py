@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from fleet_server import garbage
 from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role
 from fleet_server.answers import commands as answers
@@ -57,7 +58,9 @@ def serve() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     database = open_database(settings)
     try:
-        uvicorn_server(build(settings, database), settings).run()
+        server = uvicorn_server(build(settings, database), settings)
+        garbage.search_seldom()
+        server.run()
     finally:
         database.close()
 

@@ -13,9 +13,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Insert, create_engine, event
+from sqlalchemy import ColumnElement, Engine, Insert, bindparam, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import Function
 from sqlmodel import Session, SQLModel
 
 SQLITE_BUSY_MS = 5_000
@@ -94,6 +96,35 @@ def insert_for(session: Session, table: Any) -> Any:
     dialect = session.get_bind().dialect.name
     make: Callable[[Any], Insert] = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return make(table)
+
+
+def among(column: Any, name: str) -> ColumnElement[bool]:
+    """Whether `column` is in the JSON array of the parameter `name`.
+
+    One parameter, however many values: `in_` writes and binds a placeholder for each of 500 devices, each time anew.
+    """
+    listed = _Listed("listed", bindparam(name), type_=column.type)
+    within: ColumnElement[bool] = column.op("IN", is_comparison=True)(listed)
+    return within
+
+
+class _Listed(Function[Any]):
+    """The values of a JSON array as a subquery."""
+
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_in_sqlite(listed: _Listed, compiler: Any, **options: Any) -> str:
+    array = compiler.process(listed.clauses, **options)
+    return f"(SELECT value FROM json_each({array}))"  # noqa: S608  (a placeholder)
+
+
+@compiles(_Listed, "postgresql")
+def _listed_in_postgresql(listed: _Listed, compiler: Any, **options: Any) -> str:
+    array = f"CAST({compiler.process(listed.clauses, **options)} AS json)"
+    kind = compiler.dialect.type_compiler_instance.process(listed.type)
+    return f"(SELECT CAST(json_array_elements_text({array}) AS {kind}))"
 
 
 def _sqlite_engine(url: str, *, read_only: bool) -> Engine:

@@ -41,8 +41,7 @@ class Message(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(NamedTuple):
     """What booking a message came to; `receipt` is to be sent after the commit (None: nothing was booked, see `note`).
 
     `counted`, `filtered`: answers that are new; `received`: records that are new; `rejected`: records refused;

@@ -4,14 +4,17 @@ It decides nothing about answers. Everything is fetched for all devices of a tra
 once, so that a message costs no query of its own. Invariant: after `flush` the database says what the desk says.
 """
 
+import json
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
+    Executable,
     Select,
     bindparam,
     delete,
@@ -35,6 +38,7 @@ from fleet_server.answers.models import (
     ServerState,
 )
 from fleet_server.answers.placing import Anchor, Interval, Stay
+from fleet_server.db import among
 from fleet_server.devices.models import Device
 from fleet_server.places.hours import Hours
 from fleet_server.places.models import Installation, OpeningHours
@@ -48,22 +52,22 @@ _FILTERS = bulk.table_of(FilterCount)
 _STAYS = bulk.table_of(Installation)
 _HOURS = bulk.table_of(OpeningHours)
 
-_IDS: BindParameter[str] = bindparam("ids", expanding=True)
 # NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
+# Everything else is asked for after it: what is read in one statement with a lock may be from before the wait for it.
 _SELECT_DEVICES = (
     select(col(Device.id), col(Device.created_at), col(Device.virtual))
-    .where(col(Device.id).in_(_IDS))
+    .where(among(col(Device.id), "ids"))
     .order_by(col(Device.id))
     .with_for_update(key_share=True)
 )
 
 
-def _selects(which: ColumnElement[bool]) -> tuple[Select[Any], Select[Any], Select[Any]]:
-    """For some epochs of the devices: themselves, the ends of their ledgers, their newest runs.
+def _selects(which: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
+    """For some epochs of the devices: themselves with their newest runs, and the ends of their ledgers.
 
     Outer joins, so that SQLite goes from the few epochs to their rows, not through every run that a device ever had.
     """
-    where = _EPOCHS.c.device_id.in_(_IDS) & which
+    where = among(_EPOCHS.c.device_id, "ids") & which
     ledger = (
         (_EPOCHS.c.device_id == _LEDGER.c.device_id)
         & (_EPOCHS.c.epoch == _LEDGER.c.epoch)
@@ -75,22 +79,26 @@ def _selects(which: ColumnElement[bool]) -> tuple[Select[Any], Select[Any], Sele
         & (_EPOCHS.c.last_boot == _RUNS.c.boot)
     )
     return (
-        select(_EPOCHS).where(where),
+        select(_EPOCHS, _RUNS).select_from(_EPOCHS.outerjoin(_RUNS, newest_run)).where(where),
         select(_LEDGER)
         .select_from(_EPOCHS.outerjoin(_LEDGER, ledger))
         .where(where)
         .order_by(_LEDGER.c.start),
-        select(_RUNS).select_from(_EPOCHS.outerjoin(_RUNS, newest_run)).where(where),
     )
 
 
 _IS_OPEN = or_(_EPOCHS.c.gone_at.is_(None), _EPOCHS.c.through < _EPOCHS.c.next)
 _SELECT_OPEN = _selects(_IS_OPEN)
-_SELECT_NAMED = _selects(_EPOCHS.c.epoch.in_(bindparam("numbers", expanding=True)))
+_SELECT_NAMED = _selects(among(_EPOCHS.c.epoch, "numbers"))
 _SELECT_HIGHEST_AGES = (
     select(_EPOCHS.c.device_id, func.max(_EPOCHS.c.age))
-    .where(_EPOCHS.c.device_id.in_(_IDS))
+    .where(among(_EPOCHS.c.device_id, "ids"))
     .group_by(_EPOCHS.c.device_id)
+)
+_SELECT_ALL_RUNS = (
+    select(_RUNS, _EPOCHS.c.age)
+    .join(_EPOCHS, (_EPOCHS.c.device_id == _RUNS.c.device_id) & (_EPOCHS.c.epoch == _RUNS.c.epoch))
+    .where(_RUNS.c.device_id == bindparam("device"))
 )
 # With the opening hours of each stay's place: a row for each table of hours that it ever had, or one without.
 _SELECT_STAYS = (
@@ -103,7 +111,7 @@ _SELECT_STAYS = (
         _HOURS.c.weekly,
     )
     .select_from(_STAYS.outerjoin(_HOURS, _STAYS.c.place_id == _HOURS.c.place_id))
-    .where(_STAYS.c.device_id.in_(_IDS))
+    .where(among(_STAYS.c.device_id, "ids"))
     .order_by(_STAYS.c.from_at, _HOURS.c.from_at)
 )
 
@@ -195,7 +203,10 @@ class DeviceState:
 
 
 _EPOCH_COLUMNS = tuple(_EPOCHS.columns.keys())
+_EPOCH_WIDTH = len(_EPOCH_COLUMNS)
 _RUN_COLUMNS = tuple(_RUNS.columns.keys())
+_epoch_row: Callable[[EpochState], tuple[Any, ...]] = attrgetter(*_EPOCH_COLUMNS)
+_run_row: Callable[[RunState], tuple[Any, ...]] = attrgetter(*_RUN_COLUMNS)
 RECORD_COLUMNS = tuple(_RECORDS.columns.keys())
 _LEDGER_COLUMNS = tuple(_LEDGER.columns.keys())
 _COUNT_COLUMNS = tuple(_COUNTS.columns.keys())
@@ -226,18 +237,18 @@ class Desk:
 
         A device's closed epochs grow in number for ever, so no others are fetched. Locks the devices on PostgreSQL.
         """
-        ids = {"ids": sorted(device_ids)}
-        run = self.connection.execute
-        for device_id, created_at, virtual in run(_SELECT_DEVICES, ids):
+        ids = {"ids": json.dumps(sorted(device_ids))}
+        for device_id, created_at, virtual in self._rows(_SELECT_DEVICES, ids):
             self.devices[device_id] = DeviceState(device_id, created_at, virtual)
         self._fetch(_SELECT_OPEN, ids)
-        for device_id, age in run(_SELECT_HIGHEST_AGES, ids):
+        for device_id, age in self._rows(_SELECT_HIGHEST_AGES, ids):
             self.devices[device_id].highest_age = age
         missing = [key for key in named if key[0] in self.devices and not self._has(key)]
         if missing:
             devices, numbers = ({key[part] for key in missing} for part in (0, 1))
-            self._fetch(_SELECT_NAMED, {"ids": sorted(devices), "numbers": sorted(numbers)})
-        for device_id, start, stop, place_id, hours_from, weekly in run(_SELECT_STAYS, ids):
+            values = {"ids": json.dumps(sorted(devices)), "numbers": json.dumps(sorted(numbers))}
+            self._fetch(_SELECT_NAMED, values)
+        for device_id, start, stop, place_id, hours_from, weekly in self._rows(_SELECT_STAYS, ids):
             device, stay = self.devices[device_id], (start, stop, place_id)
             if not device.stays or device.stays[-1] != stay:
                 device.stays.append(stay)
@@ -248,24 +259,26 @@ class Desk:
     def _has(self, key: tuple[str, int]) -> bool:
         return key[1] in self.devices[key[0]].epochs
 
-    def _fetch(self, selects: tuple[Select[Any], Select[Any], Select[Any]], values: dict[str, Any]) -> None:
-        run = self.connection.execute
+    def _rows(self, query: Executable, values: dict[str, str]) -> Sequence[Any]:
+        """All at once, which costs half of one by one."""
+        return self.connection.execute(query, values).all()
+
+    def _fetch(self, selects: tuple[Select[Any], Select[Any]], values: dict[str, str]) -> None:
         fetched: dict[tuple[str, int], EpochState] = {}
-        for row in run(selects[0], values):
-            epoch = EpochState(*row)
+        for row in self._rows(selects[0], values):
+            epoch = EpochState(*row[:_EPOCH_WIDTH])
             epoch.ledger.loaded_from = epoch.through
             if not self._has((epoch.device_id, epoch.epoch)):
                 self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
                 fetched[epoch.device_id, epoch.epoch] = epoch
+                if row[_EPOCH_WIDTH] is not None:
+                    self._put(RunState(*row[_EPOCH_WIDTH:]))
         tails: dict[tuple[str, int], list[Range]] = {}
-        for device_id, number, start, stop, state in run(selects[1], values):
+        for device_id, number, start, stop, state in self._rows(selects[1], values):
             if (device_id, number) in fetched:
                 tails.setdefault((device_id, number), []).append((start, stop, STATES[state]))
         for key, ranges in tails.items():
             fetched[key].ledger = Ledger(ranges, fetched[key].through)
-        for row in run(selects[2], values):
-            if (row.device_id, row.epoch) in fetched:
-                self._put(RunState(*row))
 
     def _put(self, state: RunState) -> RunState:
         self.devices[state.device_id].epochs[state.epoch].runs[state.boot] = state
@@ -339,13 +352,8 @@ class Desk:
 
     def all_runs(self, device: DeviceState) -> list[RunState]:
         """Every run of a device, oldest first, those on the desk as they are there."""
-        rows = self.connection.execute(
-            select(_RUNS, _EPOCHS.c.age)
-            .join(_EPOCHS, (_EPOCHS.c.device_id == _RUNS.c.device_id) & (_EPOCHS.c.epoch == _RUNS.c.epoch))
-            .where(_RUNS.c.device_id == device.id)
-        )
         found: list[tuple[int, RunState]] = []
-        for *columns, age in rows:
+        for *columns, age in self._rows(_SELECT_ALL_RUNS, {"device": device.id}):
             run = RunState(*columns)
             epoch = device.epochs.get(run.epoch)
             if epoch is None:
@@ -390,9 +398,7 @@ class Desk:
     def flush(self) -> None:
         """Write everything that changed."""
         epochs = list(self._dirty_epochs.values())
-        bulk.upsert(
-            self.connection, _EPOCHS, _EPOCH_COLUMNS, [_values(epoch, _EPOCH_COLUMNS) for epoch in epochs]
-        )
+        bulk.upsert(self.connection, _EPOCHS, _EPOCH_COLUMNS, [_epoch_row(epoch) for epoch in epochs])
         self.flush_records()
         deleted: list[dict[str, Any]] = []
         changed: list[tuple[Any, ...]] = []
@@ -405,7 +411,7 @@ class Desk:
         if deleted:
             self.connection.execute(_DELETE_RANGE, deleted)
         bulk.upsert(self.connection, _LEDGER, _LEDGER_COLUMNS, changed)
-        runs = [_values(run, _RUN_COLUMNS) for run in self._dirty_runs.values()]
+        runs = [_run_row(run) for run in self._dirty_runs.values()]
         bulk.upsert(self.connection, _RUNS, _RUN_COLUMNS, runs)
         counts = [(*key, *amounts) for key, amounts in self._counts.items() if any(amounts)]
         bulk.upsert(
@@ -434,10 +440,6 @@ _DELETE_RANGE = delete(_LEDGER).where(
     _LEDGER.c.epoch == bindparam("e"),
     _LEDGER.c.start == bindparam("s"),
 )
-
-
-def _values(state: EpochState | RunState, columns: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple([getattr(state, name) for name in columns])
 
 
 def generation(session: Session, *, now: int) -> int:

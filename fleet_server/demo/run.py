@@ -13,6 +13,7 @@ from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from fleet_server import garbage
 from fleet_server.db import Database
 from fleet_server.demo import kiosks as demo_kiosks
 from fleet_server.demo.kiosks import DemoKiosk
@@ -72,6 +73,7 @@ async def _serve(
     app.state.kiosks = {kiosk.device_id: kiosk for kiosk in kiosks}
     app.state.tried = Tried()
     server = uvicorn_server(app, settings)
+    garbage.search_seldom()
     _say(3, "server and broker")
     serving = asyncio.create_task(server.serve())
     while not server.started:

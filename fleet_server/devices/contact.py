@@ -4,12 +4,14 @@ A row stores the instant at which its device becomes late, so "who is overdue?" 
 status is a row that is history and outbox in one.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
+from fleet_server.db import among
 from fleet_server.devices.models import Device, StatusChange
 from fleet_server.instants import DAY_MS, MINUTE_MS, SECOND_MS
 
@@ -18,15 +20,20 @@ UNANNOUNCED_MS = 20 * MINUTE_MS  # a kiosk reports every 15 minutes unless it wa
 LONGEST_NEXT_S = 7 * DAY_MS // SECOND_MS  # a battery kiosk that sleeps longer than a week is a mistake
 _STATES = {"ready": "here", "sleeping": "sleeping", "update": "update", "lost": "lost"}
 
+_HEARD = (
+    update(Device)
+    .where(among(col(Device.id), "ids"))
+    .values(contact_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+_AWAY = select(Device).where(among(col(Device.id), "ids"), col(Device.status).in_(("new", "late", "lost")))
+
 
 def heard(session: Session, device_ids: Iterable[str], *, now: int) -> None:
     """These devices said something. One that was new, late or lost is here again."""
-    wanted = sorted(set(device_ids))
-    session.exec(  # the common case in one statement, without loading a row
-        update(Device).where(col(Device.id).in_(wanted)).values(contact_at=now)
-    )
-    back = select(Device).where(col(Device.id).in_(wanted), col(Device.status).in_(("new", "late", "lost")))
-    for device in session.exec(back):
+    wanted = {"ids": json.dumps(sorted(set(device_ids)))}
+    session.execute(_HEARD, {**wanted, "now": now})  # the common case in one statement, without loading a row
+    for device in session.execute(_AWAY, wanted).scalars().all():
         _change(session, device, "here", "heard from it", now)
         device.late_at = now + UNANNOUNCED_MS + GRACE_MS
 

@@ -8,7 +8,7 @@ session is clean, nothing is retained, everything is delivered at QoS 0.
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,13 @@ _OLD_CONNECTION_S = 3.0
 _START_S = 10.0
 
 
+TooLong = Callable[[str, bytes, int], None]
+
+
+def _forget(_topic: str, _beginning: bytes, _size: int) -> None:
+    """Nobody wants to know of messages that were too long."""
+
+
 class Subscriptions(dict[str, list[tuple[Session, int]]]):
     """Filters and who has them; can change while it is walked through (defect 8)."""
 
@@ -45,9 +52,10 @@ class Subscriptions(dict[str, list[tuple[Session, int]]]):
 class HardenedBroker(amqtt.broker.Broker):
     """amqtt's broker with the rules of `rules` and none of its defects."""
 
-    def __init__(self, config: dict[str, Any], rules: Rules) -> None:
+    def __init__(self, config: dict[str, Any], rules: Rules, too_long: TooLong = _forget) -> None:
         super().__init__(config)
         self._rules = self.plugins_manager.rules = rules
+        self.plugins_manager.too_long = too_long
         self._subscriptions = Subscriptions()
         self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=MOST_QUEUED)
         self._sending: set[asyncio.Task[Any]] = set()
@@ -185,10 +193,20 @@ class HardenedBroker(amqtt.broker.Broker):
 
 
 class EmbeddedBroker:
-    """Runs a `HardenedBroker` in a thread with a loop of its own, so that a connect storm does not stall the pages."""
+    """Runs a `HardenedBroker` in a thread with a loop of its own, so that a connect storm does not stall the pages.
 
-    def __init__(self, rules: Rules, host: str, port: int, tls: tuple[str, str] | None = None) -> None:
-        self._rules = rules
+    `too_long(topic, beginning, size)` is told, in that thread, of messages for which a connection was closed.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        host: str,
+        port: int,
+        tls: tuple[str, str] | None = None,
+        too_long: TooLong = _forget,
+    ) -> None:
+        self._rules, self._too_long = rules, too_long
         listener: dict[str, Any] = {
             "type": "tcp",
             "bind": f"{host}:{port}",
@@ -241,7 +259,7 @@ class EmbeddedBroker:
             )
 
     async def _start(self) -> None:
-        broker = HardenedBroker(self._config, self._rules)
+        broker = HardenedBroker(self._config, self._rules, self._too_long)
         await broker.start()
         self._broker = broker
 

@@ -7,9 +7,7 @@ sent again by its kiosk.
 
 import json
 import logging
-import queue
 import threading
-import time
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -20,18 +18,20 @@ from sqlmodel import Session, col, select
 from fleet_server.answers import quarantine
 from fleet_server.answers.book import Message, book_all
 from fleet_server.changes import Changes
-from fleet_server.db import Database
+from fleet_server.db import Database, among
 from fleet_server.devices import contact, reports
 from fleet_server.devices.models import Device
 from fleet_server.instants import now_ms
+from fleet_server.link.inbox import Inbox, Incoming
 from fleet_server.link.rules import Quiet
 from fleet_server.places.models import Installation
 
 log = logging.getLogger("hymio.link")
 
-MOST_WAITING = 10_000  # a second or two of work; beyond it kiosks had better wait for their time-out
 MOST_AT_ONCE = 500  # a transaction: enough that a full sync costs nothing, little enough for a quick receipt
-MOST_BYTES = 8 * 1024  # a batch has 4 096; the embedded broker lets no more through, others do
+MOST_BYTES = (
+    8 * 1024
+)  # a batch has 4 096, a report far less; of what is longer this much is kept, to be looked at
 _PREFIX = "hymio/1/up/"
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -39,15 +39,14 @@ _STOP_S = 10.0
 # What a message can do to the database; any other of its errors says that the database is locked, full or away.
 _OF_A_MESSAGE = (DataError, IntegrityError, ProgrammingError)
 
+_KNOWN = (
+    select(Device.id, Installation.place_id)
+    .outerjoin(Installation, (col(Installation.device_id) == Device.id) & col(Installation.to_at).is_(None))
+    .where(among(col(Device.id), "ids"), col(Device.revoked_at).is_(None))
+)
+
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 Sink = Callable[[str, bytes], None]
-
-
-class Incoming(NamedTuple):
-    """A message as it came: device, last part of the topic, payload."""
-
-    device_id: str
-    what: str
-    payload: bytes
 
 
 class Outcome(NamedTuple):
@@ -67,7 +66,7 @@ class Collector:
         self._sink = sink
         self._changes = changes
         self._clock = clock
-        self._queue: queue.Queue[Incoming | None] = queue.Queue(MOST_WAITING)
+        self._inbox = Inbox()
         self._quiet = Quiet()
         self._thread: threading.Thread | None = None
         self.dropped = 0
@@ -75,19 +74,19 @@ class Collector:
         self.last_message_at: int | None = None
         self.failing_since: int | None = None
 
-    def offer(self, topic: str, payload: bytes) -> None:
-        """Take a message; one on an unknown topic is skipped, one too many or too long is dropped and counted."""
+    def offer(self, topic: str, payload: bytes, size: int = 0) -> None:
+        """Take a message; one on an unknown topic is skipped, one too many is dropped and counted.
+
+        `size`: its real length when `payload` is only its beginning. One that is too long is not read, but kept cut.
+        """
         device_id, _, what = topic.removeprefix(_PREFIX).partition("/")
         if not topic.startswith(_PREFIX) or what not in ("answers", "report", "state", "log"):
             return
-        if len(payload) > MOST_BYTES:
-            self.dropped += 1
-            if self._quiet.first((device_id, "long")):
-                log.warning("%s: %d bytes to %s are too many; dropped", device_id[:40], len(payload), what)
-            return
-        try:
-            self._queue.put_nowait(Incoming(device_id, what, payload))
-        except queue.Full:
+        size = max(size, len(payload))
+        message = Incoming(device_id, what, payload)
+        if size > MOST_BYTES:
+            message = Incoming(device_id, what, payload[:MOST_BYTES], size)
+        if not self._inbox.put(message):
             self.dropped += 1
             if self._quiet.first(("full",)):
                 log.error("more messages than can be booked; some are dropped and will be sent again")
@@ -99,13 +98,11 @@ class Collector:
 
     def stop(self) -> None:
         """Finish what has come in, then end; what is not done within 10 s is left to be sent again."""
-        thread = self._thread
-        if thread is not None and thread.is_alive():
-            try:
-                self._queue.put(None, timeout=_STOP_S)
-            except queue.Full:
+        self._inbox.close()
+        if self._thread is not None:
+            self._thread.join(_STOP_S)
+            if self._thread.is_alive():
                 log.error("the collector does not end; leaving it")
-            thread.join(_STOP_S)
 
     @property
     def alive(self) -> bool:
@@ -115,12 +112,12 @@ class Collector:
     @property
     def waiting(self) -> int:
         """Messages that wait to be taken."""
-        return self._queue.qsize()
+        return len(self._inbox)
 
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
-        while True:
-            batch, ended = self._gather()
+        # Nobody waits for company: while one transaction is being synced, the next one gathers by itself.
+        while batch := self._inbox.take(MOST_AT_ONCE):
             try:
                 self.process(batch)
                 self.failing_since = None
@@ -130,26 +127,10 @@ class Collector:
                 self.failing_since = self.failing_since or self._clock()
                 reason = fault.orig if isinstance(fault, DBAPIError) else fault
                 log.error("database: %s; %d messages are left to be sent again", reason, len(batch))
-                time.sleep(0 if ended else pause_s)
+                self._inbox.closed.wait(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             except Exception:
                 log.exception("%d messages are left to be sent again", len(batch))
-            if ended:
-                return
-
-    def _gather(self) -> tuple[list[Incoming], bool]:
-        """Whatever is there, at least one message. Nobody waits for company: while one transaction is being synced,
-        the next one gathers by itself."""
-        batch: list[Incoming] = []
-        while len(batch) < MOST_AT_ONCE:
-            try:
-                message = self._queue.get(block=not batch)
-            except queue.Empty:
-                break
-            if message is None:
-                return batch, True
-            batch.append(message)
-        return batch, False
 
     def process(self, batch: list[Incoming]) -> None:
         """Book these in one transaction; if one of them breaks it, each in its own.
@@ -184,7 +165,7 @@ class Collector:
             for stranger in {message.device_id for message in batch} - known.keys():
                 if self._quiet.first((stranger,)):
                     log.warning("message of an unknown or revoked device %r is ignored", stranger[:40])
-            for is_batch, group in groupby(mine, lambda message: message.what == "answers"):
+            for is_batch, group in groupby(mine, _is_batch):
                 if is_batch:
                     self._book(session, group, outcome, now)
                 else:
@@ -202,13 +183,17 @@ class Collector:
         batches = [Message(message.device_id, message.payload, "mqtt") for message in group]
         for message, booking in zip(batches, book_all(session, batches, now=now), strict=True):
             if booking.receipt is not None:
-                receipt = json.dumps(booking.receipt, separators=(",", ":")).encode()
+                receipt = _as_json(booking.receipt).encode()
                 outcome.messages.append((f"hymio/1/down/{message.device_id}/receipt", receipt))
             elif booking.note and self._quiet.first((message.device_id, "batch")):
                 log.warning("%s: nothing was booked: %s", message.device_id, booking.note)
             outcome.topics.update(f"place:{place}" for place in booking.places)
 
     def _take(self, session: Session, message: Incoming, outcome: Outcome, now: int) -> None:
+        if message.too_long:
+            cut = f"{message.what}: {message.too_long} bytes are too many; kept are the first {MOST_BYTES}"
+            self._keep(session, message, cut, now)
+            return
         if message.what == "log":
             reports.take_log(session, message.device_id, message.payload, now=now)
             return
@@ -242,14 +227,11 @@ class Collector:
 
 def _known(session: Session, device_ids: set[str]) -> dict[str, int | None]:
     """The devices that exist and are not revoked, with the place where each stands now."""
-    query = (
-        select(Device.id, Installation.place_id)
-        .outerjoin(
-            Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
-        )
-        .where(col(Device.id).in_(sorted(device_ids)), col(Device.revoked_at).is_(None))
-    )
-    return dict(session.exec(query).all())
+    return dict(session.execute(_KNOWN, {"ids": json.dumps(sorted(device_ids))}).all())
+
+
+def _is_batch(message: Incoming) -> bool:
+    return message.what == "answers" and not message.too_long
 
 
 def _is_will(message: Incoming) -> bool:

@@ -96,6 +96,7 @@ class Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no type
             log.debug("reader of %s stopped", self.session)  # by `stop`, which waits for the event below
         except Exception as fault:
             log.debug("%s: %r", self.session, fault)
+        self._hand_on_too_long()
         await self.handle_disconnect(self._farewell)
         self._reader_stopped.set()
         await self.stop()
@@ -111,6 +112,16 @@ class Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no type
                 await self.session.delivered_message_queue.join()
         except TimeoutError:
             log.warning("%s: its last words are lost, as the broker is too busy", self.session.client_id)
+
+    def _hand_on_too_long(self) -> None:
+        """The beginning of a message for which the connection was closed goes past the broker, to be kept."""
+        cut = self.reader.too_long
+        if cut is None:
+            return
+        end = 2 + int.from_bytes(cut.beginning[:2], "big")
+        topic = cut.beginning[2:end].decode("utf-8", "replace")
+        if self.plugins_manager.rules.may_write(self.session.client_id or "", topic):
+            self.plugins_manager.too_long(topic, cut.beginning[end:], cut.size - end)
 
     async def handle_publish(self, packet: PublishPacket) -> None:
         """Pass on what the client says, at the speed at which it is taken."""

@@ -34,14 +34,16 @@ class LinkService:
     def __init__(self, settings: Settings, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
+        self.collector = Collector(database, self.send, changes)
         self._embedded: EmbeddedBroker | None = None
         if settings.mqtt_host:
             host, username = settings.mqtt_host, settings.mqtt_username
             password = settings.mqtt_password_file.read_text().strip() if settings.mqtt_password_file else ""
         else:
             host, username, password = "127.0.0.1", SERVER, secrets.token_hex(32)
-            self._embedded = EmbeddedBroker(Rules(database, password), host, settings.mqtt_port)
-        self.collector = Collector(database, self.send, changes)
+            self._embedded = EmbeddedBroker(
+                Rules(database, password), host, settings.mqtt_port, too_long=self.collector.offer
+            )
         self._source = MqttSource(
             host, settings.mqtt_port, username, password, self.collector.offer, settings.mqtt_ca_file
         )

@@ -1,10 +1,13 @@
 """What the embedded broker reads from and writes to: streams with limits, which amqtt has not.
 
 Packets come in whole or not at all: no longer than allowed, of a kind that a client may send, within the allowed
-silence. Once a limit is passed the stream is at its end for good, so that the broker closes and sends the will.
+silence. Once a limit is passed the stream is at its end for good, so that the broker closes and sends the will. Of a
+message that was too long the beginning is left in `too_long`.
 """
 
 import asyncio
+from contextlib import suppress
+from typing import NamedTuple
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.errors import NoDataError
@@ -16,12 +19,20 @@ SERVER_PACKET_BYTES = 64 * 1024  # question sets of 16 KiB go down
 UNASKED_KEEPALIVE_S = 300  # for a client that wants none: MQTT lets a server close whom it likes
 SEND_S = 10.0  # for a client that does not read
 CLOSE_S = 1.0
+BEGINNING_S = 1.0  # for what is kept of a message that is too long
 
-_CONNECT = 0x10
+_CONNECT, _PUBLISH = 0x10, 0x30
 # First bytes that a client may send after CONNECT (MQTT 3.1.1, 2.2): PUBLISH at QoS 0, SUBSCRIBE, UNSUBSCRIBE,
 # PINGREQ, DISCONNECT. Higher QoS is outside our contract, and amqtt would queue it without bound.
 _FIRST_BYTES = frozenset((0x30, 0x31, 0x82, 0xA2, 0xC0, 0xE0))
 _MOST_LENGTH_BYTES = 4
+
+
+class TooLong(NamedTuple):
+    """What was read of a PUBLISH that was too long, from its topic on, and how much it would have been."""
+
+    beginning: bytes
+    size: int
 
 
 class LimitedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types
@@ -35,6 +46,7 @@ class LimitedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no 
         self._packet: bytes = b""
         self._at = 0
         self._over = False
+        self.too_long: TooLong | None = None
 
     def admit(self, most_bytes: int, keepalive_s: int) -> None:
         """The client is known: its packets may be longer, and it may be silent for 1.5 keep-alives (MQTT 3.1.2.10)."""
@@ -82,9 +94,23 @@ class LimitedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no 
             head += await self._reader.readexactly(1)
         size = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(head[1:]))
         if size > self._most_bytes:
+            if head[0] & 0xF0 == _PUBLISH:
+                self.too_long = TooLong(await self._beginning(), size)
             return b""
         body: bytes = await self._reader.readexactly(size)
         return head + body
+
+    async def _beginning(self) -> bytes:
+        """As much of a packet as is allowed, and comes within a second."""
+        read = b""
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(BEGINNING_S):
+                while len(read) < self._most_bytes:
+                    piece = await self._reader.read(self._most_bytes - len(read))
+                    if not piece:
+                        break
+                    read += piece
+        return read
 
 
 class LimitedWriter(StreamWriterAdapter):  # type: ignore[misc]

@@ -24,9 +24,9 @@ def program(name: str) -> str | None:
 
 
 class Mosquitto:
-    """One broker process; `members`: user names and passwords."""
+    """One broker process; `members`: user names and passwords; `tls`: files of its certificate and key."""
 
-    def __init__(self, folder: Path, members: dict[str, str]) -> None:
+    def __init__(self, folder: Path, members: dict[str, str], tls: tuple[Path, Path] | None = None) -> None:
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
         passwords, acl = folder / "passwords", folder / "acl"
@@ -36,6 +36,7 @@ class Mosquitto:
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\nuser root\npersistence false\n"
             f"password_file {passwords}\nacl_file {acl}\nmax_packet_size 65536\n"
+            + (f"certfile {tls[0]}\nkeyfile {tls[1]}\n" if tls else "")
         )
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -19,10 +19,14 @@ from fleet_server.db import Database
 from fleet_server.devices import contact, credentials, reports
 from fleet_server.devices.models import Device
 from fleet_server.link import collector as module
-from fleet_server.link.collector import Collector, Incoming
+from fleet_server.link import inbox
+from fleet_server.link.collector import Collector
+from fleet_server.link.inbox import Inbox, Incoming
+from fleet_server.migrations import migrate
+from tests import postgres
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers.messages import Msg, batch, press
-from tests.fleet_server.link.conftest import Kiosk
+from tests.fleet_server.link.conftest import Kiosk, new_kiosk
 from tests.fleet_server.link.wire import until
 
 EPOCH = 77
@@ -232,19 +236,65 @@ def test_what_is_too_much_is_dropped_and_counted(
     kiosks: Pair, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, _ = kiosks
-    monkeypatch.setattr(module, "MOST_WAITING", 5)
+    monkeypatch.setattr(inbox, "MOST_WAITING", 5)
     post = Post(database)
     mail = [answers(a, batch(EPOCH, press(seq), pressed=seq + 1)) for seq in range(8)]
     post.offer(*mail)
     assert (post.collector.waiting, post.collector.dropped) == (5, 3)
-    post.offer(Incoming(a.id, "answers", bytes(module.MOST_BYTES + 1)))
-    assert post.collector.dropped == 4
     post.collector.start()
     until(lambda: len(post.sent) == 5, "what was taken is answered")
     post.offer(*mail[5:])  # the kiosk sends again what got no receipt
     until(lambda: len(post.sent) == 8, "the rest, too")
     post.collector.stop()
     assert presses(database, a) == 8
+
+
+def test_what_waits_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MOST_WAITING_BYTES", 100)
+    box = Inbox()
+    assert [box.put(Incoming("a", "log", bytes(40))) for _ in range(4)] == [True, True, False, False]
+    assert box.put(Incoming("a", "log", bytes(20)))  # what is smaller still fits
+    assert [len(message.payload) for message in box.take(2)] == [40, 40]
+    assert box.put(Incoming("b", "log", bytes(80)))
+    assert not box.put(Incoming("b", "log", b"x"))
+    assert [len(message.payload) for message in box.take(9)] == [20, 80]
+    box.close()
+    assert box.take(9) == []
+    assert not box.put(Incoming("b", "log", b""))
+
+
+@pytest.mark.parametrize("what", ["answers", "report", "state", "log"])
+def test_what_is_too_long_is_kept_cut_and_books_nothing(kiosks: Pair, database: Database, what: str) -> None:
+    a, b = kiosks
+    post = Post(database)
+    whole, limit = batch(EPOCH, press(0)).encode(), module.MOST_BYTES
+    long = whole + bytes(limit)
+    post.offer(Incoming(a.id, what, long), answers(b, batch(EPOCH, press(0))))
+    post.collector.offer(f"hymio/1/up/{a.id}/{what}", whole, 100_000_000)  # only the beginning came
+    post.collector.start()
+    post.collector.stop()
+    assert [topic for topic, _ in post.sent] == [b.down("receipt")]
+    assert (presses(database, a), presses(database, b), post.collector.dropped) == (0, 1, 0)
+    with database.read() as session:
+        rows = quarantine.list_of(session, a.id)
+        assert [row.raw for row in rows] == [whole, long[:limit]]
+        assert "100000000 bytes" in rows[0].reason
+        assert f"{len(long)} bytes" in rows[1].reason
+
+
+def test_a_flood_of_long_messages_fills_neither_queue_nor_disk(kiosks: Pair, database: Database) -> None:
+    a, b = kiosks
+    post = Post(database)
+    post.offer(*[Incoming(a.id, "answers", bytes(60_000))] * 5_000)
+    assert post.collector.dropped > 0
+    assert post.collector.waiting * module.MOST_BYTES <= inbox.MOST_WAITING_BYTES
+    post.collector.start()
+    until(lambda: post.collector.waiting == 0, "the flood is over", 60)
+    post.offer(answers(b, batch(EPOCH, press(0))))
+    post.collector.stop()
+    assert presses(database, b) == 1
+    with database.read() as session:
+        assert len(quarantine.list_of(session, a.id, limit=1_000)) == quarantine.LAST_STRAY
 
 
 def test_stopping_finishes_what_has_come_in(kiosks: Pair, database: Database) -> None:
@@ -325,6 +375,33 @@ def test_crash_reports_are_kept_as_they_came(kiosks: Pair, database: Database) -
     post = Post(database)
     post.process(Incoming(a.id, "log", b"\xff\0" + b"x" * 8_000), said(a, "log", {"task": "link"}))
     assert kept(database, a) == []
+
+
+@pytest.mark.skipif(not postgres.installed(), reason=postgres.NOT_INSTALLED)
+def test_on_postgresql_it_is_the_same() -> None:
+    with postgres.cluster() as cluster:
+        database = Database(cluster.url(cluster.create()))
+        try:
+            migrate(database)
+            a, b = new_kiosk(database, "A"), new_kiosk(database, "B")
+            post = Post(database)
+            for seq in range(3):
+                sent = post.process(
+                    answers(a, batch(EPOCH, press(seq), pressed=seq + 1)),
+                    answers(b, batch(EPOCH, press(seq), pressed=seq + 1)),
+                    Incoming(b.id, "answers", b"\0" * module.MOST_BYTES, 9_000),
+                    Incoming("unknown00000", "answers", b"\0"),
+                    said(a, "state", {"state": "lost", "conn": 1}),
+                )
+                assert sent == [a.down("receipt"), b.down("receipt")]
+            assert [presses(database, kiosk) for kiosk in (a, b)] == [3, 3]
+            assert (len(kept(database, a)), len(kept(database, b))) == (0, 3)
+            with database.read() as session:
+                devices = {device.id: device for device in session.exec(select(Device))}
+            assert (devices[b.id].status, devices[b.id].contact_at) == ("here", NOW)
+            assert devices[a.id].contact_at is None  # its last word was the broker's
+        finally:
+            database.close()
 
 
 def test_offer_may_be_called_from_many_threads(kiosks: Pair, database: Database) -> None:
