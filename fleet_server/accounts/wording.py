@@ -23,6 +23,7 @@ ACTIONS = (
     N_("change person"),
     N_("change place"),
     N_("change unit"),
+    N_("close epoch"),
     N_("create device"),
     N_("create person"),
     N_("create place"),
@@ -47,7 +48,9 @@ PARTS = {
     "days": N_("days"),
     "demo": N_("demo"),
     "email": N_("e-mail address"),
+    "epoch": N_("epoch"),
     "language": N_("language"),
+    "lost": N_("lost"),
     "model": N_("model"),
     "name": N_("name"),
     "name_en": N_("name in English"),
@@ -62,4 +65,5 @@ PARTS = {
     "set": N_("question set"),
     "unit": N_("unit"),
     "virtual": N_("virtual"),
+    "waiting": N_("waiting"),
 }
