@@ -109,7 +109,9 @@ def start(
     name: Name,
     identity: Annotated[
         Path | None,
-        typer.Option("--identity", help="For a kiosk that is not there yet: its image is built from this first."),
+        typer.Option(
+            "--identity", help="For a kiosk that is not there yet: its image is built from this first."
+        ),
     ] = None,
     folder: Folder = None,
 ) -> None:
@@ -124,7 +126,9 @@ def start(
             )
         VirtualKiosk.create(_folder(folder), name, who, model=_model(who, None))
     elif who is not None and who.id != kiosk.facts.id:
-        raise ProvisioningError(f"kiosk '{name}' is {kiosk.facts.id}, --identity is {who.id}; choose another name")
+        raise ProvisioningError(
+            f"kiosk '{name}' is {kiosk.facts.id}, --identity is {who.id}; choose another name"
+        )
     kiosk.start()
     typer.echo(f"{name}: running, broker {kiosk.facts.broker_host}:{kiosk.facts.broker_port}")
 
