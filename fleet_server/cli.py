@@ -15,17 +15,18 @@ from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role
 from fleet_server.answers import commands as answers
 from fleet_server.answers import restoring
+from fleet_server.answers.rules_commands import rules_app
 from fleet_server.devices import credentials
 from fleet_server.instants import now_ms, utc
 from fleet_server.places.models import Unit
 from fleet_server.questions import service as questions
-from fleet_server.rules_commands import rules_app
 from fleet_server.serving import (
     CannotStart,
     build,
     check_ground,
     hold_folder,
     open_database,
+    open_known_database,
     read_settings,
     uvicorn_server,
 )
@@ -77,7 +78,7 @@ def demo(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema; make it when there is none."""
     settings = read_settings()
     open_database(settings).close()
     typer.echo(f"{settings.database.split('@')[-1]} is up to date")
@@ -92,14 +93,14 @@ def user_create(
 ) -> None:
     """Create a person and print the one-time link with which the password is set."""
     settings = read_settings()
-    database = open_database(settings)
+    database = open_known_database(settings)
     now = now_ms()
     with database.write() as session:
         person = accounts.create_user(
             session, email=email, name=name, language=language, roles=[(role, None)], now=now
         )
         secret = accounts.invite(session, person, now=now)
-    typer.echo(f"http://{settings.http_host}:{settings.http_port}/invitation/{secret}")
+    typer.echo(f"{settings.address}/invitation/{secret}")
 
 
 @token.command("create")
@@ -115,7 +116,7 @@ def token_create(
     days: Annotated[int, typer.Option(min=1, max=730, help="Valid for so many days.")] = 365,
 ) -> None:
     """Create a token for the API and print it, once."""
-    database = open_database(read_settings())
+    database = open_known_database(read_settings())
     with database.write() as session:
         if unit is not None and session.get(Unit, unit) is None:
             raise CannotStart(f"unit {unit} does not exist")
@@ -149,7 +150,7 @@ def device_create(
     if not host.strip():
         raise CannotStart(f"host is {host!r}, must be a name or an address")
     settings = read_settings()
-    database = open_database(settings)
+    database = open_known_database(settings)
     with database.write() as session:
         row, secret = credentials.create(session, name=name, model=model, virtual=False, now=now_ms())
     identity = {
@@ -172,7 +173,7 @@ def device_create(
 @device.command("revoke")
 def device_revoke(device_id: str) -> None:
     """Shut a kiosk out: its secret is refused from now on."""
-    with open_database(read_settings()).write() as session:
+    with open_known_database(read_settings()).write() as session:
         credentials.revoke(session, device_id, now=now_ms())
     typer.echo(f"{device_id} is revoked")
 
@@ -188,7 +189,7 @@ def questions_add(file: Path) -> None:
         raise CannotStart(f"{file}: {error}") from None
     if not isinstance(body, dict):
         raise CannotStart(f"{file}: a question set is a JSON object, not {type(body).__name__}")
-    with open_database(read_settings()).write() as session:
+    with open_known_database(read_settings()).write() as session:
         row = questions.add(session, body, source=f"file {file.name}", now=now_ms())
         number = row.number
     typer.echo(f"question set {number} is kept")
@@ -199,7 +200,7 @@ def questions_add(file: Path) -> None:
 @questions_app.command("list")
 def questions_list() -> None:
     """List the question sets."""
-    with open_database(read_settings()).read() as session:
+    with open_known_database(read_settings()).read() as session:
         for row in questions.all_sets(session):
             typer.echo(f"{row.number:>5}  {row.version:<8} {utc(row.created_at):%Y-%m-%d}  {row.name}")
 

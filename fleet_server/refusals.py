@@ -18,6 +18,20 @@ def N_(text: _Text) -> _Text:  # noqa: N802  (gettext's own name for "translate 
     return text
 
 
+class Sentence(str):
+    """A fault in English that can be said in another language, too: `text` is a marked text with `%(name)s` places,
+    `values` what stands there. A value that is a marked text itself (a language's name) is translated with it."""
+
+    text: str
+    values: dict[str, Any]
+
+    def __new__(cls, text: str, /, **values: Any) -> "Sentence":
+        """`text` as given to `N_`."""
+        sentence = super().__new__(cls, text % values)
+        sentence.text, sentence.values = text, values
+        return sentence
+
+
 class Refused(ValueError):
     """Refused input. `faults` maps a field's name to a text with `%(name)s` places and their values."""
 

@@ -100,6 +100,18 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
+def open_known_database(settings: Settings) -> Database:
+    """As `open_database`, but only one that a server has made. Raises CannotStart: a command typed in the wrong
+    folder would make an empty one, and say that it had done its work."""
+    path = Path(settings.database.removeprefix("sqlite:///"))
+    if settings.database.startswith("sqlite:///") and not path.is_file():
+        raise CannotStart(
+            f"there is no Hymiö database {path.absolute()}; set DATA_DIR to the server's folder, "
+            "or make a new one with `fleet migrate`"
+        )
+    return open_database(settings)
+
+
 def build(settings: Settings, database: Database) -> FastAPI:
     """The application with its link to the kiosks, which starts and stops with it."""
     changes = Changes()

@@ -6,6 +6,7 @@ A value that cannot be right stops the start with the name and the value.
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
     mqtt_ca_file: Path | None = Field(
         default=None, description="CA (PEM) of MQTT_HOST; given: TLS, verified."
     )
+    public_url: str = Field(
+        default="",
+        description="Address of the pages as people type it (https://hymio.county.example), for links that are sent.",
+    )
     secure_cookies: bool = Field(default=False, description="True behind HTTPS: cookies are marked Secure.")
     trusted_proxy: str = Field(
         default="",
@@ -53,11 +58,34 @@ class Settings(BaseSettings):
             ip_network(address.strip())  # its ValueError names the address
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+        ):
+            raise ValueError("must begin with https:// or http:// and a host name")
+        return value.rstrip("/")
+
     @model_validator(mode="after")
     def _password_needs_a_name(self) -> "Settings":
         if self.mqtt_host and not (self.mqtt_username and self.mqtt_password_file):
             raise ValueError(f"MQTT_HOST={self.mqtt_host} needs MQTT_USERNAME and MQTT_PASSWORD_FILE")
         return self
+
+    @cached_property
+    def address(self) -> str:
+        """Where people find the pages, without a slash at its end: PUBLIC_URL, else as the server itself listens."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.http_host, self.http_host)  # noqa: S104
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.http_port}"
+
+    def address_for(self, host: str) -> str:
+        """The address for a link that is shown to whoever asked for `host` (its header): theirs only when it is this
+        machine by name. Another could be made up, and the link would lead a new person's password astray."""
+        name = urlsplit(f"//{host}").hostname
+        ours = name in {"localhost", "127.0.0.1", "::1", self.http_host}
+        return f"http://{host}" if ours and not self.public_url else self.address
 
     @cached_property
     def database(self) -> str:

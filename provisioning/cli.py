@@ -96,7 +96,7 @@ def create(
     heap: Annotated[str, typer.Option("--heap", help="MicroPython's heap, 48K to 192K.")] = DEFAULT_HEAP,
     folder: Folder = None,
 ) -> None:
-    """Make a kiosk with a fresh flash image."""
+    """Make a kiosk with a fresh flash image, of another model or heap than `start` would."""
     who = read_identity(identity)
     chosen = _model(who, model)
     kiosk = VirtualKiosk.create(_folder(folder), name, who, model=chosen, heap=heap)
@@ -105,9 +105,30 @@ def create(
 
 @virtual.command()
 @one_line_errors
-def start(name: Name, folder: Folder = None) -> None:
-    """Give it power; its flash is as it was left."""
+def start(
+    name: Name,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            "--identity", help="For a kiosk that is not there yet: its image is built from this first."
+        ),
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Give it power; its flash is as it was left, or built from --identity when there is none."""
     kiosk = VirtualKiosk(_folder(folder), name)
+    who = read_identity(identity) if identity else None
+    if not kiosk.exists:
+        if who is None:
+            raise ProvisioningError(
+                f"kiosk '{name}' does not exist in {kiosk.folder.path.parent}; "
+                "give --identity FILE (from `fleet device create`) to build its image"
+            )
+        VirtualKiosk.create(_folder(folder), name, who, model=_model(who, None))
+    elif who is not None and who.id != kiosk.facts.id:
+        raise ProvisioningError(
+            f"kiosk '{name}' is {kiosk.facts.id}, --identity is {who.id}; choose another name"
+        )
     kiosk.start()
     typer.echo(f"{name}: running, broker {kiosk.facts.broker_host}:{kiosk.facts.broker_port}")
 

@@ -250,6 +250,6 @@ def _face(face):
 
 
 def _emit(event):
-    text = json.dumps(event)
-    print("\x1e", end="")  # not put before the text: a question has kilobytes
-    print(text)
+    print("\x1e", end="")
+    json.dump(event, sys.stdout)  # no text of it in memory: a question has kilobytes
+    print()

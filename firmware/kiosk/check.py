@@ -1,4 +1,4 @@
-"""Applies rules whose code is loaded for the check and let go after it: they take kilobytes and run once a week.
+"""Lends rules whose code is loaded for a check and let go after it: they take kilobytes and run once a week.
 
 Knows no rule: `kiosk/view.py` has those of a question set, `kiosk/wish.py` those of a desired document.
 """
@@ -6,12 +6,14 @@ Knows no rule: `kiosk/view.py` has those of a question set, `kiosk/wish.py` thos
 import sys
 
 
-def fault(rules, *things):
-    """What module `kiosk.<rules>` finds wrong with `things`, as one sentence, or None."""
+def fault_finder(rules):
+    """`fault` of module `kiosk.<rules>`; the module goes with the last reference to it.
+
+    To be asked for before the thing it judges is parsed: loading code needs more room than the code takes.
+    """
     name = "kiosk." + rules
     package = __import__(name)
-    try:
-        return getattr(package, rules).fault(*things)
-    finally:
-        del sys.modules[name]
-        delattr(package, rules)
+    fault = getattr(package, rules).fault
+    del sys.modules[name]
+    delattr(package, rules)
+    return fault

@@ -5,7 +5,7 @@ Invariant: the version held never falls, and a document that is refused leaves e
 
 import json
 
-from kiosk.check import fault
+from kiosk.check import fault_finder
 from kiosk.store import Store, make_folder
 
 
@@ -29,7 +29,7 @@ class Desired:
                 document = json.loads(body)
             except ValueError:
                 pass  # the CRC was right: written by a firmware that is no more; the server sends it again
-        if document is not None and fault("wish", document) is None:
+        if document is not None and fault_finder("wish")(document) is None:
             self._take(document)
 
     def apply(self, payload):
@@ -37,8 +37,9 @@ class Desired:
         is,
         else the reason of its refusal, which `refusal` keeps for the report."""
         try:
+            fault = fault_finder("wish")
             document = json.loads(payload)
-            reason = fault("wish", document)
+            reason = fault(document)
         except (ValueError, RuntimeError, MemoryError) as error:  # nested too deeply: the last two
             document, reason = None, "desired: no JSON (%s)" % error
         version = document.get("version") if isinstance(document, dict) else 0

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 
-from kiosk.check import fault
+from kiosk.check import fault_finder
 from kiosk.compat import const
 from kiosk.store import make_folder
 
@@ -183,9 +183,11 @@ class Sets:
         """Make an arrived set good, or refuse it."""
         path = self._folder + "/%s.new" % hash
         try:
+            fault = fault_finder("view")
+            gc.collect()
             with open(path) as file:
                 parsed = json.load(file)
-            reason = fault("view", parsed, self._faces)
+            reason = fault(parsed, self._faces)
         except (ValueError, OSError) as error:
             reason = "question set: no JSON (%s)" % error
         except MemoryError:

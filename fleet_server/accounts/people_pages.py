@@ -240,7 +240,8 @@ def _form(
 
 def _invitation(request: Request, session: Session, user: User, person: Person, now: int) -> Response:
     secret = service.invite(session, user, now=now, actor=person)
-    link = f"{str(request.base_url).rstrip('/')}/invitation/{secret}"
+    address = request.app.state.settings.address_for(request.headers.get("host", ""))
+    link = f"{address}/invitation/{secret}"
     return render(request, "accounts/invited.html", user=user, link=link, until=now + service.INVITATION_MS)
 
 

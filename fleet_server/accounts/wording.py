@@ -24,6 +24,7 @@ ACTIONS = (
     N_("change person"),
     N_("change place"),
     N_("change unit"),
+    N_("close epoch"),
     N_("create device"),
     N_("create person"),
     N_("create place"),
@@ -63,7 +64,9 @@ PARTS = {
     "filtered now": N_("filtered now"),
     "from": N_("from"),
     "hours": N_("opening hours"),
+    "epoch": N_("epoch"),
     "language": N_("language"),
+    "lost": N_("lost"),
     "model": N_("model"),
     "name": N_("name"),
     "name_en": N_("name in English"),
@@ -79,4 +82,5 @@ PARTS = {
     "set": N_("question set"),
     "unit": N_("unit"),
     "virtual": N_("virtual"),
+    "waiting": N_("waiting"),
 }

@@ -19,7 +19,7 @@ from fleet_server.answers.replay import replay
 from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.instants import local, now_ms
-from fleet_server.serving import CannotStart, open_database, read_settings
+from fleet_server.serving import CannotStart, open_known_database, read_settings
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="What was not booked as it came.")
 
@@ -40,7 +40,7 @@ def check(
 
     Exit code 0: no difference (or all repaired), 1: differences are left.
     """
-    database = open_database(read_settings())
+    database = open_known_database(read_settings())
     found = repaired = 0
     progress = _Progress()
     devices = _devices(database, device)
@@ -81,7 +81,7 @@ def quarantine_list(
     """List what is kept, oldest first: id, when, device, what, epoch, seq, reason. No answers, no texts."""
     if what not in ("", "message", "record"):
         raise CannotStart(f"--what is {what!r}, must be message or record")
-    database = open_database(read_settings())
+    database = open_known_database(read_settings())
     after = shown = 0
     while rows := _rows(database, device, what, evidence, after):
         if not after:
@@ -104,7 +104,7 @@ def quarantine_list(
 @quarantine_app.command("show")
 def quarantine_show(quarantine_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Show one thing, bytes and fields. It may hold an answer or a visitor's own words, so this is written down."""
-    with open_database(read_settings()).write() as session:
+    with open_known_database(read_settings()).write() as session:
         row = session.get(Quarantine, quarantine_id)
         if row is None:
             raise CannotStart(f"nothing is kept in quarantine under {quarantine_id}")
@@ -129,7 +129,7 @@ def quarantine_replay(
     """
     if sum((bool(ids), bool(device), everything)) != 1:
         raise CannotStart("say which: ids, --device ID, or --all")
-    database = open_database(read_settings())
+    database = open_known_database(read_settings())
     chosen = list(ids or _ids(database, device))
     progress = _Progress()
     left = failed = 0

@@ -16,7 +16,7 @@ from fleet_server.accounts import audit
 from fleet_server.answers import desk
 from fleet_server.answers.models import ServerState
 from fleet_server.instants import now_ms
-from fleet_server.serving import CannotStart, hold_folder, open_database, read_settings
+from fleet_server.serving import CannotStart, hold_folder, open_known_database, read_settings
 
 _MEANING = """\
 This tells the server that its database was restored from a backup:
@@ -56,7 +56,7 @@ def restored(
 ) -> None:
     """Tell the server, while it is stopped, that its database was restored from a backup."""
     settings = read_settings()
-    database = open_database(settings)
+    database = open_known_database(settings)
     hold_folder(settings)  # a server that runs on it would go on under the old generation
     typer.echo(_MEANING)
     if not yes:

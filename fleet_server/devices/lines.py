@@ -4,6 +4,7 @@ One line per device in a fixed number of queries, however many devices there are
 language.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,15 +43,17 @@ class DeviceLine:
     running: SetName | None
     wished: SetName | None
     books: Books | None
+    refusal: str
 
     @property
     def wish(self) -> str:
-        """`none` (nothing wished), `met`, or `under way` (the kiosk has not yet said that it runs it)."""
+        """`none` (nothing wished), `met`, `refused` (see `refusal`), or `under way` (the kiosk has not yet said that
+        it runs it)."""
         if self.wished is None:
             return "none"
-        return (
-            "met" if self.running is not None and self.running.number == self.wished.number else "under way"
-        )
+        if self.running is not None and self.running.number == self.wished.number:
+            return "met"
+        return "refused" if self.refusal else "under way"
 
     @property
     def alarm(self) -> bool:
@@ -99,9 +102,22 @@ def device_lines(session: Session, devices: Iterable[Device]) -> list[DeviceLine
             running=named(row.running_set),
             wished=named(wishes.get(row.id)),
             books=kept.get(row.id),
+            refusal=refusal(row),
         )
         for row in rows
     ]
+
+
+def refusal(device: Device) -> str:
+    """Why the kiosk refused what is wished of it now, as its last report gave it; '' when it did not."""
+    update = (json.loads(device.report) if device.report else {}).get("update")
+    if (
+        not isinstance(update, dict)
+        or update.get("result") != "refused"
+        or update.get("version") != device.desired_version
+    ):
+        return ""
+    return str(update.get("reason") or "–")
 
 
 def _status_since(session: Session, ids: list[str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, visible_devices, visible_places
+from fleet_server.devices.epoch_pages import may_close
 from fleet_server.devices.health import Health, health
 from fleet_server.devices.lines import device_lines
 from fleet_server.devices.models import Device
@@ -77,6 +78,7 @@ def device(
     context: dict[str, Any] = {
         "page": page,
         "device": page.line,
+        "may_close": may_close(session, person, device_id),
         "places": _place_names(session, {page.line.place_id or 0}),
     }
     if part != "now":

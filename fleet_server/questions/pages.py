@@ -1,6 +1,5 @@
 """The coordinator's pages: which sets there are, what they say, to whom they go, and which kiosk asks what."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,12 +12,14 @@ from fleet_server.accounts.access import Person, SignedIn, allow, may, visible_d
 from fleet_server.accounts.models import Role
 from fleet_server.db import after_commit
 from fleet_server.devices import desired
+from fleet_server.devices.lines import refusal
 from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
-from fleet_server.refusals import N_
+from fleet_server.refusals import N_, Sentence
 from fleet_server.web.deps import ReadSession, RowId, WriteSession
+from fleet_server.web.forms import said
 from fleet_server.web.i18n import _
 from fleet_server.web.templating import render, render_block
 
@@ -123,8 +124,8 @@ def publish(
     """Wish this set of the chosen devices; with any fault nothing is sent and the choice stays on the page."""
     chosen = device or []
     allowed = {row.id for row in _devices(session, person, number) if row.may_publish}
-    faults = [
-        f"device {wanted!r} does not exist, or is not yours to publish to"
+    faults: list[str] = [
+        Sentence(N_("device %(device)r does not exist, or is not yours to publish to"), device=wanted)
         for wanted in chosen
         if wanted not in allowed
     ]
@@ -171,7 +172,7 @@ def _page(
         "statuses": {name: _(text) for name, text in STATUS_NAMES.items()},
         "devices": devices,
         "topics": " ".join([f"set:{number}", *(f"device:{device.id}" for device in devices)]),
-        "faults": faults or [],
+        "faults": [said(fault) for fault in faults or []],
         "chosen": chosen or [],
         "may_publish": may(person, Role.COORDINATOR),
     }
@@ -205,24 +206,12 @@ def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
                 wishes=wishes,
                 wished=wishes == number,
                 runs=device.running_set == number,
-                refused=_refusal(device) if wishes == number else "",
+                refused=refusal(device) if wishes == number else "",
                 # A device that stands nowhere belongs to the whole county.
                 may_publish=may(person, Role.COORDINATOR, unit_path or "/"),
             )
         )
     return rows
-
-
-def _refusal(device: Device) -> str:
-    """The reason with which the kiosk refused what is wished of it now, as its last report gave it."""
-    update = (json.loads(device.report) if device.report else {}).get("update")
-    if (
-        not isinstance(update, dict)
-        or update.get("result") != "refused"
-        or update.get("version") != device.desired_version
-    ):
-        return ""
-    return str(update.get("reason", ""))
 
 
 def _asked_text(body: dict[str, object], language: str) -> str:

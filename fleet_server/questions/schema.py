@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from fleet_server.refusals import N_, Sentence
+
 LANGUAGES = {
     "fi": "Finnish",
     "sv": "Swedish",
@@ -61,25 +63,37 @@ MODELS: dict[str, frozenset[str]] = {
 def faults_of(body: Any) -> list[str]:
     """Every fault of a question set, each one a line that names the field and the value; empty when it is good."""
     if not isinstance(body, dict):
-        return [f"a question set is a JSON object, not {type(body).__name__}"]
+        return [Sentence(N_("a question set is a JSON object, not %(type)s"), type=type(body).__name__)]
     number = body.get("number")
-    who = f"question set {number}"
-    faults: list[str] = []
+    faults = _Faults(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 0xFFFF:
-        faults.append(f"question set: number is {number!r}, must be 1 to 65535")
+        faults.add(N_("question set: number is %(value)r, must be 1 to 65535"), value=number)
     for key in ("name", "version"):
         if not isinstance(body.get(key), str) or not body[key].strip():
-            faults.append(f"{who}: {key} is {body.get(key)!r}, must be a text")
-    languages = _languages(body, who, faults)
+            faults.add(
+                N_("question set %(who)s: %(key)s is %(value)r, must be a text"),
+                key=key,
+                value=body.get(key),
+            )
+    languages = _languages(body, faults)
     idle = body.get("idle_s", 20)
     if not isinstance(idle, int) or idle not in IDLE_S:
-        faults.append(f"{who}: idle_s is {idle!r}, must be {IDLE_S.start} to {IDLE_S.stop - 1} seconds")
-    _texts(body.get("thanks"), "thanks", languages, MAX_TEXT_CHARACTERS, who, faults)
-    _questions(body, languages, who, faults)
+        faults.add(
+            N_("question set %(who)s: idle_s is %(value)r, must be %(least)s to %(most)s seconds"),
+            value=idle,
+            least=IDLE_S.start,
+            most=IDLE_S.stop - 1,
+        )
+    _texts(body.get("thanks"), "thanks", languages, MAX_TEXT_CHARACTERS, faults)
+    _questions(body, languages, faults)
     size = len(canonical(body))
     if size > MAX_SET_BYTES:
-        faults.append(f"{who}: is {size} bytes, must be at most {MAX_SET_BYTES}")
-    return faults
+        faults.add(
+            N_("question set %(who)s: is %(size)s bytes, must be at most %(most)s"),
+            size=size,
+            most=MAX_SET_BYTES,
+        )
+    return faults.found
 
 
 def canonical(body: dict[str, Any]) -> bytes:
@@ -87,87 +101,154 @@ def canonical(body: dict[str, Any]) -> bytes:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _languages(body: dict[str, Any], who: str, faults: list[str]) -> list[str]:
+class _Faults:
+    """Collects faults of the set with this number."""
+
+    def __init__(self, number: Any) -> None:
+        self.found: list[str] = []
+        self._number = number
+
+    def add(self, text: str, **values: Any) -> None:
+        """`text` as given to `N_`; `%(who)s` stands for the set's number."""
+        self.found.append(Sentence(text, who=self._number, **values))
+
+
+def _languages(body: dict[str, Any], faults: _Faults) -> list[str]:
     languages = body.get("languages")
     if not isinstance(languages, list) or not languages:
-        faults.append(f"{who}: languages is {languages!r}, must be a list such as ['fi', 'sv', 'en']")
+        faults.add(
+            N_("question set %(who)s: languages is %(value)r, must be a list such as ['fi', 'sv', 'en']"),
+            value=languages,
+        )
         return []
     for language in languages:
         if language not in LANGUAGES:
-            faults.append(f"{who}: language {language!r} is unknown, must be one of {', '.join(LANGUAGES)}")
+            faults.add(
+                N_("question set %(who)s: language %(value)r is unknown, must be one of %(known)s"),
+                value=language,
+                known=", ".join(LANGUAGES),
+            )
     if len(set(map(str, languages))) != len(languages):
-        faults.append(f"{who}: languages names one twice: {languages!r}")
+        faults.add(N_("question set %(who)s: languages names one twice: %(value)r"), value=languages)
     return [language for language in languages if language in LANGUAGES]
 
 
-def _questions(body: dict[str, Any], languages: list[str], who: str, faults: list[str]) -> None:
+def _questions(body: dict[str, Any], languages: list[str], faults: _Faults) -> None:
     questions = body.get("questions")
     if not isinstance(questions, list) or not 1 <= len(questions) <= MAX_QUESTIONS:
         count = len(questions) if isinstance(questions, list) else repr(questions)
-        faults.append(f"{who}: has {count} questions, must have 1 to {MAX_QUESTIONS}")
+        faults.add(
+            N_("question set %(who)s: has %(count)s questions, must have 1 to %(most)s"),
+            count=count,
+            most=MAX_QUESTIONS,
+        )
         return
     codes: list[str] = []
     for position, question in enumerate(questions):
         if not isinstance(question, dict):
-            faults.append(f"{who}: question {position + 1} is {question!r}, must be an object")
+            faults.add(
+                N_("question set %(who)s: question %(position)s is %(value)r, must be an object"),
+                position=position + 1,
+                value=question,
+            )
             continue
         code = question.get("code")
         if not isinstance(code, str) or not code:
-            faults.append(f"{who}: question {position + 1} has code {code!r}, must be a text")
+            faults.add(
+                N_("question set %(who)s: question %(position)s has code %(value)r, must be a text"),
+                position=position + 1,
+                value=code,
+            )
             code = f"question {position + 1}"
         if code in codes:
-            faults.append(f"{who}: code {code!r} stands twice")
+            faults.add(N_("question set %(who)s: code %(code)r stands twice"), code=code)
         codes.append(code)
         kind = TYPES.get(str(question.get("type")))
         if kind is None:
-            faults.append(
-                f"{who}: {code!r} has type {question.get('type')!r}, must be one of {', '.join(TYPES)}"
+            faults.add(
+                N_("question set %(who)s: %(code)r has type %(value)r, must be one of %(known)s"),
+                code=code,
+                value=question.get("type"),
+                known=", ".join(TYPES),
             )
-        _texts(question.get("text"), code, languages, MAX_TEXT_CHARACTERS, who, faults)
+        _texts(question.get("text"), code, languages, MAX_TEXT_CHARACTERS, faults)
         if kind is not None:
-            _labels(question.get("labels"), code, kind, languages, who, faults)
+            _labels(question.get("labels"), code, kind, languages, faults)
     button = body.get("button")
     if button is not None and button not in codes:
-        faults.append(f"{who}: button asks {button!r}, which is none of its questions")
+        faults.add(
+            N_("question set %(who)s: button asks %(value)r, which is none of its questions"),
+            value=button,
+        )
 
 
-def _texts(texts: Any, name: str, languages: list[str], limit: int, who: str, faults: list[str]) -> None:
+def _texts(texts: Any, name: str, languages: list[str], limit: int, faults: _Faults) -> None:
     if not isinstance(texts, dict):
-        faults.append(f"{who}: text {name!r} is {texts!r}, must hold one text per language")
+        faults.add(
+            N_("question set %(who)s: text %(name)r is %(value)r, must hold one text per language"),
+            name=name,
+            value=texts,
+        )
         return
     for language in languages:
         text = texts.get(language)
         if not isinstance(text, str) or not text.strip():
-            faults.append(f"{who}: text {name!r} has no {LANGUAGES[language]}")
+            faults.add(
+                N_("question set %(who)s: text %(name)r has no %(language)s"),
+                name=name,
+                language=LANGUAGES[language],
+            )
         elif len(text) > limit:
-            faults.append(
-                f"{who}: text {name!r} in {LANGUAGES[language]} has {len(text)} characters, at most {limit} fit"
+            faults.add(
+                N_(
+                    "question set %(who)s: text %(name)r in %(language)s has %(length)s characters, "
+                    "at most %(most)s fit"
+                ),
+                name=name,
+                language=LANGUAGES[language],
+                length=len(text),
+                most=limit,
             )
 
 
-def _labels(
-    labels: Any, code: str, kind: QuestionType, languages: list[str], who: str, faults: list[str]
-) -> None:
+def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], faults: _Faults) -> None:
     if kind.labels == 0:
         return
     if not isinstance(labels, dict):
-        faults.append(f"{who}: {code!r} has no labels; {kind.name} needs them in each language")
+        faults.add(
+            N_("question set %(who)s: %(code)r has no labels; %(type)s needs them in each language"),
+            code=code,
+            type=kind.name,
+        )
         return
     for language in languages:
         given = labels.get(language)
-        wanted = f"{kind.labels}" if kind.labels is not None else "2 to 7"
+        wanted = f"{kind.labels}" if kind.labels is not None else "2–7"
         fits = isinstance(given, list) and (
             len(given) == kind.labels if kind.labels is not None else 2 <= len(given) <= 7
         )
         if not fits:
             count = len(given) if isinstance(given, list) else 0
-            faults.append(
-                f"{who}: {code!r} has {count} labels in {LANGUAGES[language]}, {kind.name} needs {wanted}"
+            faults.add(
+                N_(
+                    "question set %(who)s: %(code)r has %(count)s labels in %(language)s, %(type)s needs %(wanted)s"
+                ),
+                code=code,
+                count=count,
+                language=LANGUAGES[language],
+                type=kind.name,
+                wanted=wanted,
             )
             continue
         for label in given or []:
             if not isinstance(label, str) or not label.strip() or len(label) > MAX_LABEL_CHARACTERS:
-                faults.append(
-                    f"{who}: {code!r} has the label {label!r} in {LANGUAGES[language]}, "
-                    f"must be 1 to {MAX_LABEL_CHARACTERS} characters"
+                faults.add(
+                    N_(
+                        "question set %(who)s: %(code)r has the label %(value)r in %(language)s, "
+                        "must be 1 to %(most)s characters"
+                    ),
+                    code=code,
+                    value=label,
+                    language=LANGUAGES[language],
+                    most=MAX_LABEL_CHARACTERS,
                 )

@@ -15,6 +15,7 @@ from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
 from fleet_server.questions.schema import TYPES, QuestionType, canonical, faults_of
 from fleet_server.questions.views import hash_of, view_bytes, view_faults
+from fleet_server.refusals import N_, Sentence
 
 
 class SetRefused(ValueError):
@@ -86,20 +87,20 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     """
     row = session.get(QuestionSet, number)
     if row is None:
-        return [f"question set {number} does not exist"]
+        return [Sentence(N_("question set %(who)s does not exist"), who=number)]
     wanted = sorted(set(device_ids))
     devices = session.exec(select(Device).where(col(Device.id).in_(wanted))).all()
-    faults = [
-        f"device {missing!r} does not exist"
+    faults: list[str] = [
+        Sentence(N_("device %(device)r does not exist"), device=missing)
         for missing in sorted(set(wanted) - {device.id for device in devices})
     ]
     faults += [
-        f"device {device.id} ({device.name}) was revoked"
+        Sentence(N_("device %(device)s (%(name)s) was revoked"), device=device.id, name=device.name)
         for device in devices
         if device.revoked_at is not None
     ]
     if not wanted:
-        faults.append("no device was chosen")
+        faults.append(Sentence(N_("no device was chosen")))
     body = body_of(row)
     own_faults = faults_of(body)
     faults += own_faults

@@ -8,26 +8,31 @@ import hashlib
 from typing import Any
 
 from fleet_server.questions.schema import MODELS, TYPES, canonical
+from fleet_server.refusals import N_, Sentence
 
 MAX_BUTTON_VIEW_BYTES = 4 * 1024  # parsed it costs the kiosk 2.7 bytes of heap a byte
 
 
 def view_faults(body: dict[str, Any], model: str) -> list[str]:
     """Why this (otherwise good) set cannot be asked by `model`; empty when it can."""
-    who = f"question set {body['number']}"
-    asked = _asked(body)
+    who, asked = body["number"], _asked(body)
     if model not in MODELS:
-        return [f"{who}: model {model!r} is unknown, must be one of {', '.join(MODELS)}"]
+        known = ", ".join(MODELS)
+        text = N_("question set %(who)s: model %(model)r is unknown, must be one of %(known)s")
+        return [Sentence(text, who=who, model=model, known=known)]
     if asked is None:
-        return [f"{who}: says nothing to ask on a button kiosk, so model {model} cannot run it"]
+        text = N_(
+            "question set %(who)s: says nothing to ask on a button kiosk, so model %(model)s cannot run it"
+        )
+        return [Sentence(text, who=who, model=model)]
     if asked["type"] not in MODELS[model]:
-        return [
-            f"{who}: {asked['code']!r} is of type {asked['type']}, "
-            f"model {model} can ask {', '.join(sorted(MODELS[model]))}"
-        ]
+        text = N_("question set %(who)s: %(code)r is of type %(type)s, model %(model)s can ask %(known)s")
+        known = ", ".join(sorted(MODELS[model]))
+        return [Sentence(text, who=who, code=asked["code"], type=asked["type"], model=model, known=known)]
     size = len(view_bytes(body, model))
     if size > MAX_BUTTON_VIEW_BYTES:
-        return [f"{who}: is {size} bytes for model {model}, must be at most {MAX_BUTTON_VIEW_BYTES}"]
+        text = N_("question set %(who)s: is %(size)s bytes for model %(model)s, must be at most %(most)s")
+        return [Sentence(text, who=who, size=size, model=model, most=MAX_BUTTON_VIEW_BYTES)]
     return []
 
 

@@ -1,12 +1,21 @@
 """What forms share: faults in the person's language, addresses to return to, whole numbers from text."""
 
-from fleet_server.refusals import Refused
+from fleet_server.refusals import Refused, Sentence
 from fleet_server.web.i18n import _
 
 
 def messages(refused: Refused) -> dict[str, str]:
     """Each fault by field, in the language of the request."""
     return {name: _(text) % values for name, (text, values) in refused.faults.items()}
+
+
+def said(fault: str) -> str:
+    """A fault in the language of the request, as far as it can be."""
+    if not isinstance(fault, Sentence):
+        return fault
+    return _(fault.text) % {
+        name: _(value) if name == "language" else value for name, value in fault.values.items()
+    }
 
 
 def local_address(address: str) -> str:

@@ -75,9 +75,32 @@ def test_a_kiosk_is_made_started_pressed_and_stopped(identity_file: Path, tmp_pa
     assert station("virtual", "list", data=tmp_path).stdout == "lobby  kiosk0000001  button5  stopped\n"
 
 
+def test_start_builds_the_image_of_a_kiosk_that_is_not_there(identity_file: Path, tmp_path: Path) -> None:
+    said = complaint(station("virtual", "start", "lobby", data=tmp_path))
+    assert said == (
+        f"kiosk 'lobby' does not exist in {tmp_path / 'virtual'}; "
+        "give --identity FILE (from `fleet device create`) to build its image"
+    )
+    assert not (tmp_path / "virtual").exists()
+    flash = tmp_path / "virtual" / "lobby" / "flash.img"
+    for _ in range(2):  # the second time the flash is there, and stays as it was left
+        try:
+            started = station("virtual", "start", "lobby", "--identity", identity_file, data=tmp_path)
+            assert started.stdout == "lobby: running, broker 127.0.0.1:9\n"
+        finally:
+            station("virtual", "stop", "lobby", data=tmp_path)
+        assert flash.stat().st_size == FLASH_BYTES
+    made = flash.stat().st_ino
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({**IDENTITY, "id": "kiosk0000002"}))
+    said = complaint(station("virtual", "start", "lobby", "--identity", other, data=tmp_path))
+    assert said == "kiosk 'lobby' is kiosk0000001, --identity is kiosk0000002; choose another name"
+    assert flash.stat().st_ino == made
+
+
 def test_a_name_that_is_unknown_taken_or_no_name_is_refused(identity_file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "virtual"
-    said = complaint(station("virtual", "start", "nobody", data=tmp_path))
+    said = complaint(station("virtual", "press", "nobody", 0, data=tmp_path))
     assert said == f"kiosk 'nobody' does not exist in {folder}; create it first"
     for name in ("../lobby", "a/b", "Lobby", "", "ä", "x" * 33, "..", ".hidden"):
         said = complaint(station("virtual", "create", name, "--identity", identity_file, data=tmp_path))

@@ -1,10 +1,12 @@
 // Keeps the parts of a page that are marked data-live fresh: on each change of one of their topics, and every 15 s.
+// While the server is away a banner says since when.
 // data-live: topics, separated by spaces; data-src: address of the part. Without this script pages are whole, only still.
 "use strict";
 (() => {
   const POLL_MS = 15000; // when the event stream is cut, a page is never older than this
   const REST_MS = 250; // a busy kiosk does not make a page ask more than four times a second,
   const REST_TIMES = 3; // and a part that takes long to make rests three times as long: one page never fills a server
+  const AWAY_MS = 5000; // while the server is away it is asked this often whether it is back
   const parts = [...document.querySelectorAll("[data-live]")];
   if (parts.length === 0) return;
 
@@ -19,6 +21,29 @@
     if (focused) document.getElementById(focused)?.focus();
   };
 
+  const banner = document.querySelector(".connection");
+  let away; // the timer while the server is away
+  const gone = () => {
+    if (away) return;
+    away = setInterval(knock, AWAY_MS);
+    const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    if (banner) banner.textContent = banner.dataset.gone.replace("{time}", time);
+  };
+  const back = () => {
+    if (!away) return;
+    clearInterval(away);
+    away = undefined;
+    if (banner) banner.textContent = "";
+    if (stream?.readyState === EventSource.CLOSED) { stream = undefined; listen(); }
+    parts.forEach(refresh);
+  };
+  const knock = async () => {
+    try {
+      const answer = await fetch("/health/live");
+      if (answer.ok) back(); else gone(); // a proxy that answers for a server that is away
+    } catch { gone(); }
+  };
+
   const refresh = async (part) => {
     if (document.hidden || inUse(part)) return;
     if (part.asking) { part.again = true; return; }
@@ -30,7 +55,8 @@
       const html = answer.ok ? await answer.text() : part.last;
       if (html !== part.last && !inUse(part)) swap(part, html);
       part.last = html;
-    } catch { /* the server is away: the next poll tries again */ }
+      if (away) knock();
+    } catch { knock(); } // the server is away, or this part alone
     setTimeout(() => {
       part.asking = false;
       if (part.again) { part.again = false; refresh(part); }
@@ -47,6 +73,7 @@
     if (stream || !window.EventSource) return;
     const topics = new Set(parts.flatMap((part) => part.dataset.live.split(" ")));
     stream = new EventSource(`/live?topics=${encodeURIComponent([...topics].join(" "))}`);
+    stream.addEventListener("error", knock); // it also ends after some minutes, by itself
     stream.addEventListener("ready", () => parts.forEach(refresh));
     stream.addEventListener("change", (event) => {
       const changed = event.data.split(" ");

@@ -29,9 +29,10 @@ DEVICE = "kiosk0000001"
 ANSWER, BOOT, CLOCK, REFUSED = 1, 2, 3, 4
 WAIT_S = 15
 HEAP = os.environ.get("HYMIO_TEST_HEAP", DEFAULT_HEAP)  # what a virtual kiosk has, unless told otherwise
+SET_BYTES = 4096  # the largest question set that a button kiosk takes
 SETTINGS = {"lockout_ms": 0, "repeat_ms": 0, "thanks_ms": 100}
 
-QUESTION_SET = {
+QUESTION_SET: dict[str, Any] = {
     "number": 14,
     "name": "Exit",
     "languages": ["fi", "sv", "en"],
@@ -77,6 +78,24 @@ class Record(NamedTuple):
     body: bytes
 
 
+def largest_set() -> dict[str, Any]:
+    """A question set whose view has SET_BYTES bytes and could be published: six languages, texts as long as may be."""
+    question: Any = QUESTION_SET["questions"][0]
+    languages = ["fi", "sv", "en", "se", "smn", "sms"]
+    texts = dict.fromkeys(languages, "")
+    view: dict[str, Any] = {**QUESTION_SET, "number": 15, "languages": languages, "thanks": texts}
+    view["questions"] = [{**question, "text": texts, "labels": {one: ["x" * 55] * 5 for one in languages}}]
+    room = (SET_BYTES - len(view_bytes(view))) // (2 * len(languages))
+    assert 100 < room <= 200, "a text has at most 200 characters"
+    texts.update(dict.fromkeys(languages, "x" * room))
+    view["name"] += "x" * (SET_BYTES - len(view_bytes(view)))
+    return view
+
+
+def view_bytes(view: dict[str, Any]) -> bytes:
+    return json.dumps(view, sort_keys=True, separators=(",", ":")).encode()
+
+
 def digest(view: bytes) -> str:
     return hashlib.sha256(view).hexdigest()
 
@@ -95,7 +114,7 @@ class Server:
         self.logs: list[dict[str, Any]] = []
         self.doubled = 0
         self.version = 1
-        self.views = {14: json.dumps(QUESTION_SET, sort_keys=True, separators=(",", ":")).encode()}
+        self.views = {14: view_bytes(QUESTION_SET)}
         self.settings: dict[str, Any] = dict(SETTINGS)
         self._lock = threading.Lock()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, "server")
@@ -122,7 +141,7 @@ class Server:
 
     def publish_set(self, view: dict[str, Any]) -> None:
         """Wish another set, as the server does after publishing."""
-        self.views = {view["number"]: json.dumps(view, sort_keys=True, separators=(",", ":")).encode()}
+        self.views = {view["number"]: view_bytes(view)}
         self.version += 1
         self._desire()
 
@@ -258,6 +277,8 @@ class Kiosk:
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout
         for raw in process.stdout:
+            if not raw.endswith(b"\n"):
+                return  # the power failed in the middle of a line
             line = raw.decode(errors="replace").rstrip()
             if not line.startswith("\x1e"):
                 self.lines.append(line)

@@ -11,6 +11,7 @@ from tests.firmware.front.kiosk_rig import (
     QUESTION_SET,
     Kiosk,
     Server,
+    largest_set,
     press_beforehand,
     shrink_journal,
     until,
@@ -145,6 +146,18 @@ def test_another_question_set_takes_over_between_visits(kiosk: Kiosk, server: Se
     kiosk.on()
     until(lambda: kiosk.shown.get("number") == 15, "the same after a start without network", log=kiosk.lines)
     kiosk.press(2)
+
+
+def test_the_largest_set_that_can_be_published_fits_the_heap_aimed_for(kiosk: Kiosk, server: Server) -> None:
+    """Once refused with 128K: its text lay in memory as a whole beside what was parsed, and the rules came last."""
+    kiosk.on("128K")
+    kiosk.ready()
+    kiosk.press(0)
+    server.publish_set(largest_set())
+    until(lambda: kiosk.shown["number"] == 15, "the new set", log=kiosk.lines)
+    kiosk.press(1)
+    until(lambda: [answer.set_number for answer in server.answers()] == [14, 15], "an answer to each")
+    until(lambda: server.reports[-1]["update"]["result"] == "ok", "reported", log=kiosk.lines)
 
 
 def test_touches_that_were_ignored_and_a_stuck_button_are_reported(kiosk: Kiosk, server: Server) -> None:

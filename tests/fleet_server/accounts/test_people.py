@@ -9,13 +9,14 @@ from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role
 from fleet_server.instants import DAY_MS
 from fleet_server.refusals import Refused
+from fleet_server.settings import Settings
 from tests.fleet_server.accounts.county import PASSWORD, County
 
 NEW = {"email": "dora@example.org", "name": "Dora", "language": "sv", "role": ["supervisor"], "unit": [""]}
 
 
 def link_in(page: str) -> str:
-    found = re.search(r"http://testserver(/invitation/[\w-]+)", page)
+    found = re.search(r"http://127\.0\.0\.1:8000(/invitation/[\w-]+)", page)
     assert found, page
     return found[1]
 
@@ -31,6 +32,26 @@ def test_an_invited_person_sets_a_password_and_is_in(county: County) -> None:
     account = browser.get("/account").text
     assert '<html lang="sv">' in account
     assert "dora@example.org" in account
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "begins"),
+    [
+        ("", "evil.example", "http://127.0.0.1:8000/"),
+        ("", "localhost:8080", "http://localhost:8080/"),  # a tunnel to this machine
+        ("", "localhost@evil.example", "http://127.0.0.1:8000/"),
+        ("https://hymio.county.example", "evil.example", "https://hymio.county.example/"),
+        ("https://hymio.county.example", "localhost", "https://hymio.county.example/"),
+    ],
+)
+def test_an_invitation_leads_to_this_server_whatever_host_was_asked_for(
+    county: County, public: str, host: str, begins: str
+) -> None:
+    """Once it took over any Host header: the new person's password would have gone there."""
+    county.app.state.settings = Settings(public_url=public)
+    page = county.browser("alice").post("/people/new", data=NEW, headers={"host": host}).text
+    assert f"{begins}invitation/" in page
+    assert "evil.example" not in page
 
 
 def test_an_invitation_works_once(county: County) -> None:

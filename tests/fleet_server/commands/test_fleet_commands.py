@@ -29,7 +29,43 @@ def fleet(tmp_path: Path):
             timeout=60,
         )
 
+    run("migrate")
     return run
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("user", "create", "anna@example.org", "--name", "Anna", "--role", "admin"),
+        ("token", "create", "reports"),
+        ("device", "create", "Lobby"),
+        ("device", "revoke", "kiosk0000001"),
+        ("questions", "list"),
+    ],
+)
+def test_a_command_in_the_wrong_folder_makes_no_database(fleet, tmp_path: Path, arguments: tuple):
+    """Once it made an empty one there, and the operator's new person could sign in nowhere."""
+    done = fleet(*arguments, DATA_DIR=str(tmp_path / "wrong"))
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"fleet: there is no Hymiö database {tmp_path / 'wrong' / 'hymio.db'}; set DATA_DIR to the server's folder, "
+        "or make a new one with `fleet migrate`\n"
+    )
+    assert not (tmp_path / "wrong").exists()
+
+
+@pytest.mark.parametrize("url", ["hymio.county.example", "ftp://hymio.county.example", "https://"])
+def test_a_public_address_that_is_none_is_named(fleet, url: str):
+    done = fleet("migrate", PUBLIC_URL=url)
+    assert done.returncode == 1
+    assert done.stderr.startswith("fleet: PUBLIC_URL: ")
+    assert repr(url) in done.stderr
+
+
+def test_an_invitation_printed_leads_to_the_public_address(fleet):
+    typed = ("user", "create", "anna@example.org", "--name", "Anna", "--role", "admin")
+    done = fleet(*typed, PUBLIC_URL="https://hymio.county.example/")
+    assert done.stdout.startswith("https://hymio.county.example/invitation/")
 
 
 def test_a_person_gets_a_link_a_program_a_token_a_kiosk_an_identity(fleet):

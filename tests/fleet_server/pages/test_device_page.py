@@ -1,10 +1,12 @@
 """A device's page: the books explained, what it runs beside what is wished, its health; not for everybody."""
 
 import html
+import json
 import re
 
 import pytest
 
+from fleet_server.accounts import audit
 from fleet_server.answers import quarantine
 from fleet_server.devices import credentials, reports
 from fleet_server.instants import HOUR_MS, MINUTE_MS
@@ -70,6 +72,65 @@ def test_a_refusal_by_the_kiosk_is_told_with_its_reason(world: World) -> None:
         MONDAY_10, update={"version": 3, "result": "refused", "reason": "set 9: no Swedish"}
     )
     assert "The kiosk refused what was wished last: set 9: no Swedish" in _page(world)
+
+
+def test_a_revoked_kiosk_may_still_be_thanking_and_the_page_says_what_to_do(world: World) -> None:
+    assert "This kiosk is revoked" not in _page(world)
+    with world.database.write() as session:
+        credentials.revoke(session, world.kiosks["A"].id, now=MONDAY_10)
+    text = _text(_page(world, who="tuula@example.org"))
+    assert "This kiosk is revoked: nothing that it sends is taken" in text
+    assert "it goes on thanking visitors" in text
+    assert "Take it down" in text
+
+
+def _close(world: World, who: str, epoch: int | None = None):
+    kiosk = world.kiosks["A"]
+    path = f"/devices/{kiosk.id}/epochs/{kiosk.epoch if epoch is None else epoch}/close"
+    return world.sign_in(who).post(path)
+
+
+def test_a_technician_writes_off_what_will_never_come_and_it_counts_if_it_comes(world: World) -> None:
+    a_busy_morning(world)
+    page = _page(world, who="tuula@example.org")
+    assert "Closing the epoch says that 3 records will never arrive" in page
+    assert f'action="/devices/{world.kiosks["A"].id}/epochs/{world.kiosks["A"].epoch}/close"' in page
+    assert _close(world, "tuula@example.org").status_code == 303
+    page = _page(world, who="tuula@example.org")
+    assert "Waiting safe in the kiosk 0" in _text(page)
+    assert "Lost will never arrive 3" in _text(page)
+    assert "/close" not in page
+    with world.database.read() as session:
+        entry = audit.entries(session)[0]
+    assert (entry.action, entry.object_id) == ("close epoch", world.kiosks["A"].id)
+    assert json.loads(entry.after)["lost"] == 3
+    assert _close(world, "tuula@example.org").status_code == 409
+    world.kiosks["A"].send(MONDAY_10 + MINUTE_MS)
+    text = _text(_page(world))
+    assert "Received booked here 15" in text
+    assert "Lost will never arrive 0" in text
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("otto@example.org", 403), ("alice@example.org", 403), ("charlie@example.org", 403)]
+)
+def test_who_is_no_technician_closes_nothing(world: World, who: str, status: int) -> None:
+    a_busy_morning(world)
+    assert _close(world, who).status_code == status
+    assert "Waiting safe in the kiosk 3" in _text(_page(world))
+    assert "/close" not in _page(world)
+
+
+def test_an_epoch_that_there_is_not_cannot_be_closed(world: World) -> None:
+    a_busy_morning(world)
+    assert _close(world, "tuula@example.org", 12345).status_code == 409
+    assert _close(world, "tuula@example.org", 2**32).status_code == 404
+    refused = world.sign_in("tuula@example.org").post(
+        f"/devices/{world.kiosks['A'].id}/epochs/{world.kiosks['A'].epoch}/close",
+        headers={"sec-fetch-site": "cross-site"},
+    )
+    assert refused.status_code == 403
+    assert "Waiting safe in the kiosk 3" in _text(_page(world))
 
 
 def test_health_is_drawn_as_lines_with_a_table(world: World) -> None:

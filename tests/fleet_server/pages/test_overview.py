@@ -4,7 +4,8 @@ import re
 
 from sqlalchemy import event
 
-from fleet_server.devices import credentials
+from fleet_server.devices import credentials, desired
+from fleet_server.devices.models import Device
 from fleet_server.instants import HOUR_MS, MINUTE_MS
 from fleet_server.places import service as places
 from tests.conftest import MONDAY_10
@@ -65,6 +66,20 @@ def test_a_wish_that_the_kiosk_has_not_met_is_seen(world: World) -> None:
     assert "on its way" in _row(page, "Exit A")
     world.kiosks["A"].report(MONDAY_10, running=SET_TO_ASK, sets=[[SET_TO_ASK, "0" * 64]])
     assert "on its way" not in _row(world.sign_in("alice@example.org").get("/").text, "Exit A")
+
+
+def test_a_set_that_the_kiosk_refused_is_not_on_its_way(world: World) -> None:
+    world.publish(SET_TO_ASK, "A")
+    with world.database.write() as session:
+        version = desired.refresh(session, world.kiosks["A"].id, now=MONDAY_10) and (
+            session.get_one(Device, world.kiosks["A"].id).desired_version
+        )
+    update = {"version": version, "result": "refused", "reason": "question set: too large"}
+    world.kiosks["A"].report(MONDAY_10, desired=version, running=1, sets=[[1, "0" * 64]], update=update)
+    browser = world.sign_in("alice@example.org")
+    for page in (_row(browser.get("/").text, "Exit A"), browser.get(f"/devices/{world.kiosks['A'].id}").text):
+        assert "refused by the kiosk" in page
+        assert "on its way" not in page
 
 
 def test_whether_a_device_is_here_is_a_word(world: World) -> None:

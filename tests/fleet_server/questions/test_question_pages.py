@@ -88,6 +88,20 @@ def test_a_faulty_choice_sends_nothing_lists_every_fault_and_keeps_the_ticks(fle
     assert published(fleet) == []
 
 
+def test_faults_of_publishing_are_told_in_the_readers_language(fleet: County) -> None:
+    bad = national_sets()[0] | {"number": 77, "button": "K9"}
+    del bad["questions"][1]["text"]["sv"]
+    with fleet.database.write() as session:
+        service.add(session, bad, source="test", now=fleet.now)
+    browser = fleet.browser("alice")
+    browser.post("/account/language", data={"language": "fi"})
+    page = browser.post("/question-sets/77/publish", data={"device": ["real00000001", "nobody"]}).text
+    assert "laitetta &#39;nobody&#39; ei ole, tai et voi julkaista sille" in page
+    page = browser.post("/question-sets/77/publish", data={"device": ["real00000001"]}).text
+    assert "kysymyssarja 77: tekstistä &#39;K1&#39; puuttuu ruotsi" in page
+    assert "has no" not in page
+
+
 def test_a_set_that_a_model_cannot_ask_names_the_model(fleet: County) -> None:
     answer = publish(fleet, "alice", 6, "real00000001")
     assert answer.status_code == 422

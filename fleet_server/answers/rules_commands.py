@@ -8,7 +8,7 @@ import typer
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.answers.rules import CURRENT, VERSIONS
 from fleet_server.instants import now_ms
-from fleet_server.serving import CannotStart, open_database
+from fleet_server.serving import CannotStart, open_known_database, read_settings
 
 rules_app = typer.Typer(no_args_is_help=True, help="The rules that filter misuse.")
 
@@ -37,9 +37,7 @@ def rules_rerun(
     """
     if sum((device is not None, place is not None, everything)) != 1:
         raise CannotStart("say what to run the rules over: --device ID, --place NUMBER or --all")
-    from fleet_server.cli import _settings  # not above: cli registers this module
-
-    database = open_database(_settings())
+    database = open_known_database(read_settings())
 
     def progress(done: int, runs: int, step: Step) -> None:
         if step.next_seq is None and (done % 100 == 0 or done == runs):
