@@ -5,6 +5,9 @@ Knows no rule: `kiosk/view.py` has those of a question set, `kiosk/wish.py` thos
 
 import sys
 
+# A reason may quote what is wrong, and that may be all of a document; it goes into a report, which has its limit.
+LONGEST_REASON = 160
+
 
 def fault(rules, *things):
     """What module `kiosk.<rules>` finds wrong with `things`, as one sentence, or None."""
