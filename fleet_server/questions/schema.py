@@ -76,14 +76,26 @@ def faults_of(body: Any) -> list[str]:
         faults.append(f"{who}: idle_s is {idle!r}, must be {IDLE_S.start} to {IDLE_S.stop - 1} seconds")
     _texts(body.get("thanks"), "thanks", languages, MAX_TEXT_CHARACTERS, who, faults)
     _questions(body, languages, who, faults)
-    size = len(canonical(body))
-    if size > MAX_SET_BYTES:
-        faults.append(f"{who}: is {size} bytes, must be at most {MAX_SET_BYTES}")
+    try:
+        size = len(canonical(body))
+    except UnicodeEncodeError as fault:
+        faults.append(half_a_character(who, fault))
+    else:
+        if size > MAX_SET_BYTES:
+            faults.append(f"{who}: is {size} bytes, must be at most {MAX_SET_BYTES}")
     return faults
 
 
+def half_a_character(who: str, fault: UnicodeEncodeError) -> str:
+    """The line for a text that no UTF-8 can hold: JSON may escape half of a surrogate pair."""
+    return f"{who}: has {fault.object[fault.start : fault.end]!r}, half of a character, in one of its texts"
+
+
 def canonical(body: dict[str, Any]) -> bytes:
-    """The one byte form of a set or view: sorted keys, no spaces, UTF-8. Its SHA-256 is the hash."""
+    """The one byte form of a set or view: sorted keys, no spaces, UTF-8. Its SHA-256 is the hash.
+
+    Raises UnicodeEncodeError for a text with half of a character.
+    """
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -93,11 +105,11 @@ def _languages(body: dict[str, Any], who: str, faults: list[str]) -> list[str]:
         faults.append(f"{who}: languages is {languages!r}, must be a list such as ['fi', 'sv', 'en']")
         return []
     for language in languages:
-        if language not in LANGUAGES:
+        if not isinstance(language, str) or language not in LANGUAGES:
             faults.append(f"{who}: language {language!r} is unknown, must be one of {', '.join(LANGUAGES)}")
     if len(set(map(str, languages))) != len(languages):
         faults.append(f"{who}: languages names one twice: {languages!r}")
-    return [language for language in languages if language in LANGUAGES]
+    return [language for language in languages if isinstance(language, str) and language in LANGUAGES]
 
 
 def _questions(body: dict[str, Any], languages: list[str], who: str, faults: list[str]) -> None:
