@@ -5,6 +5,9 @@ Knows no rule: `kiosk/view.py` has those of a question set, `kiosk/wish.py` thos
 
 import sys
 
+# A reason may quote what is wrong, and that may be all of a document; it goes into a report, which has its limit.
+LONGEST_REASON = 160
+
 
 def fault_finder(rules):
     """`fault` of module `kiosk.<rules>`; the module goes with the last reference to it.

@@ -5,7 +5,7 @@ Invariant: the version held never falls, and a document that is refused leaves e
 
 import json
 
-from kiosk.check import fault_finder
+from kiosk.check import LONGEST_REASON, fault_finder
 from kiosk.store import Store, make_folder
 
 
@@ -23,14 +23,14 @@ class Desired:
         self.version = 0
         self.refusal = None
         body = self._store.load()
-        document = None
         if body is not None:
             try:
+                fault = fault_finder("wish")
                 document = json.loads(body)
-            except ValueError:
-                pass  # the CRC was right: written by a firmware that is no more; the server sends it again
-        if document is not None and fault_finder("wish")(document) is None:
-            self._take(document)
+                if fault(document) is None:
+                    self._take(document)
+            except (ValueError, RuntimeError, MemoryError):
+                pass  # from a firmware that is no more, or too much now: the server sends it again
 
     def apply(self, payload):
         """Take a document as it came (JSON bytes). Returns None when it is in force or not newer than what
@@ -51,6 +51,7 @@ class Desired:
             except OSError as error:
                 reason = "desired: cannot be stored (%s)" % error
         if reason is not None:
+            reason = reason[:LONGEST_REASON]
             self.refusal = (version if isinstance(version, int) else 0, reason)
             return reason
         self._take(document)
@@ -58,8 +59,8 @@ class Desired:
         return None
 
     def _take(self, document):
-        self.version = document["version"]
         self._settings.update(document["settings"])
-        for entry in document["sets"]:
-            entry.pop("hours", None)  # a press outside opening hours is recorded all the same
-        self._sets.plan(document["sets"])
+        # Without their opening hours (a press outside of them is recorded all the same) and whatever else is there.
+        names = ("number", "hash", "from", "to")
+        self._sets.plan([{name: entry[name] for name in names} for entry in document["sets"]])
+        self.version = document["version"]  # last: what memory did not suffice for was not taken

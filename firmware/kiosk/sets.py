@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 
-from kiosk.check import fault_finder
+from kiosk.check import LONGEST_REASON, fault_finder
 from kiosk.compat import const
 from kiosk.store import make_folder
 
@@ -188,7 +188,7 @@ class Sets:
             with open(path) as file:
                 parsed = json.load(file)
             reason = fault(parsed, self._faces)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RuntimeError) as error:  # the last: nested too deeply
             reason = "question set: no JSON (%s)" % error
         except MemoryError:
             reason = "question set: too large for the memory of this kiosk"
@@ -196,7 +196,7 @@ class Sets:
             os.rename(path, self._path(parsed["number"], hash))
             self._good[hash] = parsed["number"]
         else:
-            self.refused[hash] = reason
+            self.refused[hash] = reason[:LONGEST_REASON]
             os.remove(path)
 
     def _load(self, hash):

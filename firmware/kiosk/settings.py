@@ -26,9 +26,8 @@ class Settings:
         return self._values[name]
 
     def update(self, values):
-        """Lay `values` (without fault) over the defaults; what they leave out falls back."""
-        self._values = dict(DEFAULTS)
-        self._values.update(values)
+        """Lay `values` (without fault) over the defaults; what they leave out falls back, unknown ones are not kept."""
+        self._values = {name: values.get(name, default) for name, default in DEFAULTS.items()}
 
 
 def count_start(root):

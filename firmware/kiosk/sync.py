@@ -89,13 +89,19 @@ class Sync:
             receipt = json.loads(payload)
             echo = (receipt["epoch"], receipt["nonce"])
             server, through, seen = receipt["server"], receipt["through"], receipt["seen"]
-            fork, time, rejected = receipt["fork"], receipt["time"], receipt.get("rejected")
-        except (ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
+            fork, time, rejected = receipt["fork"], receipt["time"], repr(receipt.get("rejected") or "")
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            RuntimeError,
+            MemoryError,
+        ) as error:  # too deeply nested: RuntimeError
             self._board.log("receipt not understood: %r" % error)
             return False
         for number in (server, through, seen, time):
-            if not isinstance(number, int) or not 0 <= number < _LARGEST_NUMBER:
-                self._board.log("receipt not understood: %r is no number" % (number,))
+            if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < _LARGEST_NUMBER:
+                self._board.log("receipt not understood: a %s is no number" % type(number).__name__)
                 return False
         if flight is None or self._answered.is_set() or echo != flight[:2]:
             return False
@@ -105,8 +111,8 @@ class Sync:
         elif flight[2] == flight[3]:
             self._questions.pop(0)
         self.server = server
-        if rejected:
-            self._board.log("server rejected %r" % (rejected,))
+        if rejected != "''":
+            self._board.log("server rejected " + rejected)
         self._timeout_s = _RECEIPT_TIMEOUT_S
         if flight[6]:
             self._missed = 0

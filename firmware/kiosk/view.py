@@ -40,7 +40,7 @@ def _fault(view, faces):
             if SCALES[question["type"]] != faces:
                 return "question '%s' has %d answers, this kiosk %d faces" % (
                     question["code"], SCALES[question["type"]], faces)  # fmt: skip
-    if found != 1:
+    if found != 1 or not _whole(position, 255):  # 3.0 equals 3, and no record takes it
         return "button.question %r is not the position of one question" % (position,)
     language = _missing(view.get("thanks"), languages)
     if language is not None:

@@ -86,18 +86,32 @@ def faults_of(body: Any) -> list[str]:
         )
     _texts(body.get("thanks"), "thanks", languages, MAX_TEXT_CHARACTERS, faults)
     _questions(body, languages, faults)
-    size = len(canonical(body))
-    if size > MAX_SET_BYTES:
-        faults.add(
-            N_("question set %(who)s: is %(size)s bytes, must be at most %(most)s"),
-            size=size,
-            most=MAX_SET_BYTES,
-        )
+    try:
+        size = len(canonical(body))
+    except UnicodeEncodeError as fault:
+        faults.found.append(half_a_character(number, fault))
+    else:
+        if size > MAX_SET_BYTES:
+            faults.add(
+                N_("question set %(who)s: is %(size)s bytes, must be at most %(most)s"),
+                size=size,
+                most=MAX_SET_BYTES,
+            )
     return faults.found
 
 
+def half_a_character(number: Any, fault: UnicodeEncodeError) -> Sentence:
+    """The line for a text that no UTF-8 can hold: JSON may escape half of a surrogate pair."""
+    half = fault.object[fault.start : fault.end]
+    text = N_("question set %(who)s: has %(value)r, half of a character, in one of its texts")
+    return Sentence(text, who=number, value=half)
+
+
 def canonical(body: dict[str, Any]) -> bytes:
-    """The one byte form of a set or view: sorted keys, no spaces, UTF-8. Its SHA-256 is the hash."""
+    """The one byte form of a set or view: sorted keys, no spaces, UTF-8. Its SHA-256 is the hash.
+
+    Raises UnicodeEncodeError for a text with half of a character.
+    """
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -122,7 +136,7 @@ def _languages(body: dict[str, Any], faults: _Faults) -> list[str]:
         )
         return []
     for language in languages:
-        if language not in LANGUAGES:
+        if not isinstance(language, str) or language not in LANGUAGES:
             faults.add(
                 N_("question set %(who)s: language %(value)r is unknown, must be one of %(known)s"),
                 value=language,
@@ -130,7 +144,7 @@ def _languages(body: dict[str, Any], faults: _Faults) -> list[str]:
             )
     if len(set(map(str, languages))) != len(languages):
         faults.add(N_("question set %(who)s: languages names one twice: %(value)r"), value=languages)
-    return [language for language in languages if language in LANGUAGES]
+    return [language for language in languages if isinstance(language, str) and language in LANGUAGES]
 
 
 def _questions(body: dict[str, Any], languages: list[str], faults: _Faults) -> None:

@@ -13,7 +13,7 @@ from fleet_server.accounts import audit
 from fleet_server.devices.models import Device
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
-from fleet_server.questions.schema import TYPES, QuestionType, canonical, faults_of
+from fleet_server.questions.schema import TYPES, QuestionType, canonical, faults_of, half_a_character
 from fleet_server.questions.views import hash_of, view_bytes, view_faults
 from fleet_server.refusals import N_, Sentence
 
@@ -38,7 +38,10 @@ def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> Que
     questions = body.get("questions")
     if not isinstance(questions, list) or not all(isinstance(question, dict) for question in questions):
         raise SetRefused(f"question set {number}: questions must be a list of objects")
-    content = canonical(body)
+    try:
+        content = canonical(body)
+    except UnicodeEncodeError as fault:
+        raise SetRefused(half_a_character(number, fault)) from None
     there = session.get(QuestionSet, number)
     if there is not None:
         if there.hash == hash_of(content):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kiosk import view
+from kiosk.check import LONGEST_REASON
 from kiosk.sets import Sets
 
 from tests.firmware.net.support import set_view
@@ -119,6 +120,7 @@ def test_a_set_that_is_too_large_is_refused_with_its_size(tmp_path: Path) -> Non
         ({"thanks": {"fi": "Kiitos", "sv": " "}}, "thanks has no text in 'sv'"),
         ({"button": {"question": 4}}, "button.question 4 is not the position of one question"),
         ({"button": None}, "button.question None is not the position of one question"),
+        ({"button": {"question": 3.0}}, "button.question 3.0 is not the position of one question"),
     ],
 )
 def test_an_invalid_set_is_refused_with_its_fault_and_the_old_one_stays(
@@ -164,6 +166,25 @@ def test_faces_and_answers_must_be_as_many() -> None:
     assert view.fault(json.loads(set_view(9)), 4) == (
         "question set 9: question 'K4-H' has 5 answers, this kiosk 4 faces"
     )
+
+
+def test_a_set_nested_too_deeply_is_refused_and_does_not_come_back_with_the_power(tmp_path: Path) -> None:
+    sets, body = opened(tmp_path), b'{"number":' + b"[" * 1900 + b"]" * 1900 + b"}"
+    sets.plan([entry(body)])
+    deliver(sets, body)
+    sets.switch()
+    assert sets.refused[hash_of(body)]
+    assert sets.want() is None
+    assert not opened(tmp_path).switch()
+
+
+def test_a_reason_that_quotes_half_a_set_is_cut_to_what_a_report_can_hold(tmp_path: Path) -> None:
+    sets, body = opened(tmp_path), set_view(14, button={"question": "a" * 3000})
+    sets.plan([entry(body)])
+    deliver(sets, body)
+    sets.switch()
+    assert sets.refused[hash_of(body)].startswith("question set 14: button.question ")
+    assert len(sets.refused[hash_of(body)]) == LONGEST_REASON
 
 
 def test_what_is_no_json_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kiosk import wish
+from kiosk.check import LONGEST_REASON
 from kiosk.desired import Desired
 from kiosk.settings import DEFAULTS, Settings, count_start
 from kiosk.store import Store, make_folder
@@ -49,6 +50,33 @@ def test_a_document_is_followed_and_survives_a_restart(tmp_path: Path) -> None:
         assert its_plan.entries == [{"number": 14, "hash": "ab" * 32, "from": None, "to": 5}]
         assert its_settings.get("lockout_ms") == 3000
         assert its_settings.get("keepalive_s") == DEFAULTS["keepalive_s"]
+
+
+def test_what_no_kiosk_knows_takes_no_memory(tmp_path: Path) -> None:
+    desired, plan, settings = opened(tmp_path)
+    known = json.loads(document(5))
+    known["settings"]["later"] = known["sets"][0]["later"] = [[["much"]]]
+    assert desired.apply(json.dumps(known).encode()) is None
+    assert plan.entries == [{"number": 14, "hash": "ab" * 32, "from": None, "to": 5}]
+    with pytest.raises(KeyError):
+        settings.get("later")
+
+
+def test_a_document_that_memory_does_not_suffice_for_at_the_start_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desired, _, _ = opened(tmp_path)
+    desired.apply(document(5))
+
+    def too_much(self: Settings, values: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Settings, "update", too_much)
+        later, _, _ = opened(tmp_path)
+    assert later.version == 0, "the server sends it again to a kiosk that has none"
+    assert later.apply(document(5)) is None
+    assert later.version == 5
 
 
 def test_the_version_never_falls(tmp_path: Path) -> None:
@@ -115,6 +143,15 @@ def test_a_fault_is_named_and_changes_nothing(changes: dict[str, Any], reason: s
     assert opened(tmp_path)[0].version == 5
     assert desired.apply(document(7)) is None
     assert desired.refusal is None
+
+
+def test_a_reason_that_quotes_half_a_document_is_cut_to_what_a_report_can_hold(tmp_path: Path) -> None:
+    desired, _, _ = opened(tmp_path)
+    reason = desired.apply(document(5, settings={"sound": "\x01" * 3000}))
+    assert reason is not None
+    assert reason.startswith("setting sound: ")
+    assert len(reason) == LONGEST_REASON
+    assert desired.refusal == (5, reason)
 
 
 def test_a_version_that_an_older_firmware_kept_although_no_server_takes_it_is_let_go(tmp_path: Path) -> None:

@@ -326,6 +326,23 @@ _numbers = st.one_of(
 )
 
 
+DEEP = b"[" * 400 + b"]" * 400  # a quotation of it is more than the stack of the kiosk holds
+
+
+@pytest.mark.parametrize("field", ["server", "through", "seen", "time"])
+@pytest.mark.parametrize("value", [b"true", DEEP])
+def test_a_receipt_without_a_number_where_one_belongs_is_no_receipt(field: str, value: bytes) -> None:
+    async def story() -> None:
+        kiosk, server = Kiosk(), Server()
+        kiosk.connect()
+        receipt = {**json.loads(server.book(await kiosk.batch(), UTC_MS)), field: "@"}
+        assert not kiosk.sync.receipt(json.dumps(receipt).encode().replace(b'"@"', value))
+        assert kiosk.clock.now() is None
+        assert all(len(line) < 200 for line in kiosk.board.lines)
+
+    run(story)
+
+
 @given(st.sampled_from(["server", "epoch", "nonce", "through", "seen", "fork", "time", "rejected"]), _numbers)
 def test_a_receipt_with_one_odd_field_never_ends_the_task(field: str, value: object) -> None:
     async def story() -> None:

@@ -64,6 +64,21 @@ def test_whatever_comes_in_has_faults_and_raises_nothing(body):
     assert faults_of(body)
 
 
+@pytest.mark.parametrize("language", [["fi"], {"fi": 1}])
+def test_a_language_that_is_no_text_is_a_fault(health, language):
+    health["languages"] = [*health["languages"], language]
+    assert any(f"language {language!r} is unknown" in fault for fault in faults_of(health))
+
+
+def test_half_of_a_character_is_a_fault_and_keeps_the_set_out(database: Database, health):
+    health["thanks"]["fi"] = json.loads('"Kiitos \\ud83d"')
+    wanted = "question set 1: has '\\ud83d', half of a character, in one of its texts"
+    assert faults_of(health) == [wanted]
+    with database.write() as session, pytest.raises(service.SetRefused) as refusal:
+        service.add(session, health, source="test", now=MONDAY_10)
+    assert str(refusal.value) == wanted
+
+
 def test_a_set_over_16_kib_is_refused(health):
     health["questions"] = [
         {**copy.deepcopy(health["questions"][1]), "code": f"Q{n}", "source": {"fi": "s" * 1000}}
