@@ -1,0 +1,54 @@
+"""The kiosk's connection is broken at each step in each way, on its own interpreter: it comes back by itself.
+
+Virtual time, the broker in memory (each_step.py, stage.py). A case that fails names direction, byte and way; the same
+`broken(root, direction, at, how)` on CPython does it again.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from each_step import HOWS, RECEIPTS, broken, emptied, packets, wrong_receipts
+
+from tests import effort
+from tests.evidence import note
+
+# 0: beginning, middle and end of each packet; n: each nth byte
+EVERY = effort.pick(test=0, full=8, torture=1)
+HERE = "tests/firmware/net/test_each_step.py"
+
+
+@pytest.mark.scales
+@pytest.mark.slow
+def test_each_step_broken_in_each_way_is_recovered_from_in_two_minutes_and_no_visitor_waits(
+    micropython_program: Callable[..., Any], tmp_path: Path
+) -> None:
+    seen = micropython_program("each_step.py", "2M", 7200, tmp_path, EVERY, effort.SEED)
+    assert seen["cases"] >= 500
+    note(
+        "connection frozen, stalled, reset, closed or full of garbage at each protocol step",
+        seen["cases"],
+        "step × way",
+        f"{HERE}::test_each_step_broken_in_each_way_is_recovered_from_in_two_minutes_and_no_visitor_waits",
+        f"all booked again after at most {seen['longest_ms'] / 1000:.0f} s; "
+        f"no thank-you later than {seen['slowest_ms']} ms for the network's sake",
+    )
+    note(
+        "receipts missing, doubled, late, out of order, of other nonces, epochs, generations, times, or garbage",
+        seen["receipts"],
+        "kinds × 10 presses",
+        f"{HERE}::test_each_step_broken_in_each_way_is_recovered_from_in_two_minutes_and_no_visitor_waits",
+    )
+
+
+@pytest.mark.parametrize("name", RECEIPTS)
+def test_every_answer_is_booked_once_whatever_receipts_are_like(name: str, tmp_path: Path) -> None:
+    wrong_receipts(str(tmp_path), name)
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_a_connection_that_breaks_within_a_question_set_is_recovered_from(how: str, tmp_path: Path) -> None:
+    """One step on CPython as well, where it can be looked into."""
+    (begin, end) = next(step[2:] for step in packets(str(tmp_path)) if step[0] == "set")
+    broken(emptied(str(tmp_path)), "in", (begin + end) // 2, how)
