@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-if len(sys.argv) > 5:
+if __name__ == "__main__":
     sys.path[:0] = sys.argv[1:3]
 
 import virtual_time
@@ -215,5 +215,5 @@ def main(root, every, first):
     print(json.dumps(seen))
 
 
-if len(sys.argv) > 5:
+if __name__ == "__main__":
     main(sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))

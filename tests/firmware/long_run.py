@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-if len(sys.argv) > 5:
+if __name__ == "__main__":
     sys.path[:0] = sys.argv[1:3]
 
 import virtual_time
@@ -214,5 +214,5 @@ def main(root, days, step_ms):
     )
 
 
-if len(sys.argv) > 5:
+if __name__ == "__main__":
     main(sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
