@@ -157,7 +157,7 @@ def _earlier(stage):
 
 def _generations(stage):
     def receipts(receipt):
-        return [(0, _other(receipt, server=stage.rng.below(1000)))]
+        return [(300, _other(receipt, server=stage.rng.below(1000)))]
 
     return receipts
 
@@ -172,12 +172,12 @@ RECEIPTS = {  # name: function(stage) -> what becomes of receipts while the faul
     "of another nonce": lambda stage: lambda receipt: [(0, _other(receipt, nonce=receipt["nonce"] ^ 1))],
     "of another epoch": lambda stage: lambda receipt: [(0, _other(receipt, epoch=receipt["epoch"] ^ 1))],
     "of a new generation": _generations,
-    "through beyond next": lambda stage: lambda receipt: [(0, _other(receipt, through=receipt["seen"] + 9))],
-    "seen beyond next": lambda stage: lambda receipt: [(0, _other(receipt, seen=receipt["seen"] + 9))],
+    "through beyond next": lambda stage: lambda receipt: [(300, _other(receipt, through=receipt["seen"] + 9))],
+    "seen beyond next": lambda stage: lambda receipt: [(300, _other(receipt, seen=receipt["seen"] + 9))],
     "of a server that forgot": lambda stage: lambda receipt: [
         (500, _other(receipt, through=receipt["through"] // 2))
     ],
-    "a fork": lambda stage: lambda receipt: [(0, _other(receipt, fork=True))],
+    "a fork": lambda stage: lambda receipt: [(300, _other(receipt, fork=True))],
     "of the year 2500": lambda stage: lambda receipt: [(0, _other(receipt, time=16_725_225_600_000))],
     "of 1970": lambda stage: lambda receipt: [(0, _other(receipt, time=0))],
     "garbage": lambda stage: lambda receipt: [(0, stage.rng.bytes(90)), (0, b""), (0, b"[]"), (0, b"{}")],

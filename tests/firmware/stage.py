@@ -415,6 +415,9 @@ class Stage:
         self.fault = None
         self.passed = {"in": 0, "out": 0, "dial": 0}  # bytes, bytes, connections
         self.lives = 0
+        self.most_bytes = None  # of a batch that the broker passes on; it drops a larger one, or the connection:
+        self.throws_out = False
+        self.connacks = []  # [(seconds until it comes, return code)] of the next connections
         self.calls = None  # function(name) that hears of each call that the kiosk makes to what surrounds it
         self.receipts = None  # function(receipt) -> [(delay in ms, receipt)]: what becomes of it
         self.steps = None  # a list that gets (name, "in" or "out", bytes of that direction when the packet ends)
@@ -498,7 +501,8 @@ class Stage:
         name = {0x10: "CONNECT", 0x80: "SUBSCRIBE", 0xC0: "PINGREQ", 0xE0: "DISCONNECT"}.get(kind)
         replies = []
         if kind == 0x10:
-            replies = [("CONNACK", b"\x20\x02\x00\x00")]
+            after_s, code = self.connacks.pop(0) if self.connacks else (0, 0)
+            asyncio.create_task(_greet(connection, after_s, code))
         elif kind == 0x80:
             replies = [("SUBACK", b"\x90\x05\x00\x01\x00\x00\x00")]
         elif kind == 0xC0:
@@ -509,7 +513,10 @@ class Stage:
             assert topic.startswith(UP)
             name = topic[len(UP) :]
             self.server.publishes += 1
-            if name == "answers":
+            if name == "answers" and self.most_bytes is not None and len(payload) > self.most_bytes:
+                if self.throws_out:
+                    connection.end("close", self.rng)
+            elif name == "answers":
                 receipt = self.server.book(payload)
                 for delay_ms, each in [(0, receipt)] if self.receipts is None else self.receipts(receipt):
                     asyncio.create_task(_later(connection, delay_ms, each))
@@ -573,6 +580,12 @@ class Stage:
                 received,
                 self.server.lost,
             )
+
+
+async def _greet(connection, after_s, code):
+    if after_s:
+        await asyncio.sleep(after_s)
+    connection.say("CONNACK", bytes((0x20, 2, 0, code)))
 
 
 async def _later(connection, delay_ms, receipt):

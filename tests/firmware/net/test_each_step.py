@@ -4,12 +4,15 @@ Virtual time, the broker in memory (each_step.py, stage.py). A case that fails n
 `broken(root, direction, at, how)` on CPython does it again.
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import virtual_time
 from each_step import HOWS, RECEIPTS, broken, emptied, packets, wrong_receipts
+from stage import Stage
 
 from tests import effort
 from tests.evidence import note
@@ -52,3 +55,57 @@ def test_a_connection_that_breaks_within_a_question_set_is_recovered_from(how: s
     """One step on CPython as well, where it can be looked into."""
     (begin, end) = next(step[2:] for step in packets(str(tmp_path)) if step[0] == "set")
     broken(emptied(str(tmp_path)), "in", (begin + end) // 2, how)
+
+
+@pytest.mark.parametrize("throws_out", [False, True], ids=["drops the message", "drops the connection"])
+def test_a_broker_that_takes_only_small_messages_gets_them_small(throws_out: bool, tmp_path: Path) -> None:
+    """A batch of one press has 72 bytes, the largest by default 2 048."""
+    virtual_time.start()
+    stage = Stage(str(tmp_path))
+
+    async def story(stage: Stage) -> bool:
+        await stage.online()
+        stage.board.link.plugged = False
+        await asyncio.sleep(5)
+        for i in range(80):
+            assert await stage.press(i % 5) is not None
+        stage.most_bytes, stage.throws_out = 500, throws_out
+        stage.board.link.plugged = True
+        await stage.drained(3600)
+        return True
+
+    assert stage.live(story) is True
+    assert stage.thanks == stage.server.answers == 80
+    stage.balance()
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 77])
+@pytest.mark.parametrize("after_s", [0.0, 9.0])
+def test_a_connack_that_refuses_at_once_or_late_is_tried_again(
+    code: int, after_s: float, tmp_path: Path
+) -> None:
+    virtual_time.start()
+    stage = Stage(str(tmp_path))
+
+    async def story(stage: Stage) -> bool:
+        stage.connacks = [(after_s, code)] * 3
+        await stage.online(100)
+        return True
+
+    assert stage.live(story) is True
+    assert stage.passed["dial"] == 4
+    assert sum(f"({code})" in line for line in stage.board.lines) == 3
+
+
+@pytest.mark.parametrize(("after_s", "dials"), [(9.5, 1), (10.5, 2)])
+def test_a_slow_connack_is_waited_for_ten_seconds(after_s: float, dials: int, tmp_path: Path) -> None:
+    virtual_time.start()
+    stage = Stage(str(tmp_path))
+
+    async def story(stage: Stage) -> bool:
+        stage.connacks = [(after_s, 0)]
+        await stage.online(60)
+        return True
+
+    assert stage.live(story) is True
+    assert stage.passed["dial"] == dials
