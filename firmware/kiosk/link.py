@@ -149,7 +149,9 @@ class Session:
     async def _hang_up(self):
         """End all parts of the connection, give back its descriptors."""
         while self._parts:
-            while not self._parts[-1].done():  # CPython's wait_for may swallow a cancellation (cpython issue 86296)
+            while not self._parts[
+                -1
+            ].done():  # CPython's wait_for may swallow a cancellation (cpython issue 86296)
                 self._parts[-1].cancel()
                 await asyncio.sleep(0)
             self._parts.pop()

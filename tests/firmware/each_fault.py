@@ -1,7 +1,7 @@
 """One answer from press to receipt, with a fault of the program at each of its steps; runs on CPython and MicroPython.
 
-As a program, on MicroPython: `micropython -X heapsize=512K each_fault.py FIRMWARE TESTS ROOT STRIDE` raises at each call
-to what surrounds the kiosk, and lets memory run out at each point. Prints a line of JSON.
+As a program on MicroPython (`micropython -X heapsize=512K each_fault.py FIRMWARE TESTS ROOT STRIDE`) it raises at each
+call to what surrounds the kiosk, and lets memory run out at each point. Prints a line of JSON.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ async def recovered(stage):
         await asyncio.sleep(0.1)
         stage.board.touch(2, False)
         await asyncio.sleep(0.9)
-    assert stage.thanks > before, "nobody is thanked any more: %r" % stage.board.lines
+    assert stage.thanks > before, f"nobody is thanked any more: {stage.board.lines}"
     await stage.online(RECOVERS_S)
     await stage.drained(RECOVERS_S)
     await asyncio.sleep(5)
@@ -89,7 +89,7 @@ def survive(root, arm, disarm, warm, stage=None):
         outcome = stage.live(recovered)
     assert outcome is True, "the kiosk restarts again and again"
     if stage.lives == lives + 1 and crashed:
-        assert stage.server.logs, "the crash was not reported: %r" % crashed
+        assert stage.server.logs, f"the crash was not reported: {crashed}"
         assert stage.server.logs[-1]["trace"]
     assert not stage.app.session._sync._questions
     stage.balance()
@@ -108,14 +108,14 @@ def at_each_call(root, stride=1, first=1):
                 try:
                     _, outcome = survive(
                         root,
-                        lambda stage: setattr(stage, "calls", injection),
+                        lambda stage, injection=injection: setattr(stage, "calls", injection),
                         lambda stage: setattr(stage, "calls", None),
                         warm,
                     )
                 except AssertionError as error:
                     raise AssertionError(
-                        "%s at call %d (%s), warm %r: %s" % (kind.__name__, at, injection.name, warm, error)
-                    )
+                        f"{kind.__name__} at call {at} ({injection.name}), warm {warm}: {error}"
+                    ) from None
                 if injection.name is None:
                     break
                 done["names"].add(injection.name)
@@ -165,7 +165,7 @@ def out_of_memory(root, stride=64, first=0):
         try:
             _, outcome = survive(root, ballast.take, ballast.drop, spare & 64 == 0)
         except AssertionError as error:
-            raise AssertionError("with %d bytes of heap: %s" % (spare, error))
+            raise AssertionError(f"with {spare} bytes of heap: {error}") from None
         done["memory"] += 1
         done["memory_restarts"] += outcome == RESTARTED
         done["memory_crashes"] += outcome not in (RESTARTED, None)

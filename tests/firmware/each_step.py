@@ -50,12 +50,12 @@ async def visit(stage):
             stage.app.session.log({"task": "test", "trace": "made up"})
         if second < 6 or second in (25, 45):
             waited = await stage.press(second % 5)
-            assert waited is not None, "not thanked; %r" % (stage.board.lines,)
+            assert waited is not None, f"not thanked; {stage.board.lines}"
             slowest = max(slowest, waited)
         await asyncio.sleep(1)
     await stage.online()
     await stage.drained()
-    assert slowest <= PROMPT_MS, "thanked after %d ms" % slowest
+    assert slowest <= PROMPT_MS, f"thanked after {slowest} ms"
     return slowest
 
 
@@ -106,9 +106,9 @@ def broken(root, direction, at, how):
         assert stage.thanks == 8
         assert not [line for line in stage.board.lines if "crashed" in line]
         stage.balance()
-        assert came_back[0] <= RECOVERS_MS, "well again after %d ms" % came_back[0]
+        assert came_back[0] <= RECOVERS_MS, f"well again after {came_back[0]} ms"
     except AssertionError as error:
-        raise AssertionError("%s at %s byte %d: %s" % (how, direction, at, error))
+        raise AssertionError(f"{how} at {direction} byte {at}: {error}") from None
     return came_back[0], slowest
 
 
@@ -172,11 +172,13 @@ RECEIPTS = {  # name: function(stage) -> what becomes of receipts while the faul
     "of another nonce": lambda stage: lambda receipt: [(0, _other(receipt, nonce=receipt["nonce"] ^ 1))],
     "of another epoch": lambda stage: lambda receipt: [(0, _other(receipt, epoch=receipt["epoch"] ^ 1))],
     "of a new generation": _generations,
-    "through beyond next": lambda stage: lambda receipt: [(300, _other(receipt, through=receipt["seen"] + 9))],
+    "through beyond next": lambda stage: (
+        lambda receipt: [(300, _other(receipt, through=receipt["seen"] + 9))]
+    ),
     "seen beyond next": lambda stage: lambda receipt: [(300, _other(receipt, seen=receipt["seen"] + 9))],
-    "of a server that forgot": lambda stage: lambda receipt: [
-        (500, _other(receipt, through=receipt["through"] // 2))
-    ],
+    "of a server that forgot": lambda stage: (
+        lambda receipt: [(500, _other(receipt, through=receipt["through"] // 2))]
+    ),
     "a fork": lambda stage: lambda receipt: [(300, _other(receipt, fork=True))],
     "of the year 2500": lambda stage: lambda receipt: [(0, _other(receipt, time=16_725_225_600_000))],
     "of 1970": lambda stage: lambda receipt: [(0, _other(receipt, time=0))],
@@ -196,7 +198,7 @@ def wrong_receipts(root, name):
             if i == 10:
                 stage.receipts = None
             waited = await stage.press(i % 5)
-            assert waited is not None and waited <= PROMPT_MS, waited
+            assert waited in range(PROMPT_MS + 1), waited
             await asyncio.sleep(9)
         await stage.drained(400)
         return True

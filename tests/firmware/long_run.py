@@ -15,7 +15,8 @@ if __name__ == "__main__":
     sys.path[:0] = sys.argv[1:3]
 
 import virtual_time
-from stage import SETTINGS, Stage, heap
+from stage import Stage, heap
+from stage_server import SETTINGS
 from virtual_time import PERIOD, clock
 
 DAY_MS = 86_400_000
@@ -89,7 +90,7 @@ class Life:
 
     async def press(self, stage, face):
         waited = await stage.press(face)
-        assert waited is not None, "day %f: not thanked; %r" % (virtual_time.ms() / DAY_MS, stage.board.lines)
+        assert waited is not None, f"day {virtual_time.ms() / DAY_MS}: not thanked; {stage.board.lines}"
         self.slowest_ms = max(self.slowest_ms, waited)
 
     def disturb(self, stage, day, i):
@@ -126,7 +127,7 @@ class Life:
         report.build = failing
 
     async def around_the_wrap(self, stage, wrap):
-        """Lock-out, lights, stuck button, back-off, receipt's time-out and a crashed task's pause lie across the wrap."""
+        """Lock-out, lights, stuck button, back-off, receipt's time-out and a crash's pause lie across the wrap."""
         app, board = stage.app, stage.board
         lockouts = app.buttons.ignored["lockout"]
         await self.until(wrap - 100_000)

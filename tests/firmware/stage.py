@@ -5,167 +5,18 @@ life of the kiosk, from power on to the end of the story. What may go wrong on t
 """
 
 import asyncio
-import binascii
 import gc
-import hashlib
 import json
-import struct
 
-import virtual_time
+import virtual_time  # first: see there
 from kiosk import app as app_module
 from kiosk import supervisor as supervisor_module
 from kiosk.app import App
 from nor import Rng
+from stage_board import Board, RamFlash
+from stage_server import DOWN, UP, Server, packet
 
-UTC_MS = 1_772_438_400_000  # the server's clock at virtual time 0
-DEVICE = "kiosk0000001"
-UP = "hymio/1/up/%s/" % DEVICE
-DOWN = "hymio/1/down/%s/" % DEVICE
-ANSWER, BOOT, CLOCK, REFUSED = 1, 2, 3, 4
-SETTINGS = {"lockout_ms": 200, "repeat_ms": 100, "thanks_ms": 100}
-_LANGUAGES = ("fi", "sv", "en")
-VIEW = {
-    "number": 14,
-    "name": "Exit",
-    "languages": list(_LANGUAGES),
-    "questions": [
-        {
-            "position": 3,
-            "code": "K4-H",
-            "type": "smiley5",
-            "text": {code: "Miten asiointi sujui?" for code in _LANGUAGES},
-            "labels": {code: ["5", "4", "3", "2", "1"] for code in _LANGUAGES},
-        }
-    ],
-    "thanks": {code: "Kiitos!" for code in _LANGUAGES},
-    "button": {"question": 3},
-}
-
-
-def packet(topic, payload):
-    """A PUBLISH at QoS 0, written without the kiosk's own code."""
-    body = struct.pack(">H", len(topic)) + topic.encode() + payload
-    head = bytearray((0x30,))
-    size = len(body)
-    while True:
-        low, size = size & 0x7F, size >> 7
-        head.append(low | (0x80 if size else 0))
-        if not size:
-            return bytes(head) + body
-
-
-class RamFlash:
-    """A journal's partition; `called(name)` hears of each read, program and erase before it is done."""
-
-    def __init__(self, sectors, called):
-        self.sectors = [bytearray(b"\xff" * 4096) for _ in range(sectors)]
-        self.called = called
-
-    def readblocks(self, pos, buf, off=0):
-        self.called("read")
-        memoryview(buf)[:] = memoryview(self.sectors[pos])[off : off + len(buf)]
-
-    def writeblocks(self, pos, buf, off=0):
-        self.called("program")
-        sector = self.sectors[pos]
-        for i in range(len(buf)):
-            sector[off + i] &= buf[i]
-
-    def ioctl(self, op, pos):
-        if op == 4:
-            return len(self.sectors)
-        if op == 5:
-            return 4096
-        if op == 6:
-            self.called("erase")
-            sector = self.sectors[pos]
-            for at in range(0, 4096, 512):
-                sector[at : at + 512] = _BLANK
-        return 0
-
-
-_BLANK = b"\xff" * 512
-
-
-class Server:
-    """Books batches by the contract's table alone. `records`: (epoch, seq) -> record, or None to keep only counts."""
-
-    def __init__(self, records):
-        self.records = records
-        self.generation = 7
-        self.through = {}
-        self.seen = {}
-        self.answers = self.lost = self.batches = 0
-        self.reports = self.publishes = 0
-        self.logs = []
-        self.pressed = {}
-        self.settings = dict(SETTINGS)
-        self.view = json.dumps(VIEW).encode()
-        self.hash = binascii.hexlify(hashlib.sha256(self.view).digest()).decode()
-
-    def hear(self, name, payload):
-        """[(name, packet)] in answer to what came on `name`."""
-        if name == "log":
-            self.logs.append(json.loads(payload))
-            del self.logs[:-5]
-        if name != "report":
-            return []
-        self.reports += 1
-        report = json.loads(payload)
-        replies = []
-        if report["desired"] < 1:
-            entry = {"number": 14, "hash": self.hash, "from": None, "to": None, "hours": None}
-            wish = {"version": 1, "sets": [entry], "offset": [], "settings": self.settings, "firmware": None}
-            replies.append(("desired", packet(DOWN + "desired", json.dumps(wish).encode())))
-        if report["want"] == self.hash:
-            replies.append(("set", packet(DOWN + "set", self.view)))
-        return replies
-
-    def book(self, batch):
-        """The receipt for a batch."""
-        assert binascii.crc32(batch[:-4]) == struct.unpack("<I", batch[-4:])[0], "the batch is damaged"
-        _, at, count, epoch, nonce, start, end, next_seq, pressed = struct.unpack("<BBHIIIIII", batch[:28])
-        self.batches += 1
-        through = self.through.get(epoch, 0)
-        found = {}
-        for _ in range(count):
-            (size,) = struct.unpack("<H", batch[at : at + 2])
-            data = batch[at : at + size]
-            assert struct.unpack("<I", batch[at + size : at + size + 4])[0] == binascii.crc32(data, epoch)
-            (seq,) = struct.unpack("<I", data[4:8])
-            assert start <= seq < end and seq not in found
-            found[seq] = data
-            at += (size + 4 + 3) // 4 * 4
-        for seq, data in found.items():
-            if self.records is not None:
-                known = self.records.get((epoch, seq))
-                assert known in (None, data), "one (epoch, seq), two contents"
-                self.records[epoch, seq] = data
-                new = known is None
-            else:
-                new = seq >= through
-            self.answers += new and data[2] == ANSWER
-        if start <= through < end:
-            for seq in range(through, end):
-                self.lost += seq not in found
-            through = end
-        self.through[epoch] = through
-        self.seen[epoch] = max(next_seq, self.seen.get(epoch, 0))
-        self.pressed[epoch] = max(pressed, self.pressed.get(epoch, 0))
-        return {
-            "server": self.generation,
-            "epoch": epoch,
-            "nonce": nonce,
-            "through": through,
-            "seen": self.seen[epoch],
-            "fork": False,
-            "time": UTC_MS + virtual_time.ms(),
-            "rejected": [],
-        }
-
-    def answered(self):
-        """Keys of the answers booked."""
-        return {key for key, data in self.records.items() if data[2] == ANSWER}
+RESTARTED = "restarted"
 
 
 class Fault:
@@ -277,130 +128,6 @@ class Dialer:
         return await self._stage.dial()
 
 
-class Dog:
-    """A watchdog that remembers when it was fed."""
-
-    def __init__(self, timeout_ms):
-        self.timeout_ms = timeout_ms
-        self.feed()
-
-    def feed(self):
-        self.fed_ms = virtual_time.ms()
-
-
-class Link:
-    plugged = True
-
-    def up(self):
-        return self.plugged
-
-    async def connect(self):
-        while not self.plugged:
-            await asyncio.sleep(1)
-
-    def signal(self):
-        return None
-
-
-class Board:
-    """What boards/unix.py is, without a host."""
-
-    name = "stage"
-    model = "button5"
-    faces = 5
-    firmware = "0.0.0"
-    build = 1
-    slot = "a"
-
-    def __init__(self, stage, root):
-        self.stage = stage
-        self.root = root
-        self.journal_flash = stage.flash
-        self.link = Link()
-        self.lines = []
-        self.screen = None
-        self.dog = None
-        self._down = self._latched = 0
-        self.log = self.remember
-
-    def identity(self):
-        return {"id": DEVICE, "secret": "s" * 43, "host": "-", "port": 1, "tls": False, "ca": None}
-
-    def random(self, count):
-        self.stage.called("random")
-        return self.stage.rng.bytes(count)
-
-    def reset_cause(self):
-        return 1
-
-    def start(self):
-        self.edge = asyncio.Event()
-
-    async def wait_edge(self):
-        await self.edge.wait()
-        self.edge.clear()
-
-    def pressed(self):
-        self.stage.called("pressed")
-        mask = self._down | self._latched
-        self._latched = 0
-        return mask
-
-    def touch(self, face, down):
-        """A finger goes down or up."""
-        if down:
-            self._down |= 1 << face
-            self._latched |= 1 << face
-        else:
-            self._down &= ~(1 << face)
-        self.edge.set()
-
-    def simulated(self):
-        self.stage.called("simulated")
-        return False
-
-    def light(self, face, on):
-        self.stage.called("light")
-
-    def light_all(self, on):
-        self.stage.called("light_all")
-
-    def sound(self, tune):
-        self.stage.called("sound")
-        if tune == "thanks":
-            self.stage.thank()
-
-    def show(self, what):
-        self.stage.called("show")
-        self.screen = what.get("screen", self.screen)
-
-    def health(self):
-        self.stage.called("health")
-        return {"supply": None, "temperature": None}
-
-    def watchdog(self, timeout_ms):
-        self.dog = Dog(timeout_ms)
-        return self.dog
-
-    def remember(self, line):
-        self.stage.called("log")
-        self.lines.append(line)
-        del self.lines[:-20]
-
-    def reset(self):
-        raise Restart
-
-    async def background(self, beat):
-        await asyncio.Event().wait()
-
-
-RESTARTED = "restarted"
-
-
-class Restart(Exception):
-    """The board was restarted."""
-
-
 class Stage:
     """`root`: an empty folder for the kiosk's files; `keep`: remember each record that is booked and thanked for."""
 
@@ -415,12 +142,16 @@ class Stage:
         self.fault = None
         self.passed = {"in": 0, "out": 0, "dial": 0}  # bytes, bytes, connections
         self.lives = 0
-        self.most_bytes = None  # of a batch that the broker passes on; it drops a larger one, or the connection:
+        self.most_bytes = (
+            None  # of a batch that the broker passes on; it drops a larger one, or the connection:
+        )
         self.throws_out = False
         self.connacks = []  # [(seconds until it comes, return code)] of the next connections
         self.calls = None  # function(name) that hears of each call that the kiosk makes to what surrounds it
         self.receipts = None  # function(receipt) -> [(delay in ms, receipt)]: what becomes of it
-        self.steps = None  # a list that gets (name, "in" or "out", bytes of that direction when the packet ends)
+        self.steps = (
+            None  # a list that gets (name, "in" or "out", bytes of that direction when the packet ends)
+        )
         self.said = 0  # bytes that were put on the way to the kiosk
         self.connection = None
         self.app = self.board = None
@@ -468,17 +199,22 @@ class Stage:
         try:
             await self.app.main()
         except Exception as error:
-            self.board.remember("the program ended: %r" % error)
+            self.board.remember(f"the program ended: {error!r}")
         return RESTARTED
 
     async def dial(self):
         self.passed["dial"] += 1
         fault = self.fault
-        if fault and fault.direction == "dial" and fault.struck_ms is None and self.passed["dial"] >= fault.at:
+        if (
+            fault
+            and fault.direction == "dial"
+            and fault.struck_ms is None
+            and self.passed["dial"] >= fault.at
+        ):
             fault.strike()
             if fault.how in ("freeze", "stall"):
                 await asyncio.sleep(10)
-                raise asyncio.TimeoutError
+                raise asyncio.TimeoutError  # noqa: UP041 - on MicroPython there is no other
             raise OSError(111)
         self.connection = Connection(self)
         return self.connection
@@ -538,20 +274,19 @@ class Stage:
         """Wait for something to become true; AssertionError with `what` when it does not in time."""
         limit = virtual_time.ms() + within_s * 1000
         while not true():
-            assert virtual_time.ms() < limit, "%s: not within %d s; %s; %r" % (
-                what,
-                within_s,
-                self.app.session.status,
-                self.board.lines[-6:],
+            assert virtual_time.ms() < limit, (
+                f"{what}: not within {within_s} s; {self.app.session.status}; {self.board.lines[-6:]}"
             )
             await asyncio.sleep(0.1)
 
     async def online(self, within_s=400):
         """The kiosk asks its question and the server has answered."""
         await self.until(
-            lambda: self.app.session.status == "online"
-            and self.app.sync.settled.is_set()
-            and self.board.screen == "ready",
+            lambda: (
+                self.app.session.status == "online"
+                and self.app.sync.settled.is_set()
+                and self.board.screen == "ready"
+            ),
             within_s,
             "online",
         )
@@ -572,13 +307,11 @@ class Stage:
     def balance(self):
         """The promise: what was thanked for is booked, once; the books balance."""
         answered = self.server.answered()
-        assert self.thanked <= answered, "thanked and not booked: %r" % sorted(self.thanked - answered)
+        assert self.thanked <= answered, f"thanked and not booked: {self.thanked - answered}"
         for epoch, pressed in self.server.pressed.items():
             received = len([key for key in answered if key[0] == epoch])
-            assert received <= pressed <= received + self.server.lost, "pressed %d, received %d, lost %d" % (
-                pressed,
-                received,
-                self.server.lost,
+            assert received <= pressed <= received + self.server.lost, (
+                f"pressed {pressed}, received {received}, lost {self.server.lost}"
             )
 
 

@@ -50,7 +50,9 @@ if MICROPYTHON:
 
     compat.ticks_add, compat.ticks_diff = _ticks_add, _ticks_diff
 
-    _AHEAD = 1 << 40  # of the real ticks, which asyncio's C code gives to tasks that are ready: these come first
+    _AHEAD = (
+        1 << 40
+    )  # of the real ticks, which asyncio's C code gives to tasks that are ready: these come first
 
     class _Poller:
         map = {1: None}  # asyncio ends when nobody waits and nothing is polled

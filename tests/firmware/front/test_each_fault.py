@@ -1,7 +1,7 @@
 """A fault of the program anywhere in an answer: recorded, the task started again, nothing lost, nothing doubled.
 
-See each_fault.py; on MicroPython at each call to what surrounds the kiosk and at each point where memory may run out, on
-CPython at each line of the program.
+See each_fault.py: on MicroPython at each call to what surrounds the kiosk and at each point where memory may run out;
+on CPython at each line of the program.
 """
 
 import asyncio
@@ -167,7 +167,7 @@ def test_three_crashes_in_a_row_leave_a_kiosk_that_stores_answers_and_sends_them
 
 
 def test_a_week_without_network_and_visitors_does_not_turn_the_uptime_back(tmp_path: Path) -> None:
-    """Nobody asked the counter, which then looked as if it had gone backwards: a time before the start in the record."""
+    """Nobody asked the counter, which then seemed to have gone backwards: no press could be recorded any more."""
     virtual_time.start()
     stage = Stage(emptied(str(tmp_path)))
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -74,9 +73,7 @@ def booked(
         fleet.stop()
         return
     with database.write() as session:
-        device, secret = credentials.create(
-            session, name="A", model="button5", virtual=False, now=MONDAY_10
-        )
+        device, secret = credentials.create(session, name="A", model="button5", virtual=False, now=MONDAY_10)
         identity = {"id": device.id, "secret": secret}
     embedded = Embedded(database)
     embedded.start()
@@ -147,7 +144,9 @@ def test_two_kiosks_under_one_name_throw_each_other_out_and_every_answer_is_book
 
 @pytest.mark.scales
 @pytest.mark.slow
-@pytest.mark.skipif(effort.LEVEL == "test", reason="waits for time-outs of 10 and 20 s; in virtual time it is run always")
+@pytest.mark.skipif(
+    effort.LEVEL == "test", reason="waits for time-outs of 10 and 20 s; in virtual time it is run always"
+)
 @pytest.mark.parametrize("limit", ["message_size_limit 700", "late"])
 def test_a_broker_that_drops_large_messages_and_a_collector_slower_than_the_time_out_only_cost_time(
     limit: str, mosquitto: Callable[[str], Mosquitto], start_kiosk: Callable[..., Any]
