@@ -109,3 +109,31 @@ def test_a_slow_connack_is_waited_for_ten_seconds(after_s: float, dials: int, tm
 
     assert stage.live(story) is True
     assert stage.passed["dial"] == dials
+
+
+@pytest.mark.parametrize("what", ["of a new generation", "of a server that forgot"])
+def test_a_server_that_changes_its_mind_at_every_receipt_does_not_keep_the_line_busy(
+    what: str, tmp_path: Path
+) -> None:
+    """Two servers under one name, say: the kiosk asked as fast as the answers came, without end."""
+    virtual_time.start()
+    stage = Stage(str(tmp_path))
+    batches = []
+
+    async def story(stage: Stage) -> bool:
+        await stage.online()
+        for _ in range(4):
+            assert await stage.press() is not None
+        receipts = RECEIPTS[what](stage)
+        stage.receipts = lambda receipt: [(1, each) for _, each in receipts(receipt)]
+        before = stage.server.batches
+        assert await stage.press() is not None
+        await asyncio.sleep(60)
+        batches.append(stage.server.batches - before)
+        stage.receipts = None
+        await stage.drained()
+        return True
+
+    assert stage.live(story) is True
+    assert batches[0] <= 60 * 2 + 10
+    stage.balance()
