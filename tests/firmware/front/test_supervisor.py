@@ -246,7 +246,7 @@ def test_a_task_that_cannot_be_started_again_ends_the_program_instead_of_starvin
     supervisor = Supervisor(lambda _: world, broken, world.log.append, world.reset)
     supervisor.task("press", crashes, 10_000, vital=True)
     with pytest.raises(RuntimeError, match="task press cannot be started again"):
-        asyncio.run(supervisor.run())
+        asyncio.run(asyncio.wait_for(supervisor.run(), 5))
 
 
 def test_a_crash_that_finds_no_memory_for_its_trace_is_started_again_all_the_same(world: World) -> None:
