@@ -101,6 +101,7 @@ class App:
         while True:
             beat()
             now_ms = ticks_ms()
+            self.uptime.ms()  # without network and visitors nobody else asks it in time
             self._show_journal()
             status = self.session.status
             if status != self._status:
@@ -144,6 +145,9 @@ def run(board):
     try:
         asyncio.run(App(board).main())
     except Exception as error:
-        board.log(trace_of(error))
+        try:
+            board.log(trace_of(error))
+        except MemoryError:
+            pass  # a restart is what it takes, with or without a trace
         time.sleep(_RESTART_S)  # a fault that lasts must not become a storm of restarts
     board.reset()

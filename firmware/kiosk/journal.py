@@ -111,11 +111,12 @@ class Journal:
                 set_number, session, question, language, value, pressed, body,
             )  # fmt: skip
             entry[_NEXT] = seq + 1  # used up, whatever becomes of it
+            entry[_PRESSED] = pressed  # now: a record may be whole in flash although writing it raised
             if self._program(out, size):
-                entry[_PRESSED] = pressed
                 if body and answer:
                     self._ring.has_text(self._ring.newest)
                 return seq
+            entry[_PRESSED] = pressed - answer  # it is not there, or not as a record
         raise OSError("journal: the flash does not hold what is written to it")
 
     def read_into(self, buf, at, max_bytes):

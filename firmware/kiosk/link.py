@@ -58,7 +58,7 @@ class Session:
             self._valid_ms = validity(ca)
         self._dialer = dialer or Dialer(identity["host"], identity["port"], ca)
         self._buffer = bytearray(_BUFFER_BYTES)
-        self._sending = asyncio.Lock()
+        self._sending = None  # a lock
         self._subscribed = asyncio.Event()
         self._ended = asyncio.Event()
         self._wake = asyncio.Event()  # there may be something to report
@@ -133,23 +133,31 @@ class Session:
                 if floor < at < end:  # a server's clock that was years ahead must not lock it out for ever
                     floor = at
             self._board.raise_clock(floor)
+        await self._hang_up()  # what a fault of the program may have left of the connection before
         for event in (self._subscribed, self._ended, self._sync.settled):
             event.clear()
-        self._error = self._stream = None
-        self._parts = []
+        self._sending = asyncio.Lock()  # a new one: without memory MicroPython cannot even leave `async with`
+        self._error = None
         self._start(self._watch(beat))
         self._start(self._talk())
         try:
             await self._ended.wait()
         finally:
-            for part in self._parts:
-                while not part.done():  # CPython's wait_for may swallow a cancellation (cpython issue 86296)
-                    part.cancel()
-                    await asyncio.sleep(0)
-            if self._stream is not None:
-                self._stream.close()
-                self._stream = None
+            await self._hang_up()
         raise self._error
+
+    async def _hang_up(self):
+        """End all parts of the connection, give back its descriptors."""
+        while self._parts:
+            while not self._parts[
+                -1
+            ].done():  # CPython's wait_for may swallow a cancellation (cpython issue 86296)
+                self._parts[-1].cancel()
+                await asyncio.sleep(0)
+            self._parts.pop()
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
     def _start(self, part):
         """Run `part` beside the others; the first of them to end ends the connection."""

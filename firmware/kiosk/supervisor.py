@@ -32,10 +32,11 @@ class Task:
         self.function = function
         self.deadline_ms = deadline_ms
         self.vital = vital
-        self.crashes = 0
+        self.crashes = 0  # in a row
         self.running = False
+        self.given_up = False  # by safe mode
         self.handle = None
-        self.beaten = ticks_ms()
+        self.started = self.beaten = ticks_ms()
 
     def beat(self):
         self.beaten = ticks_ms()
@@ -68,7 +69,15 @@ class Supervisor:
             task.handle = asyncio.create_task(self._keep(task))
         while True:
             now = ticks_ms()
-            late = [task.name for task in self._tasks if task.late(now)]
+            late = []
+            for task in self._tasks:
+                if task.late(now):
+                    late.append(task.name)
+                if task.handle.done() and not task.given_up:
+                    raise RuntimeError("task %s cannot be started again" % task.name)
+                # Looked at while it runs: after a week the ticks would not tell any more.
+                if task.crashes and task.running and ticks_diff(now, task.started) >= _HEALTHY_MS:
+                    task.crashes = 0
             if late:
                 self._log("deadline missed: " + ", ".join(late))
             else:
@@ -78,30 +87,34 @@ class Supervisor:
             await asyncio.sleep(_CHECK_S)
 
     async def _keep(self, task):
-        backoff_s = _BACKOFF_FIRST_S
         while True:
-            started = ticks_ms()
+            task.started = ticks_ms()
             task.beat()
             task.running = True
+            failure = None
             try:
                 await task.function(task.beat)
-                trace = "the task came to its end"
             except Exception as error:  # whatever a task did wrong, its neighbours go on
-                trace = trace_of(error)
+                failure = error
             task.running = False
-            if ticks_diff(ticks_ms(), started) >= _HEALTHY_MS:
-                task.crashes = 0
-                backoff_s = _BACKOFF_FIRST_S
             task.crashes += 1
-            self._log("task %s crashed: %s" % (task.name, trace))
-            self._crashed(task.name, trace)
+            self._record(task, failure)
             if task.crashes >= _CRASHES_TO_SAFE_MODE and not task.vital:
                 self._enter_safe_mode(task)
                 return
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(2 * backoff_s, _BACKOFF_LONGEST_S)
+            await asyncio.sleep(min(_BACKOFF_FIRST_S << min(task.crashes - 1, 8), _BACKOFF_LONGEST_S))
+
+    def _record(self, task, failure):
+        """Tell of a crash, as far as there is memory: the want of it is likely what the task crashed of."""
+        try:
+            trace = "the task came to its end" if failure is None else trace_of(failure)
+            self._log("task %s crashed: %s" % (task.name, trace))
+            self._crashed(task.name, trace)
+        except MemoryError:
+            pass  # to be started again it needs no trace
 
     def _enter_safe_mode(self, task):
+        task.given_up = True
         if self.safe_mode:
             return
         self.safe_mode = True
@@ -110,6 +123,7 @@ class Supervisor:
         for other in self._tasks:
             if not other.vital and other is not task:
                 other.running = False
+                other.given_up = True
                 other.handle.cancel()
 
 

@@ -14,6 +14,9 @@ from kiosk.record import BATCH_OVERHEAD_BYTES, BATCH_RECORDS_AT, MAX_RECORD_BYTE
 _RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
 _LONGEST_TIMEOUT_S = const(300)
 _ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
+_AGAIN_S = (
+    0.5  # a server that forgets each time, or two under one name, must not keep the line busy without end
+)
 _BATCH_BYTES = const(2048)  # 71 presses: one segment less than full costs no time, twice as much costs heap
 _HEADROOM_BYTES = const(64)  # before the batch, for whoever sends it: no second copy
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree
@@ -40,6 +43,7 @@ class Sync:
         self._most = self._limit = _BATCH_BYTES - BATCH_OVERHEAD_BYTES  # bytes of records
         self._buffer = bytearray(_HEADROOM_BYTES + _BATCH_BYTES)
         self._missed = 0
+        self._again = False  # the last receipt did not book the whole batch, or came from another server
         self.settled = asyncio.Event()  # all questions of this connection are answered
         self.server = None
         self.on_clock = None
@@ -80,6 +84,9 @@ class Sync:
                 if self._flight[6]:
                     self._miss()
             self._flight = None
+            if self._again:
+                self._again = False
+                await asyncio.sleep(_AGAIN_S)
 
     def receipt(self, payload):
         """Act on a receipt as it came (JSON bytes). Says whether it counted."""
@@ -106,7 +113,9 @@ class Sync:
         if flight is None or self._answered.is_set() or echo != flight[:2]:
             return False
         self._apply(flight, through, seen, bool(fork))
+        self._again = through < flight[3]
         if self.server not in (None, server):
+            self._again = True
             self._questions = [epoch[0] for epoch in self._journal.epochs()]
         elif flight[2] == flight[3]:
             self._questions.pop(0)

@@ -1,9 +1,11 @@
 """Puts this folder on the path (nor.py, world.py) and runs test modules on MicroPython."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,5 +62,32 @@ def on_micropython(compiled_firmware: Path) -> Callable[[str, str], dict[str, st
                 found[""] = output[-800:]
             results[module] = found
         return results[module]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def micropython_program(compiled_firmware: Path) -> Callable[..., Any]:
+    """`micropython_program(program of this folder, heap, seconds, *arguments)` -> what its last line of JSON says.
+
+    The program gets the folders of the compiled firmware and of the tests before its own arguments.
+    """
+    interpreter = Path(sys.executable).with_name("micropython")
+    if not interpreter.exists():
+        pytest.skip("no MicroPython for this platform")
+
+    def run(program: str, heap: str, seconds: int, *arguments: object) -> Any:
+        command = [interpreter, "-X", f"heapsize={heap}", HERE / program, compiled_firmware, HERE, *arguments]
+        done = subprocess.run(
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+        )
+        last = (done.stdout.splitlines() or [""])[-1]
+        if done.returncode or not last.startswith("{"):
+            pytest.fail(f"{' '.join(str(part) for part in command)}\n{done.stdout[-3000:]}")
+        return json.loads(last)
 
     return run

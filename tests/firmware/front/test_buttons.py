@@ -173,3 +173,35 @@ def test_weeks_without_a_visitor_change_nothing_though_the_ticks_wrap(days: int)
     assert front.push(1) == 1
     assert front.push(1) is None
     assert front.buttons.stuck_faces() == []
+
+
+@pytest.mark.parametrize("wrap", [1, 2, 3])
+@pytest.mark.parametrize("before_ms", [1, 40, 300, 1_500, 2_900, 29_900, 59_900])
+def test_no_timer_notices_that_the_counter_wraps(wrap: int, before_ms: int) -> None:
+    """Each timer begins `before_ms` before the wrap: debounce, repeat, lock-out, cleaning, stuck."""
+    for start in (
+        wrap * PERIOD - before_ms,
+        1_000_000,
+    ):  # what happens without a wrap is what must happen with one
+        told = []
+        front = Front(start)
+        told.append(
+            (front.push(0), front.push(0, after=100), front.push(1, after=900), front.push(2, after=1_000))
+        )
+        front.after(3_000, 0b10001)
+        front.after(2_900)
+        told.append(front.buttons.cleaning)
+        front.after(200)
+        told.append(front.buttons.cleaning)
+        front.after(100, 0)
+        front.after(59_000)
+        told.append(front.buttons.cleaning)
+        front.after(2_000)
+        told.append(front.buttons.cleaning)
+        front.after(0, 0b100)
+        front.after(29_900)
+        told.append(front.buttons.stuck_faces())
+        front.after(200)
+        told.append(front.buttons.stuck_faces())
+        assert told == [(0, None, None, 2), False, True, True, False, [], [2]]
+        assert front.buttons.ignored == {"lockout": 1, "repeat": 1, "cleaning": 2}

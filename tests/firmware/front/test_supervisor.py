@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import virtual_time
 from kiosk import supervisor as module
 from kiosk.supervisor import Supervisor
 
@@ -199,3 +200,69 @@ def test_crashes_far_apart_are_no_row(world: World) -> None:
     world.run(3000)
     assert len(world.crashes) >= 4
     assert not world.supervisor.safe_mode
+
+
+def test_a_crash_after_more_than_a_week_of_health_is_a_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half way round, the ticks' difference is negative: a healthy week looked like no time at all."""
+    monkeypatch.setattr(module, "ticks_ms", virtual_time.ticks_ms)
+    virtual_time.start(PERIOD - 10_000)
+    starts: list[int] = []
+
+    async def works_for_eight_days(beat: Beat) -> None:
+        starts.append(virtual_time.ms())
+        if len(starts) > 2:
+            await asyncio.sleep(8 * 86_400)
+        raise ValueError
+
+    async def story() -> None:
+        supervisor = Supervisor(lambda _: Fed(), lambda *_: None, lambda _: None, lambda: None)
+        supervisor.task("link", works_for_eight_days, 0)
+        running = asyncio.ensure_future(supervisor.run())
+        await asyncio.sleep(100)
+        virtual_time.clock.step_ms = 200_000
+        await asyncio.sleep(9 * 86_400)
+        assert len(starts) == 4
+        assert not supervisor.safe_mode
+        assert not running.done()
+
+    virtual_time.run(story())
+
+
+class Fed:
+    def feed(self) -> None: ...
+
+
+def test_a_task_that_cannot_be_started_again_ends_the_program_instead_of_starving_unseen(
+    world: World,
+) -> None:
+    """A fault while a crash was recorded left a dead task behind, and the watchdog was fed for ever."""
+
+    async def crashes(beat: Beat) -> None:
+        raise OSError(5)
+
+    def broken(task: str, trace: str) -> None:
+        raise KeyError(task)
+
+    supervisor = Supervisor(lambda _: world, broken, world.log.append, world.reset)
+    supervisor.task("press", crashes, 10_000, vital=True)
+    with pytest.raises(RuntimeError, match="task press cannot be started again"):
+        asyncio.run(asyncio.wait_for(supervisor.run(), 5))
+
+
+def test_a_crash_that_finds_no_memory_for_its_trace_is_started_again_all_the_same(world: World) -> None:
+    starts = []
+
+    async def stumbles(beat: Beat) -> None:
+        starts.append(world.ms)
+        if len(starts) == 1:
+            raise MemoryError
+        await beating()(beat)
+
+    def no_room(line: str) -> None:
+        raise MemoryError
+
+    world.supervisor = Supervisor(lambda _: world, world.crashed, no_room, world.reset)
+    world.supervisor.task("press", stumbles, 10_000, vital=True)
+    world.run(20)
+    assert len(starts) == 2
+    assert world.fed[-1] > world.ms - 3_000

@@ -156,7 +156,7 @@ class Process:
 
 @pytest.fixture
 def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """`start_kiosk(port, settings={}, heap="256K", run=True, files={}, **identity)` -> Process."""
+    """`start_kiosk(port, settings={}, heap="256K", run=True, files={}, folder="root", **identity)` -> Process."""
     started = []
 
     def start(
@@ -165,6 +165,7 @@ def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Proces
         heap: str = "256K",
         run: bool = True,
         files: dict[str, bytes] | None = None,
+        folder: str = "root",
         **identity: Any,
     ) -> Process:
         known = {
@@ -175,7 +176,7 @@ def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Proces
             "tls": False,
             "ca": None,
         }
-        root = tmp_path / "root"
+        root = tmp_path / folder
         root.mkdir(exist_ok=True)
         for name, content in (files or {}).items():
             (root / name).write_bytes(content)
@@ -192,24 +193,33 @@ def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Proces
 class Fleet:
     """The server's end over paho: books batches and answers them while `answering`; keeps all it hears."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, name: str = "", secret: str | None = None) -> None:
         self.server = Server()
         self.answering = True
+        self.late_s = 0.0  # between a batch and its receipt
         self.heard: list[tuple[str, bytes]] = []
         self._new: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, name)
+        if secret is not None:
+            self._client.username_pw_set(name, secret)
+        self._client.reconnect_delay_set(0, 1)
         subscribed = threading.Event()
+        self._client.on_connect = lambda *_: self._client.subscribe("hymio/1/up/#")
         self._client.on_subscribe = lambda *_: subscribed.set()
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", port)
-        self._client.subscribe("hymio/1/up/#")
         self._client.loop_start()
         assert subscribed.wait(5)
 
     def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         name = message.topic.rsplit("/", 1)[1]
         if name == "answers" and self.answering:
-            self.send("receipt", self.server.book(Batch(message.payload), int(time.time() * 1000)))
+            receipt = self.server.book(Batch(message.payload), int(time.time() * 1000))
+            device = message.topic.split("/")[3]
+            if self.late_s:
+                threading.Timer(self.late_s, self.send, ("receipt", receipt, device)).start()
+            else:
+                self.send("receipt", receipt, device)
         self._new.put((name, message.payload))
 
     def send(self, name: str, payload: bytes, device: str = KIOSK_ID) -> None:

@@ -2,7 +2,12 @@
 
 import random
 
+import pytest
+from kiosk import record
 from kiosk.clock import Clock, Uptime
+from kiosk.journal import Journal
+
+from tests.firmware.net.support import Board, RamFlash
 
 UTC = 1_772_438_400_000
 PERIOD = 1 << 30
@@ -94,3 +99,40 @@ def test_a_record_is_due_at_first_and_then_at_most_once_a_day_and_only_when_the_
     clock.recorded()
     ticks.ms += 86_400_000 * 2
     assert not clock.learn(ticks.ms + UTC + 31, 2), "old, but still true"
+
+
+def test_a_wake_from_deep_sleep_goes_on_with_the_number_of_its_clock_run() -> None:
+    """A device whose counter ran on sets `boot` back to what it was; one whose counter began anew does not."""
+    flash, board = RamFlash(), Board()
+    journal = Journal(flash, board.random)
+    before = journal.boot
+    for awake in (True, False):
+        journal.append(record.KIND_ANSWER, value=3, uptime=100)
+        journal = Journal(flash, board.random)
+        assert journal.boot == before + 1
+        if awake:
+            journal.boot = before
+    buf = bytearray(2048)
+    journal.append(record.KIND_ANSWER, value=3, uptime=5)
+    count, end = journal.read_into(buf, 0, 900)[3:]
+    boots = [int.from_bytes(buf[at + 8 : at + 12], "little") for at in range(0, end, end // count)]
+    assert boots == [before, before, before + 1]
+
+
+@pytest.mark.parametrize("years", [-55, -10, -1, 1, 10, 73])
+def test_a_server_clock_that_jumps_by_years_is_followed_and_the_uptime_never_moves(years: int) -> None:
+    """What is recorded is the uptime: when the server's clock is right again, so is the kiosk's, at once."""
+    ticks, clock = made()
+    clock.learn(UTC, 20)
+    clock.recorded()
+    ticks.ms += 3_600_000
+    wrong = UTC + 3_600_000 + years * 31_557_600_000
+    assert not clock.learn(wrong, 20), "at most one clock record a day"
+    assert clock.now() == (wrong, 20)
+    ticks.ms += 3_600_000
+    assert not clock.learn(UTC + 7_200_000, 20)
+    assert clock.now() == (UTC + 7_200_000, 20)
+    ticks.ms += 86_400_000
+    assert not clock.due(), "the record of the right time still holds"
+    clock.learn(wrong + 90_000_000, 20)
+    assert clock.due(), "a wrong time that lasts is written, as the contract says; the server judges it"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.evidence import note
 from tests.firmware.net.support import set_view
 
 DOWN = b"hymio/1/down/kiosk0000001/"
@@ -337,3 +338,62 @@ def test_a_press_never_waits_long_for_the_connection(
     stalls = [event["stall_us"] for event in kiosk.events if "stall_us" in event]
     # The command that presses 150 times at once is the test's own doing: 150 appends of some 30 us each.
     assert max(stalls) < 50_000, stalls
+
+
+FAULTS = [
+    (step, how)
+    for step in ("TCP", "CONNECT", "SUBSCRIBE", "report", "receipt")
+    for how in ("freeze", "reset", "close", "garbage")
+]
+
+
+def failing_at(step: str, how: str) -> Callable[[socket.socket], None]:
+    """A broker that goes so far and then fails in this way, each time anew."""
+
+    def script(connection: socket.socket) -> None:
+        if step != "TCP":
+            connection.recv(1024)
+        if step in ("SUBSCRIBE", "report", "receipt"):
+            connection.sendall(CONNACK)
+            connection.recv(1024)
+        if step in ("report", "receipt"):
+            connection.sendall(SUBACK)
+            connection.recv(4096)
+        if step == "receipt":
+            connection.sendall(publish(DOWN + b"receipt", b'{"server":7,"epoch":1,"nonce"')[:-9])
+        if how == "freeze":
+            while connection.recv(4096):
+                pass
+        elif how == "garbage":
+            connection.sendall(random.Random(step).randbytes(300))
+        elif how == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    return script
+
+
+def test_a_press_waits_for_no_connection_however_and_wherever_it_fails(
+    fake_broker: Callable[..., Any], start_kiosk: Callable[..., Any]
+) -> None:
+    """Over real sockets, all failures at once; the loop's longest stall is what a press would wait."""
+    kiosks = {}
+    for step, how in FAULTS:
+        fake = fake_broker(failing_at(step, how))
+        kiosks[step, how] = start_kiosk(fake.port, {"keepalive_s": 2}, folder=f"{step}-{how}")
+    for _ in range(40):
+        for kiosk in kiosks.values():
+            kiosk.send(press=1)
+        time.sleep(0.1)
+    longest = {}
+    for case, kiosk in kiosks.items():
+        assert kiosk.tell()["waiting"] == 40, "nothing was booked, nothing is lost"
+        longest[case] = max(event["stall_us"] for event in kiosk.events if "stall_us" in event)
+    assert max(longest.values()) < 50_000, longest
+    note(
+        "connection frozen, reset, closed or full of garbage over real sockets",
+        len(FAULTS),
+        "step × way",
+        "tests/firmware/net/test_session.py"
+        "::test_a_press_waits_for_no_connection_however_and_wherever_it_fails",
+        f"the loop was held up for {max(longest.values()) / 1000:.1f} ms at most",
+    )

@@ -1,5 +1,10 @@
 """When and where an answer counts: never finer than what is known, and anew when more is known."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from kiosk import record as codec
 from sqlmodel import col, select, update
 
 from fleet_server.answers import check
@@ -8,9 +13,10 @@ from fleet_server.answers.moves import reinstalled
 from fleet_server.answers.placing import Anchor, best, bounds, bucket, interval, place_of, usable
 from fleet_server.answers.reported import epochs_reported
 from fleet_server.db import Database
-from fleet_server.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from fleet_server.instants import DAY_MS, HELSINKI, HOUR_MS, MINUTE_MS
 from fleet_server.places.models import Installation
 from tests.conftest import MONDAY_10
+from tests.evidence import note
 from tests.fleet_server.answers.messages import batch, boot, clock, press
 from tests.fleet_server.answers.test_booking import EPOCH, NOW, one, send
 
@@ -81,6 +87,54 @@ def test_the_days_on_which_the_clocks_change_are_whole() -> None:
     assert bounds("day", to_winter + 12 * HOUR_MS) == (to_winter, to_winter + 25 * HOUR_MS)
     assert bounds("month", to_winter) == (1_790_802_000_000, 1_790_802_000_000 + (31 * 24 + 1) * HOUR_MS)
     assert bounds("hour", to_winter + 5) == (to_winter, to_winter + HOUR_MS)
+
+
+def _oracle(start: int, stop: int) -> tuple[str, int]:
+    """What `bucket` must say, by the calendar alone."""
+    first, last = (datetime.fromtimestamp(ms / 1000, HELSINKI) for ms in (start, stop))
+    if start // HOUR_MS == stop // HOUR_MS:
+        return "hour", start - start % HOUR_MS
+    if first.date() == last.date():
+        return "day", int(datetime(first.year, first.month, first.day, tzinfo=HELSINKI).timestamp() * 1000)
+    if (first.year, first.month) == (last.year, last.month):
+        return "month", int(datetime(first.year, first.month, 1, tzinfo=HELSINKI).timestamp() * 1000)
+    return "unknown", 0
+
+
+@pytest.mark.parametrize("year", [2026, 2028, 2031, 2037])  # one is a leap year
+def test_around_both_changes_of_the_clocks_and_every_end_of_a_month_nothing_is_invented(year: int) -> None:
+    turns = [datetime(year, month, 1, tzinfo=HELSINKI) for month in range(1, 13)]
+    for month in (3, 10):  # the last Sunday, at 3 and at 4 o'clock
+        day = max(d for d in range(25, 32) if datetime(year, month, d).weekday() == 6)
+        turns += [datetime(year, month, day, hour, tzinfo=HELSINKI) for hour in (0, 3, 4)]
+        turns.append(datetime(year, month, day, tzinfo=HELSINKI) + timedelta(days=1))
+    tried = 0
+    for turn in turns:
+        at = int(turn.timestamp() * 1000)
+        for width in (0, 199, 10 * MINUTE_MS, HOUR_MS - 1, HOUR_MS, 23 * HOUR_MS, DAY_MS, 25 * HOUR_MS):
+            for shift in (-width - 1, -width, -width // 2, -1, 0, 1, 2 * HOUR_MS):
+                start = at + shift
+                assert bucket((start, start + width)) == _oracle(start, start + width), (turn, width, shift)
+                tried += 1
+    note(
+        "daylight saving and ends of months",
+        tried,
+        "intervals",
+        "tests/fleet_server/answers/test_time_and_place.py"
+        "::test_around_both_changes_of_the_clocks_and_every_end_of_a_month_nothing_is_invented",
+    )
+
+
+def test_a_wake_from_deep_sleep_goes_on_with_its_run_and_needs_no_new_clock(
+    shared_database: Database, device: str
+) -> None:
+    """The counter ran on: the same clock run, although a boot record (cause 4) stands in the middle."""
+    slept = 8 * HOUR_MS // 100
+    woke = replace(boot(3), uptime=slept, body=codec.boot_body(4, 1))
+    before = clock(1, MONDAY_10 + MINUTE_MS, 0)
+    one(shared_database, device, batch(EPOCH, boot(0), before, press(2), woke, press(4, uptime=slept)))
+    hours = (MONDAY_10, MONDAY_10 + 8 * HOUR_MS)
+    assert counts(shared_database, device) == {(1, "hour", hour): 1 for hour in hours}
 
 
 def test_a_run_that_never_met_a_clock_lies_between_its_neighbours(
