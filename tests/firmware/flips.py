@@ -1,4 +1,4 @@
-"""A bit turns over at rest: what may be lost by it, and a kiosk that goes on with such a flash.
+"""Damage at rest, a bit or a stretch: what may be lost by it, and a kiosk that goes on with such a flash.
 
 Runs on CPython and MicroPython.
 """
@@ -23,15 +23,26 @@ class Rest:
                     spans.append((at, at + fields_end(data[at:]), (epoch, seq)))
             self._spans.append(spans)
 
-    def under(self, pos, offset):
-        """Keys of the records that a bit there may cost: the one that it lies in, all of them under a header."""
-        whole = offset < sector.HEADER_BYTES
-        return {key for start, end, key in self._spans[pos] if whole or start <= offset < end}
-
     def flip(self, pos, offset, bit, turn, budget=BUDGET):
-        """Turn it over and start; all else is found, nothing that was never written is, no seq comes again."""
-        world = World(flipped(self.sectors, pos, offset, bit), turn, self.promises)
-        world.promises.gone.update(self.under(pos, offset))
+        """Turn one bit over. It may cost the record that it lies in; in a header, all that are under it."""
+        keys = self._under(pos, offset, offset + 1)
+        self._go_on(flipped(self.sectors, pos, offset, bit), keys, turn, budget)
+
+    def blot(self, pos, start, end, turn, budget=BUDGET):
+        """Clear all bits of a stretch behind the header. It may cost the records that it touches."""
+        data = self.sectors[pos]
+        sectors = list(self.sectors)
+        sectors[pos] = data[:start] + bytes(end - start) + data[end:]
+        self._go_on(sectors, self._under(pos, start, end), turn, budget)
+
+    def _under(self, pos, first, last):
+        whole = first < sector.HEADER_BYTES
+        return {key for start, end, key in self._spans[pos] if whole or (start < last and first < end)}
+
+    def _go_on(self, sectors, may_be_lost, turn, budget):
+        """Start and go on: all else is found, nothing that was never written is, no seq comes again."""
+        world = World(sectors, turn, self.promises)
+        world.promises.gone.update(may_be_lost)
         if turn % 2 and not world.press():
             world.drain(budget)
         world.drain(100 if turn % 4 == 1 else budget)
@@ -39,4 +50,3 @@ class Rest:
         world.mount()
         world.drain()
         assert world.press()
-

@@ -343,11 +343,12 @@ def test_a_mutant_is_caught(
 
 
 def sweeps() -> None:
+    worn_sectors(seed=3)
     with memo():
         for seed, content in enumerate(("blank", "zeros")):
-            test_flipped_flash.flips(seed + 40, content, 120, 12)
-            Sweep(most=10_000).over(content, seed)
-    worn_sectors(seed=3)
+            test_flipped_flash.flips(seed + 40, content, 120, 24)
+            test_flipped_flash.blots(seed + 40, content, 120, 24)
+            Sweep(most=8_000).over(content, seed)
 
 
 def worn_sectors(seed: int) -> None:
