@@ -81,18 +81,14 @@ def replay(content, seed, number, index, place=None, steps=STEPS):
 
 def described(moment, model, name, error):
     command = " ".join([repr(part) if " " in str(part) else str(part) for part in name])
-    return "%s: %s: %s; again with: .venv/bin/python -m tests.firmware.replay_cut %s" % (
-        _words(moment, model),
-        type(error).__name__,
-        error,
-        command,
-    )
+    words = f"{_words(moment, model)}: {type(error).__name__}: {error}"
+    return f"{words}; again with: .venv/bin/python -m tests.firmware.replay_cut {command}"
 
 
 def _words(moment, model):
     pos, offset, data = moment[1]
-    what = "erasing" if data is None else "programming %d bytes at %d" % (len(data), offset)
-    return "cut while %s in sector %d, model %s %s" % (what, pos, model[0], model[1])
+    what = "erasing" if data is None else f"programming {len(data)} bytes at {offset}"
+    return f"cut while {what} in sector {pos}, model {model[0]} {model[1]}"
 
 
 def recover(moment, model, turn, trace=False):

@@ -44,7 +44,8 @@ class Nor:
     """MicroPython's extended block protocol over `sectors` (a number: so many blank ones of 4 KiB); counts.
 
     `cut`: (operation number, model) of a power cut, see `torn`. `log`: a list that gets (sectors before,
-    operation) of each program and erase. `garble`: positions whose programming goes wrong, silently.
+    operation) of each program and erase. `garble`: positions whose programming goes wrong, silently; `stuck`: those
+    whose erase does nothing. `erased`: how often each was erased.
     """
 
     def __init__(self, sectors, cut=None, log=None):
@@ -53,6 +54,8 @@ class Nor:
         self.cut = cut
         self.log = log
         self.garble = ()
+        self.stuck = ()
+        self.erased = [0] * len(self.sectors)
         self.operations = 0
         self.reads = self.bytes_read = self.programs = self.bytes_programmed = self.erases = 0
 
@@ -81,7 +84,9 @@ class Nor:
             return self.size
         if op == 6:
             self.erases += 1
-            self._do((arg, None, None))
+            self.erased[arg] += 1
+            if arg not in self.stuck:
+                self._do((arg, None, None))
         return 0
 
     def _do(self, operation):

@@ -16,7 +16,9 @@ from lives import CONTENTS  # noqa: E402
 
 def main(content: str, *numbers: str) -> None:
     if content not in CONTENTS or not 3 <= len(numbers) <= 4:
-        raise SystemExit(f"usage: replay_cut CONTENT SEED OPERATION MODEL [OPERATION]; CONTENT one of {CONTENTS}")
+        raise SystemExit(
+            f"usage: replay_cut CONTENT SEED OPERATION MODEL [OPERATION]; CONTENT one of {CONTENTS}"
+        )
     print(f"{cuts.replay(content, *map(int, numbers))}: no promise is broken")
 
 

@@ -1,4 +1,4 @@
-"""Every bit of a filled journal turns over, one at a time: the record that it lies in is lost at most, and booked so."""
+"""Every bit of a filled journal turns over, one at a time: at most its record is lost, and booked so."""
 
 from collections.abc import Iterator
 
@@ -99,24 +99,28 @@ def batches(journal: Journal) -> Iterator[bytes]:
 
 @pytest.mark.scales
 def test_the_server_books_as_lost_what_a_bit_cost_and_all_else_as_received(database: Database) -> None:
-    sectors = full(3, 320, 5)
-    promised = {key for key in sectors.promises.thanked}
+    world = full(3, 320, 5)
+    promised = set(world.promises.thanked)
     bits = 0
     for bit in range(effort.SEED % BOOKED_EVERY, 3 * 320 * 8, BOOKED_EVERY):
         pos, offset = bit // 2560, bit // 8 % 320
-        flash = flipped(sectors.flash.sectors, pos, offset, bit % 8)
+        flash = flipped(world.flash.sectors, pos, offset, bit % 8)
         with Session(database.engine) as session:  # rolled back behind each bit
-            lost = booked(session, flash, promised, sectors.promises.booked)
+            lost = booked(session, flash, promised, world.promises.booked)
             session.rollback()
         before = {
             (epoch, seq)
             for epoch in {key[0] for key in promised}
-            for _, _, seq in sector.walk(sectors.flash.sectors[pos], epoch)
+            for _, _, seq in sector.walk(world.flash.sectors[pos], epoch)
         }
         assert lost <= before
         assert len(lost) <= 1 or offset < sector.HEADER_BYTES, (pos, offset, lost)
         bits += 1
-    note(bits, "test_the_server_books_as_lost_what_a_bit_cost_and_all_else_as_received", "booked as lost by its seq")
+    note(
+        bits,
+        "test_the_server_books_as_lost_what_a_bit_cost_and_all_else_as_received",
+        "booked as lost by its seq",
+    )
 
 
 def booked(
@@ -154,4 +158,6 @@ def test_each_record_of_the_journals_turned_over_here_lies_where_a_bit_was_turne
     assert small.journal.fill == large.journal.fill == 1.0
     assert len(small.journal.epochs()) == len(large.journal.epochs()) == 2
     assert len(large.promises.due()) > 100
-    assert sum(data[2] == record.KIND_ANSWER and len(data) > 28 for data in large.promises.thanked.values()) > 5
+    assert (
+        sum(data[2] == record.KIND_ANSWER and len(data) > 28 for data in large.promises.thanked.values()) > 5
+    )

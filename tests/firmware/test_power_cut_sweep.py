@@ -1,4 +1,4 @@
-"""The large sweep of power cuts: a quarter of a million in `make test`, two million in `make full`, twenty in `make torture`.
+"""The large sweep of power cuts: 250 000 in `make test`, 2 million in `make full`, 20 million in `make torture`.
 
 Each part cuts lives of its own, one after the other, until it has made its share of the cuts.
 """

@@ -31,7 +31,8 @@ def test_a_cut_that_broke_a_promise_is_named_by_the_command_that_does_it_again()
             replay(*name, steps=60)
         except AssertionError as again:
             error = again
-        assert error is not None and str(error) in said, (said, error)
+        assert error is not None, said
+        assert str(error) in said, (said, error)
     finally:
         record.whole = whole
     assert "cut while" in replay(*name, steps=60)
