@@ -45,6 +45,9 @@ def marks(buf, at=0):
     first = MARK_BYTES
     for i in range(MARK_BYTES - 1, -1, -1):
         byte = buf[at + i]
+        if byte == 0xFF:  # nearly always: counting its bits would take most of a start
+            first = i
+            continue
         ones = 0
         while byte:
             ones += byte & 1

@@ -4,6 +4,9 @@ Each part cuts lives of its own, one after the other, until it has made its shar
 """
 
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from cuts import Sweep
@@ -12,6 +15,7 @@ from memo import memo
 
 from tests import effort, evidence
 
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = 2  # for each content: work for two processes
 CUTS = effort.pick(test=252_000, full=2_004_000, torture=20_004_000)
 FIRST_SEED = 1_000_000 * effort.SEED
@@ -53,3 +57,11 @@ def test_what_the_sweep_remembers_changes_nothing(content: str) -> None:
     with memo():
         remembered = sweep(content, FIRST_SEED + 7, most)
     assert (remembered.cuts, remembered.print) == (plain.cuts, plain.print)
+
+
+def test_a_cut_and_a_second_one_in_its_recovery_are_done_again_by_one_command() -> None:
+    command = [sys.executable, "-m", "tests.firmware.replay_cut", "taken over", "7", "33", "5", "2"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("cut while programming"), said
+    assert "; recovering, cut while" in said
+    assert said.endswith(": no promise is broken\n")
