@@ -21,6 +21,9 @@ _STATE = const(7)
 _LOOKED = const(8)  # flag: read through for text (when booked) or for any whole record (when used)
 _TEXT = const(16)  # flag: holds text
 
+_PEEK_BYTES = const(
+    64
+)  # behind an unreadable header: foreign flash shows itself there, without reading all of it
 _ERASED_AHEAD = const(2)  # one for the press that fills a sector, one that is kept back
 
 _OP_COUNT = const(4)  # of the block protocol
@@ -250,7 +253,9 @@ class Ring:
     def _without_header(self, pos):
         if sector.used(self._head) == 0:
             return _BLANK
-        if sector.used(self.load(pos)) <= sector.RECORDS_AT:
+        behind = memoryview(self.buf)[:_PEEK_BYTES]
+        self._flash.readblocks(pos, behind, sector.RECORDS_AT)
+        if sector.used(behind) == 0 and sector.used(self.load(pos)) <= sector.RECORDS_AT:
             return _SPOILT
         self.unreadable += 1
         return _STRANGE

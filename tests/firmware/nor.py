@@ -44,7 +44,8 @@ class Nor:
     """MicroPython's extended block protocol over `sectors` (a number: so many blank ones of 4 KiB); counts.
 
     `cut`: (operation number, model) of a power cut, see `torn`. `log`: a list that gets (sectors before,
-    operation) of each program and erase. `garble`: positions whose programming goes wrong, silently.
+    operation) of each program and erase. `garble`: positions whose programming goes wrong, silently; `stuck`: those
+    whose erase does nothing. `erased`: how often each was erased.
     """
 
     def __init__(self, sectors, cut=None, log=None):
@@ -53,21 +54,23 @@ class Nor:
         self.cut = cut
         self.log = log
         self.garble = ()
+        self.stuck = ()
+        self.erased = [0] * len(self.sectors)
         self.operations = 0
         self.reads = self.bytes_read = self.programs = self.bytes_programmed = self.erases = 0
 
     def readblocks(self, n, buf, off=0):
-        assert off + len(buf) <= self.size
+        end = off + len(buf)
+        assert end <= self.size
         self.reads += 1
         self.bytes_read += len(buf)
-        memoryview(buf)[:] = self.sectors[n][off : off + len(buf)]
+        buf[:] = self.sectors[n][off:end]
 
     def writeblocks(self, n, buf, off=None):
         assert off is not None, "without an offset this would erase"
-        assert off + len(buf) <= self.size
         data = bytes(buf)
-        for i in range(len(data)):
-            assert self.sectors[n][off + i] & data[i] == data[i], "programming cannot set a bit"
+        assert off + len(data) <= self.size
+        assert _and(self.sectors[n][off : off + len(data)], data) == data, "programming cannot set a bit"
         self.programs += 1
         self.bytes_programmed += len(data)
         if n in self.garble:
@@ -81,7 +84,9 @@ class Nor:
             return self.size
         if op == 6:
             self.erases += 1
-            self._do((arg, None, None))
+            self.erased[arg] += 1
+            if arg not in self.stuck:
+                self._do((arg, None, None))
         return 0
 
     def _do(self, operation):
@@ -92,7 +97,7 @@ class Nor:
             self.sectors[n] = torn(self.sectors[n], operation, self.cut[1])
             raise PowerCut
         self.operations += 1
-        self.sectors[n] = torn(self.sectors[n], operation, ("prefix", None))
+        self.sectors[n] = _prefix(self.sectors[n], operation, None)
 
 
 def torn(old, operation, model):
@@ -103,43 +108,59 @@ def torn(old, operation, model):
     only: anything, as the part first clears what it then sets.
     """
     kind, k = model
-    _, off, data = operation
-    size = len(old)
-    if data is None:
-        off, target = 0, b"\xff" * size
-    else:
-        target = data
-    span = len(target)
     if kind == "prefix":
-        done = span if k is None else min(k, span)
-        return old[:off] + _onto(old[off : off + done], target[:done], data) + old[off + done :]
+        return _prefix(old, operation, k)
+    _, off, data = operation
+    if data is None:
+        off, data = 0, b"\xff" * len(old)
+    span = len(data)
     if kind == "half":
         k = min(k, span - 1)
-        head = torn(old, operation, ("prefix", k))
-        mixed = head[off + k] & (target[k] | 0x5A) if data is not None else head[off + k] | 0x5A
+        head = _prefix(old, operation, k)
+        mixed = head[off + k] | 0x5A if operation[2] is None else head[off + k] & (data[k] | 0x5A)
         return head[: off + k] + bytes([mixed]) + head[off + k + 1 :]
     rng = Rng(k)
     share = 1 + rng.below(7)  # eighths of what there was to do
-    new = bytearray(old)
-    whole = _onto(old[off : off + span], target, data)
-    for i in range(span):
-        was = old[off + i]
-        change = was ^ whole[i]
-        if kind == "unstable":
-            new[off + i] = rng.below(256) if rng.below(8) < share else was
-        elif change and kind == "bytes":
-            new[off + i] = whole[i] if rng.below(8) < share else was
-        elif change:
-            for bit in range(8):
-                if change >> bit & 1 and rng.below(8) < share:
-                    new[off + i] ^= 1 << bit
-    return bytes(new)
+    if kind == "bits":
+        mask = 0
+        for digit in (1, 2, 4):
+            noise = int.from_bytes(_noise(rng, span), "little")
+            mask = mask | noise if share & digit else mask & noise
+    else:
+        mask = int.from_bytes(bytes([255 if byte & 7 < share else 0 for byte in _noise(rng, span)]), "little")
+    was = int.from_bytes(old[off : off + span], "little")
+    if kind == "unstable":
+        done = int.from_bytes(_noise(rng, span), "little")
+    else:
+        done = int.from_bytes(_prefix(old, operation, None)[off : off + span], "little")
+    new = was ^ ((was ^ done) & mask)
+    return old[:off] + new.to_bytes(span, "little") + old[off + span :]
 
 
-def _onto(old, target, data):
+def _prefix(old, operation, count):
+    """The sector after the first `count` bytes of an operation; None: all of it."""
+    _, off, data = operation
     if data is None:
-        return target
-    return bytes([a & b for a, b in zip(old, target)])  # noqa: B905 - MicroPython's zip has no strict
+        return b"\xff" * len(old) if count is None else b"\xff" * min(count, len(old)) + old[count:]
+    done = _and(old[off : off + len(data)], data if count is None else data[:count])
+    return old[:off] + done + old[off + len(done) :]
+
+
+def _and(old, data):
+    """Bit by bit, over the length of `data`."""
+    size = len(data)
+    return (int.from_bytes(old[:size], "little") & int.from_bytes(data, "little")).to_bytes(size, "little")
+
+
+_POOL = []
+
+
+def _noise(rng, count):
+    """So many random bytes, at most a sector: a stretch of a pool that is made once, as it is slow to make."""
+    if not _POOL:
+        _POOL.append(Rng(0).bytes(2 * 4096))
+    start = rng.below(4096)
+    return _POOL[0][start : start + count]
 
 
 def models(operation, seed, size):
@@ -147,7 +168,7 @@ def models(operation, seed, size):
     _, _, data = operation
     if data is None:
         places = (0, 32, 60, size // 2, size - 4)
-        found = [("prefix", k) for k in places] + [("half", 8)]
+        found = [("prefix", k) for k in places] + [("half", 8), ("half", seed % size)]
         kinds = ("bits", "bytes", "unstable")
     else:
         span = len(data)

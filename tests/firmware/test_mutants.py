@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import test_flipped_flash
-import test_power_cuts
+from cuts import Sweep
 from kiosk import journal, record, ring, sector
-from nor import PATTERNS
+from memo import memo
+from nor import pattern
+from world import World
 
 
 def no_crc(patch: pytest.MonkeyPatch) -> None:
@@ -150,6 +152,156 @@ def counts_torn_answers_as_pressed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sector, "scan", mutant)
 
 
+def hands_out_seqs_again(patch: pytest.MonkeyPatch) -> None:
+    """After a start, counts on from the newest sector's first seq."""
+    scan = sector.scan
+
+    def mutant(
+        buf: bytearray, epoch: int, first: int, pressed: int, boot: int
+    ) -> tuple[int, int, int, int, bool]:
+        end, _, pressed, boot, ordered = scan(buf, epoch, first, pressed, boot)
+        return end, first, pressed, boot, ordered
+
+    patch.setattr(sector, "scan", mutant)
+
+
+def takes_a_damaged_tail_for_one_seq(patch: pytest.MonkeyPatch) -> None:
+    """However many records the damage may have been."""
+    scan = sector.scan
+
+    def mutant(
+        buf: bytearray, epoch: int, first: int, pressed: int, boot: int
+    ) -> tuple[int, int, int, int, bool]:
+        end, seq, pressed, boot, ordered = scan(buf, epoch, first, pressed, boot)
+        if end == len(buf):
+            seq = max([first] + [found + 1 for _, _, found in sector.walk(buf, epoch)]) + 1
+        return end, seq, pressed, boot, ordered
+
+    patch.setattr(sector, "scan", mutant)
+
+
+def marks_the_open_sector(patch: pytest.MonkeyPatch) -> None:
+    """As soon as all that it holds so far is booked."""
+
+    def mutant(self: Any, pos: int, booked: bool) -> None:
+        newest, self.newest = self.newest, -1
+        try:
+            book(self, pos, booked)
+        finally:
+            self.newest = newest
+
+    book = ring.Ring.book
+    patch.setattr(ring.Ring, "book", mutant)
+
+
+def erases_the_newest_sector(patch: pytest.MonkeyPatch) -> None:
+    """Once it is booked, when idle, like any other."""
+
+    def mutant(self: Any) -> bool:
+        entry = self._epochs[-1]
+        newest = self._ring.newest
+        if newest >= 0 and entry[1] == entry[2] and self._ring.is_used(newest):
+            self._ring._erase(newest)
+            self._offset = self._ring.size
+        return tidy(self)
+
+    tidy = journal.Journal.tidy
+    patch.setattr(journal.Journal, "tidy", mutant)
+
+
+def does_not_read_back_what_it_wrote(patch: pytest.MonkeyPatch) -> None:
+    """Thanks for a record that the flash garbled."""
+
+    def mutant(self: Any, out: bytearray, size: int) -> bool:
+        program(self, out, size)
+        self._offset = min(self._ring.size, self._offset + size)
+        return True
+
+    program = journal.Journal._program
+    patch.setattr(journal.Journal, "_program", mutant)
+
+
+def counts_no_presses_of_the_open_sector(patch: pytest.MonkeyPatch) -> None:
+    """After a start, the counter is what the newest header says."""
+    scan = sector.scan
+
+    def mutant(
+        buf: bytearray, epoch: int, first: int, pressed: int, boot: int
+    ) -> tuple[int, int, int, int, bool]:
+        end, seq, _, boot, ordered = scan(buf, epoch, first, pressed, boot)
+        return end, seq, pressed, boot, ordered
+
+    patch.setattr(sector, "scan", mutant)
+
+
+def draws_the_number_of_an_epoch_it_holds(patch: pytest.MonkeyPatch) -> None:
+    """Begins a new epoch under the number of the one before."""
+
+    def mutant(self: Any, reason: str) -> None:
+        old = self._epochs[-1][0] if self._epochs else 0
+        begin(self, reason)
+        self._epochs[-1][0] = old or self._epochs[-1][0]
+
+    begin = journal.Journal._begin_epoch
+    patch.setattr(journal.Journal, "_begin_epoch", mutant)
+
+
+def presses_use_the_sector_kept_back(patch: pytest.MonkeyPatch) -> None:
+    """Leaves no room for what says that there is no room."""
+
+    def mutant(self: Any, kind: int, size: int) -> None:
+        make_room(self, record.KIND_CLOCK, size)
+
+    make_room = journal.Journal._make_room
+    patch.setattr(journal.Journal, "_make_room", mutant)
+
+
+def erases_before_the_next_epoch_was_read(patch: pytest.MonkeyPatch) -> None:
+    """Takes sectors of older epochs for booked."""
+
+    def mutant(self: Any) -> None:
+        mount(self)
+        for pos in self._ring.order:
+            if self._ring.epochs[pos] != self.epoch and self._ring.is_used(pos):
+                self._ring._set(pos, 2)
+
+    mount = journal.Journal._mount
+    patch.setattr(journal.Journal, "_mount", mutant)
+
+
+def marks_newest_first(patch: pytest.MonkeyPatch) -> None:
+    """Sets the marks in an order that a power cut can leave with a hole."""
+
+    def mutant(self: Any, entry: list[int], booked: bool) -> None:
+        if not booked:
+            book(self, entry, booked)
+            return
+        order = self._ring.order
+        ends = order[1:]
+        for pos, after in reversed(list(zip(order, ends, strict=False))):
+            if self._ring.epochs[pos] == entry[0]:
+                same = self._ring.epochs[after] == entry[0]
+                if (self._ring.firsts[after] if same else entry[2]) <= entry[1]:
+                    self._ring.book(pos, True)
+
+    book = journal.Journal._book
+    patch.setattr(journal.Journal, "_book", mutant)
+
+
+def starts_every_epoch_anew(patch: pytest.MonkeyPatch) -> None:
+    """Counts seqs on from nought in the same epoch when the order cannot be proved."""
+
+    def mutant(self: Any, reason: str) -> None:
+        if reason == "order" and self._epochs:
+            self._epochs[-1][2] = 0
+            self._offset = self._ring.size
+        else:
+            begin(self, reason)
+
+    begin = journal.Journal._begin_epoch
+    patch.setattr(journal.Journal, "_begin_epoch", mutant)
+
+
 MUTANTS = [
     no_crc,
     writes_on_over_a_torn_tail,
@@ -163,6 +315,17 @@ MUTANTS = [
     erases_what_is_not_booked,
     leaks_torn_sectors,
     counts_torn_answers_as_pressed,
+    hands_out_seqs_again,
+    takes_a_damaged_tail_for_one_seq,
+    marks_the_open_sector,
+    erases_the_newest_sector,
+    does_not_read_back_what_it_wrote,
+    counts_no_presses_of_the_open_sector,
+    draws_the_number_of_an_epoch_it_holds,
+    presses_use_the_sector_kept_back,
+    erases_before_the_next_epoch_was_read,
+    marks_newest_first,
+    starts_every_epoch_anew,
 ]
 
 
@@ -180,6 +343,24 @@ def test_a_mutant_is_caught(
 
 
 def sweeps() -> None:
-    for seed, content in enumerate(PATTERNS[:2]):
-        test_flipped_flash.flips(seed + 40, content, 120, 12)
-        test_power_cuts.sweep(seed, content, 200)
+    worn_sectors(seed=3)
+    with memo():
+        for seed, content in enumerate(("blank", "zeros")):
+            test_flipped_flash.flips(seed + 40, content, 120, 24)
+            test_flipped_flash.blots(seed + 40, content, 120, 24)
+            Sweep(most=8_000).over(content, seed)
+
+
+def worn_sectors(seed: int) -> None:
+    """A life in which the flash garbles, now here, now there, what is written."""
+    world = World(pattern("blank", 5, 320), seed)
+    for step in range(300):
+        world.flash.garble = (step // 7 % 5,) if step % 3 == 0 else ()
+        if not world.press():
+            world.flash.garble = ()
+            world.drain()
+            world.mount()
+        world.state()
+    world.flash.garble = ()
+    world.mount()
+    world.drain()

@@ -12,6 +12,7 @@ MODULES = {
     "test_record": "192K",
     "test_journal": "192K",
     "test_journal_epochs": "192K",
+    "test_journal_wear": "192K",
     "test_protocol_vectors": "192K",
     "test_receipt_vectors": "192K",
     "test_power_cuts": "8M",

@@ -1,37 +1,15 @@
 """A journal's life, lived beside somebody who remembers everything that it promised.
 
-Runs on CPython and MicroPython. `World` drives a journal and remembers its promises; `check` and `flip` say
-whether the flash keeps them after a power cut and after a bit has turned over.
+Runs on CPython and MicroPython. What is read is held against the promises (promises.py) at once.
 """
 
 from kiosk import record, sector
 from kiosk.journal import Journal, JournalFull
-from nor import Nor, Rng, flipped, torn
+from nor import Nor, Rng
+from promises import Promises
 from whole import encode, read
 
 BUDGET = 4052  # bytes of records that fit in the largest batch
-
-
-class Promises:
-    """What must, and what may be found in flash.
-
-    `thanked`: {(epoch, seq): record}; `maybe`: the same for appends that did not come to an end; `booked`:
-    {epoch: through}; `gone`: booked records that the ring erased before a server forgot them.
-    """
-
-    def __init__(self):
-        self.thanked = {}
-        self.maybe = {}
-        self.booked = {}
-        self.gone = set()
-
-    def copy(self):
-        other = Promises()
-        other.thanked = dict(self.thanked)
-        other.maybe = dict(self.maybe)
-        other.booked = dict(self.booked)
-        other.gone = set(self.gone)
-        return other
 
 
 class World:
@@ -50,7 +28,15 @@ class World:
         self.trace.append(entry + (self.promises.copy(),))
 
     def mount(self):
-        self.journal = Journal(self.flash, self.rng.bytes)
+        self.journal = Journal(self.flash, self._random)
+
+    def _random(self, count):
+        """Never the number of an epoch that was promised about: in life that is one draw in four thousand million."""
+        while True:
+            drawn = self.rng.bytes(count)
+            epoch = int.from_bytes(drawn, "little")
+            if epoch not in self.promises.next and epoch not in self.promises.booked:
+                return drawn
 
     def write(self, kind, body=b"", value=3):
         """Append a record; True when it is promised, False when it was refused for want of room."""
@@ -60,23 +46,26 @@ class World:
         before = (journal.epoch, journal.next_seq)
 
         def expected(epoch, seq, pressed):
-            boot = journal.boot
-            return encode(epoch, kind, 0, seq, boot, uptime, 14, 255, 0, 0, value, pressed, body)
+            return encode(epoch, kind, 0, seq, journal.boot, uptime, 14, 255, 0, 0, value, pressed, body)
 
-        doubt = self.promises.maybe.get(before)
-        self.promises.maybe[before] = expected(before[0], before[1], journal.pressed + answer)
+        promises = self.promises
+        doubt = promises.maybe.get(before)
+        pressed = journal.pressed + answer
+        data = promises.maybe[before] = expected(before[0], before[1], pressed)
         try:
             seq = journal.append(kind, set_number=14, value=value, uptime=uptime, body=body)
         except JournalFull:
             self.refused += 1
-            self.promises.maybe.pop(before)
+            promises.maybe.pop(before)
             if doubt:
-                self.promises.maybe[before] = doubt
+                promises.maybe[before] = doubt
             return False
         key = (journal.epoch, seq)
-        assert key not in self.promises.thanked, f"seq {key} handed out twice"
-        self.promises.maybe.pop(before)
-        self.promises.thanked[key] = expected(journal.epoch, seq, journal.pressed)
+        assert key not in promises.thanked, f"seq {key} handed out twice"
+        if key != before or journal.pressed != pressed:
+            promises.maybe.pop(before)
+            data = expected(journal.epoch, seq, journal.pressed)
+        promises.thank(key, data)
         return True
 
     def press(self, value=3):
@@ -88,16 +77,26 @@ class World:
     def clock(self):
         return self.write(record.KIND_CLOCK, body=record.clock_body(1_772_438_400_000, 50), value=0)
 
-    def send(self, budget=BUDGET, through=None):
-        """One batch, and a receipt for it (for what is below `through` of it); False when nothing waits."""
+    def boot(self):
+        return self.write(record.KIND_BOOT, body=record.boot_body(1, 7), value=0)
+
+    def refusals(self):
+        """A refused record: how many presses found no room."""
+        return self.write(record.KIND_REFUSED, body=record.refused_body(self.refused, 10), value=0)
+
+    def send(self, budget=BUDGET, share=8):
+        """One batch, and a receipt for so many eighths of it; returns (epoch, from, to), None when nothing waits."""
         epoch, start, to, records = read(self.journal, budget)
         if start == to:
-            return False
+            return None
         self.found(epoch, start, to, records, budget)
-        through = to if through is None else min(to, max(start, through))
-        self.promises.booked[epoch] = max(through, self.promises.booked.get(epoch, 0))
+        through = start + (to - start) * share // 8
+        promises = self.promises
+        skipped = promises.due_in(epoch, 0, start)
+        assert not skipped, f"passed over: {skipped}"
+        promises.booked[epoch] = max(through, promises.booked.get(epoch, 0))
         self.journal.release(epoch, through)
-        return True
+        return epoch, start, to
 
     def found(self, epoch, start, to, records, budget):
         """A batch must hold every promised record of its range, as it was written, and nothing else."""
@@ -106,23 +105,25 @@ class World:
         seqs = set()
         total = 0
         for data in records:
-            fields = record.decode(data, 0, epoch)
-            assert fields is not None, "not a record"
-            assert record.size(data, 0) == len(data)
-            seq = fields[2]
+            seq = record.seq_at(data, 0)
             assert last < seq < to, f"seq {seq} out of order in [{start}, {to})"
             last = seq
             seqs.add(seq)
             total += len(data)
             key = (epoch, seq)
-            if key not in promises.thanked:
+            promised = promises.thanked.get(key)
+            if promised == data:
+                continue
+            assert record.decode(data, 0, epoch) is not None, "not a record"
+            if promised is None:
                 assert promises.maybe.get(key) == data, f"seq {seq} was never written so"
-                promises.thanked[key] = promises.maybe.pop(key)
-            assert promises.thanked[key][: fields_end(data)] == data[: fields_end(data)], f"seq {seq} changed"
+                promises.thank(key, data)
+            else:
+                end = fields_end(data)
+                assert promised[:end] == data[:end], f"seq {seq} changed"
         assert total <= budget or len(records) == 1
-        for key in promises.thanked:
-            if key[0] == epoch and start <= key[1] < to and key[1] >= promises.booked.get(epoch, 0):
-                assert key[1] in seqs or key in promises.gone, f"seq {key[1]} is lost"
+        for key in promises.due_in(epoch, start, to):
+            assert key[1] in seqs, f"seq {key[1]} is lost"
 
     def forget(self, epoch, through):
         """The server was restored and knows nothing from `through` on; flash has what it did not erase, nor
@@ -139,22 +140,17 @@ class World:
 
     def drain(self, budget=BUDGET):
         """Send everything; every promise not booked before must be among it."""
-        due = set()
-        for key in self.promises.thanked:
-            if key[1] >= self.promises.booked.get(key[0], 0) and key not in self.promises.gone:
-                due.add(key)
         at = {}
         for _ in range(10000):
-            epoch, start, to, records = read(self.journal, budget)
-            if start == to:
+            sent = self.send(budget)
+            if sent is None:
                 break
+            epoch, start, to = sent
             assert at.get(epoch, start) == start, "a batch must go on where the receipt left off"
             at[epoch] = to
-            for data in records:
-                due.discard((epoch, record.seq_at(data, 0)))
-            self.send(budget)
         else:
             raise AssertionError("reading never comes to an end")
+        due = self.promises.due()
         assert not due, f"lost: {sorted(due)}"
 
     def tidy(self):
@@ -169,16 +165,14 @@ class World:
         held = [entry[0] for entry in journal.epochs()]
         assert held[-1] == journal.epoch
         assert len(set(held)) == len(held)
-        pressed = 0
-        for (epoch, seq), data in self.promises.thanked.items():
-            if epoch == journal.epoch:
-                assert seq < journal.next_seq, f"seq {seq} may be handed out again"
-                pressed += data[2] == record.KIND_ANSWER
-        maybe = 0
-        for (epoch, seq), data in self.promises.maybe.items():
-            if epoch == journal.epoch and seq < journal.next_seq:
-                maybe += data[2] == record.KIND_ANSWER
-        assert pressed <= journal.pressed <= pressed + maybe, f"pressed {journal.pressed}, thanked {pressed}"
+        promises = self.promises
+        next_ = promises.next.get(journal.epoch, 0)
+        assert next_ <= journal.next_seq, f"seq {next_ - 1} may be handed out again"
+        booked = promises.booked.get(journal.epoch, 0)
+        assert booked <= journal.next_seq, f"seqs below {booked} are booked, {journal.next_seq} is next"
+        least = promises.pressed.get(journal.epoch, 0)
+        most = least + promises.may_have_pressed(journal.epoch, journal.next_seq)
+        assert least <= journal.pressed <= most, f"pressed {journal.pressed}, thanked {least}"
         assert 0.0 <= journal.fill <= 1.0
 
 
@@ -204,52 +198,3 @@ def readable(sectors, epoch):
             if record.whole(data, offset, epoch):
                 found.append(record.seq_at(data, offset))
     return found
-
-
-def check(sectors, operation, promises, model, seed, trace=False):
-    """Cut the power at an operation, start again, go on: every promise must hold. Returns the new trace."""
-    sectors = list(sectors)
-    sectors[operation[0]] = torn(sectors[operation[0]], operation, model)
-    world = World(sectors, seed, promises, trace)
-    world.state()
-    if seed % 2:
-        world.drain(BUDGET if seed % 4 == 1 else 100)
-        world.state()
-    if not world.press():
-        world.drain()
-        world.tidy()
-        assert world.press(), "no room although everything is booked"
-    world.mount()
-    world.state()
-    world.drain()
-    world.state()
-    world.tidy()
-    world.state()
-    limit = 1 / (len(sectors) - 1)
-    assert world.journal.fill <= limit, f"sectors are lost: fill {world.journal.fill}"
-    assert world.journal.waiting == 0
-    if seed % 8 == 0:
-        while world.press():
-            pass
-        assert world.journal.fill == 1.0
-        world.drain()
-        assert world.press()
-    return world.trace
-
-
-def flip(sectors, promises, pos, offset, bit, seed):
-    """Turn one bit over at rest: only what lies there may be lost, and no seq is handed out again."""
-    world = World(flipped(sectors, pos, offset, bit), seed, promises)
-    whole_sector = offset < 32
-    hit = set()
-    for epoch in {key[0] for key in promises.thanked}:
-        for at in range(32, len(sectors[pos]), 4):
-            size = record.whole(sectors[pos], at, epoch)
-            if size and (whole_sector or at <= offset < at + size):
-                hit.add((epoch, record.seq_at(sectors[pos], at)))
-    world.promises.gone |= hit
-    world.drain(100 if seed % 2 else BUDGET)
-    assert world.press()
-    world.mount()
-    world.drain()
-    assert world.press()
