@@ -1,0 +1,44 @@
+"""`python -m tests.simulator SEED… [--trace]`, `--seeds FROM TO`: live these lives and say how each ended."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "firmware")]
+
+
+def main() -> int:
+    """Returns how many lives broke a promise, 100 at most."""
+    from tests.simulator.history import Broken
+    from tests.simulator.life import DAYS, KIOSKS, Life
+
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
+    parser.add_argument("seed", type=int, nargs="*")
+    parser.add_argument("--seeds", type=int, nargs=2, metavar=("FROM", "TO"), default=(0, 0))
+    parser.add_argument("--trace", action="store_true", help="print everything that happens")
+    options = parser.parse_args()
+    broken, faults, began = [], Counter[str](), time.perf_counter()
+    seeds = [*options.seed, *range(*options.seeds)]
+    for seed in seeds:
+        try:
+            history = Life(seed, print if options.trace else None).run()
+        except Broken as fault:
+            broken.append(seed)
+            print(fault, flush=True)
+        else:
+            faults += history.faults
+            faults["answers thanked"] += len(history.thanked)
+            faults["answers whose last copy was destroyed"] += len(history.excused)
+    seconds = time.perf_counter() - began
+    for name, number in faults.most_common():
+        print(f"{number:>9}  {name}")
+    days = len(seeds) * KIOSKS * DAYS
+    print(f"{len(seeds)} lives, {days} kiosk-days in {seconds:.1f} s ({days / seconds:.0f} a second); broken: {broken}")
+    return min(len(broken), 100)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
