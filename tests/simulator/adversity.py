@@ -116,6 +116,15 @@ class Adversity:
                 self._life.broker.cut(kiosk)
                 await asyncio.sleep(self._some_time(60, 3 * DAY_S if chance.random() < 0.1 else DAY_S))
 
+    async def _seldom_connected(self, kiosk: Kiosk) -> None:
+        """Twins that are both connected put each other out for ever; half an hour of that shows all there is."""
+        while True:
+            kiosk.weather.down()
+            self._life.broker.cut(kiosk)
+            await asyncio.sleep(self._some_time(HOUR_S, DAY_S))
+            kiosk.weather.fine(*(0.2 * self._chance.random() for _ in range(3)))
+            await asyncio.sleep(self._some_time(60, HOUR_S / 2))
+
     # Kiosks
 
     def _burn(self) -> None:
@@ -162,7 +171,7 @@ class Adversity:
         twin = self._life.add_kiosk(f"{kiosk.name}-twin{next(self._twins)}", kiosk.device, kiosk.flash.sectors)
         twin.flash.flips = kiosk.flash.flips
         self._life.visitors(twin, 10, DAYS)
-        self.expose(twin, 0.5)
+        self._tasks.append(asyncio.get_running_loop().create_task(self._seldom_connected(twin)))
         twin.on()
 
     def _share(self, kiosk: Kiosk, sectors: Iterable[bytes]) -> None:

@@ -28,6 +28,7 @@ _TICKS = 1 << 30
 _IDLE_S = 5  # from a press until nobody is near
 _DRIFT = 90e-6  # crystals keep 100 ppm
 _ROUNDING_MS = 2
+_HEALTHY_S = 60  # as in kiosk.link: only a connection that lasted starts the back-off anew
 
 
 class Board:
@@ -303,7 +304,7 @@ class Kiosk:
                 connection = self.broker.connect(self)
             except Closed:
                 continue
-            attempt = 0
+            since = self._loop.time()
             exchange = self._loop.create_task(self._exchange())
             exchange.add_done_callback(self._watch)
             try:
@@ -311,6 +312,8 @@ class Kiosk:
             finally:
                 exchange.cancel()
             await end([exchange])
+            if self._loop.time() - since >= _HEALTHY_S:
+                attempt = 0
 
     async def _exchange(self) -> None:
         await self._say("report", json.dumps(self.report.build()).encode())

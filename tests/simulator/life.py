@@ -23,8 +23,9 @@ from tests.simulator.server import Server
 
 KIOSKS = 5
 PRESSES_A_DAY = 40
-# An idle kiosk asks where it stands every two hours instead of every 15 minutes: else nine of ten messages were that.
-_ASK_AGAIN_S = 7200
+_GROUPS = (1, 2, 5, 10)
+# An idle kiosk asks where it stands every six hours instead of every 15 minutes: else nine of ten messages were that.
+_ASK_AGAIN_S = 21_600
 _DRAIN_S = DAY_S  # back-offs of minutes, a few hundred batches
 _LATE_S = 3 * DAY_S  # until the last late message has come
 
@@ -61,11 +62,14 @@ class Life:
         return kiosk
 
     def visitors(self, kiosk: Kiosk, a_day: int, days: int) -> None:
-        """People come, some of them close behind one another."""
-        now = self._loop.time()
-        for _ in range(a_day * days):
-            at = self.chance.uniform(0, days * DAY_S)
-            self._loop.call_at(now + at, self._visit, kiosk)
+        """People come, singly and in groups."""
+        at, left = 0.0, a_day * days
+        while left > 0:
+            at = self._loop.time() + self.chance.uniform(0, days * DAY_S)
+            for _ in range(min(left, self.chance.choice(_GROUPS))):
+                self._loop.call_at(at, self._visit, kiosk)
+                at += self.chance.uniform(0.5, 3)
+                left -= 1
 
     def _visit(self, kiosk: Kiosk) -> None:
         if not self._healing:

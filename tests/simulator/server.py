@@ -76,7 +76,7 @@ class Server:
         self._queue: list[Incoming] = []
         self._taking: asyncio.TimerHandle | None = None
         self._sent: list[dict[str, Any]] = []
-        self._dies_at_sending = self._fails = False
+        self._dies_at_sending = self._fails = self._working = False
         self._backups: list[tuple[sqlite3.Connection, int]] = []
         self.is_up = True
         self.error_ms = 0
@@ -112,12 +112,13 @@ class Server:
             return
         self._queue.append(Incoming(device, what, payload))
         if self._taking is None:
-            wait = self._chance.uniform(0.0, 0.5)
+            wait = self._chance.uniform(0.0, 2.0)
             self._taking = asyncio.get_running_loop().call_later(wait, self._process)
 
     def _process(self) -> None:
         self._taking = None
         batch, self._queue, self._sent = self._queue, [], []
+        self._working = True
         try:
             self._collector.process(batch)
         except SQLAlchemyError as fault:
@@ -127,6 +128,7 @@ class Server:
             self.stop()
             asyncio.get_running_loop().call_later(self._chance.uniform(1, 600), self.start)
         finally:
+            self._working = False
             self._check_receipts()
 
     def _send(self, topic: str, payload: bytes) -> None:
@@ -171,7 +173,7 @@ class Server:
         self._dies_at_sending = True
 
     def fail_at_statement(self, number: int) -> None:
-        """The database fails at its n-th statement from now (a commit is one); then all is well again."""
+        """The database fails at the collector's n-th statement from now (a commit is one); then all is well again."""
         if self._fails:
             return
         self._fails = True
@@ -179,8 +181,8 @@ class Server:
         engine = self._database.engine
 
         def count(*_: object) -> None:
-            left[0] -= 1
-            if left[0] == 0:
+            left[0] -= self._working
+            if left[0] == 0 and self._working:
                 event.remove(engine, "before_cursor_execute", count)
                 event.remove(engine, "commit", count)
                 self._fails = False
