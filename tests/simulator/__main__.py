@@ -23,6 +23,7 @@ def main() -> int:
     broken, faults, began = [], Counter[str](), time.perf_counter()
     seeds = [*options.seed, *range(*options.seeds)]
     for seed in seeds:
+        started = time.process_time()
         try:
             history = Life(seed, print if options.trace else None).run()
         except Broken as fault:
@@ -32,6 +33,8 @@ def main() -> int:
             faults += history.faults
             faults["answers thanked"] += len(history.thanked)
             faults["answers whose last copy was destroyed"] += len(history.excused)
+            used = time.process_time() - started
+            print(f"seed {seed}: well, {len(history.thanked)} answers thanked, {used:.1f} s of processor", flush=True)
     seconds = time.perf_counter() - began
     for name, number in faults.most_common():
         print(f"{number:>9}  {name}")
