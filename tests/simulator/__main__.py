@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs=2, metavar=("FROM", "TO"), default=(0, 0))
     parser.add_argument("--trace", action="store_true", help="print everything that happens")
     options = parser.parse_args()
-    broken, faults, began = [], Counter[str](), time.perf_counter()
+    broken, faults, outcomes, began = [], Counter[str](), Counter[str](), time.perf_counter()
     seeds = [*options.seed, *range(*options.seeds)]
     for seed in seeds:
         started = time.process_time()
@@ -31,15 +31,19 @@ def main() -> int:
             print(fault, flush=True)
         else:
             faults += history.faults
-            faults["answers thanked"] += len(history.thanked)
-            faults["answers whose last copy was destroyed"] += len(history.excused)
+            outcomes += history.outcomes
             used = time.process_time() - started
-            print(f"seed {seed}: well, {len(history.thanked)} answers thanked, {used:.1f} s of processor", flush=True)
+            print(
+                f"seed {seed}: well, {len(history.thanked)} answers thanked, {used:.1f} s of processor",
+                flush=True,
+            )
     seconds = time.perf_counter() - began
-    for name, number in faults.most_common():
+    for name, number in (*faults.most_common(), *((f"answers {name}", n) for name, n in outcomes.items())):
         print(f"{number:>9}  {name}")
     days = len(seeds) * KIOSKS * DAYS
-    print(f"{len(seeds)} lives, {days} kiosk-days in {seconds:.1f} s ({days / seconds:.0f} a second); broken: {broken}")
+    print(
+        f"{len(seeds)} lives, {days} kiosk-days in {seconds:.1f} s ({days / seconds:.0f} a second); broken: {broken}"
+    )
     return min(len(broken), 100)
 
 

@@ -1,4 +1,4 @@
-"""What befalls the kiosks, the network and the server of one simulated life: chosen by the seed, counted by the history.
+"""What befalls kiosks, network and server in one simulated life: chosen by the seed, counted by the history.
 
 It breaks things and says to the history what that destroys; it judges nothing. Each seed has a temper of its own: some
 kinds of adversity not at all, others often.
@@ -168,7 +168,9 @@ class Adversity:
         kiosk = self._a_kiosk()
         self._history.inject("flashes cloned", kiosk.name)
         self._share(kiosk, kiosk.flash.sectors)
-        twin = self._life.add_kiosk(f"{kiosk.name}-twin{next(self._twins)}", kiosk.device, kiosk.flash.sectors)
+        twin = self._life.add_kiosk(
+            f"{kiosk.name}-twin{next(self._twins)}", kiosk.device, kiosk.flash.sectors
+        )
         twin.flash.flips = kiosk.flash.flips
         self._life.visitors(twin, 10, DAYS)
         self._tasks.append(asyncio.get_running_loop().create_task(self._seldom_connected(twin)))
@@ -188,7 +190,9 @@ class Adversity:
         self._history.inject("flashes changed, and changed back", kiosk.name)
         self._history.disordered.add(kiosk.device)
         kiosk.off("its flash goes into a drawer")
-        other = self._life.add_kiosk(f"{kiosk.name}-spare{next(self._twins)}", kiosk.device, new_flash(self._chance))
+        other = self._life.add_kiosk(
+            f"{kiosk.name}-spare{next(self._twins)}", kiosk.device, new_flash(self._chance)
+        )
         self._life.visitors(other, 20, DAYS)
         self.expose(other, 0.3)
         other.on()
@@ -289,7 +293,18 @@ def batches_of(sectors: Iterable[bytes], chance: random.Random) -> list[bytes]:
             return batches
         next_seq, pressed = next(entry[2:] for entry in journal.epochs() if entry[0] == epoch)
         size = record.seal_batch(
-            buffer, end, number, epoch, chance.getrandbits(32), start, to, next_seq, pressed, journal.waiting, 0, 0
+            buffer,
+            end,
+            number,
+            epoch,
+            chance.getrandbits(32),
+            start,
+            to,
+            next_seq,
+            pressed,
+            journal.waiting,
+            0,
+            0,
         )
         batches.append(bytes(buffer[:size]))
         journal.release(epoch, to)

@@ -62,6 +62,17 @@ def when_all_is_healed(history: History, server: Server, kiosks: Sequence[Kiosk]
     ]
     if odd:
         raise Broken(f"thanked and only in quarantine ({known[odd[0]]}): {_told(history, odd)}")
+    history.outcomes += Counter(
+        {
+            "thanked": len(history.thanked),
+            "counted": len([key for key in history.thanked if known.get(key) == "received"]),
+            "in quarantine as forks": len([key for key in history.thanked if known.get(key) == "fork"]),
+            "destroyed with their flash": len(history.excused.keys() - known.keys()),
+            "only in a database that was put back": len(
+                history.thanked.keys() - known.keys() - history.excused.keys()
+            ),
+        }
+    )
     with server.read() as session:
         _all_seqs_booked(history, session)
         _times_and_places(history, session)
@@ -134,5 +145,7 @@ def _times_and_places(history: History, session: Any) -> None:
 
 def _told(history: History, keys: Any) -> str:
     some = sorted(keys)[:5]
-    told = [f"{key} by {history.written[key].kiosk} at {history.when(history.written[key].at_ms)}" for key in some]
+    told = [
+        f"{key} by {history.written[key].kiosk} at {history.when(history.written[key].at_ms)}" for key in some
+    ]
     return f"{len(keys)} answers, first: {'; '.join(told)}"

@@ -8,7 +8,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-Id = tuple[str, int, int, int]  # device, epoch, seq, CRC: two flashes under one name may fill a key differently
+Id = tuple[
+    str, int, int, int
+]  # device, epoch, seq, CRC: two flashes under one name may fill a key differently
 LAST_LINES = 60  # of the history that a failure prints; `--trace` prints all
 
 
@@ -34,14 +36,19 @@ class History:
         self._trace = trace
         self._lines: deque[tuple[int, str, tuple[Any, ...]]] = deque(maxlen=LAST_LINES)
         self.faults: Counter[str] = Counter()  # what was injected, how often
+        self.outcomes: Counter[str] = Counter()  # what became of thanked answers
         self.written: dict[Id, Writing] = {}
         self.thanked: dict[Id, Writing] = {}
         self.excused: dict[Id, str] = {}  # thanked, and its last copy was destroyed: why
         self.restored: set[Id] = set()  # stood in a database that was then put back to before
         self.shared: set[tuple[str, int]] = set()  # epochs in which two flashes, or one that went back, go on
-        self.misled: set[tuple[str, int, int]] = set()  # clock runs with a false clock record: the server's was false
+        self.misled: set[tuple[str, int, int]] = (
+            set()
+        )  # clock runs with a false clock record: the server's was false
         self.wrong_nonces: set[int] = set()  # of receipts that told a false time
-        self.disordered: set[str] = set()  # devices whose epochs overlap in time: a flash was changed for another
+        self.disordered: set[str] = (
+            set()
+        )  # devices whose epochs overlap in time: a flash was changed for another
         self.flipped: set[str] = set()  # devices of which a bit of flash turned over
         self.stays: dict[str, list[list[int | None]]] = {}  # device: [from, to or None, place]
 

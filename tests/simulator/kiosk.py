@@ -113,7 +113,9 @@ class Witnessed(Journal):
 
     def append(self, kind: int, **fields: Any) -> int:
         for more in range(3 if self._kiosk.flash.flips else 1):
-            self._kiosk.writes(kind, fields, self.next_seq + more, self.pressed + (kind == record.KIND_ANSWER))
+            self._kiosk.writes(
+                kind, fields, self.next_seq + more, self.pressed + (kind == record.KIND_ANSWER)
+            )
         seq: int = super().append(kind, **fields)
         self._kiosk.last = self._kiosk.writes(kind, fields, seq, self.pressed)
         return seq
@@ -138,7 +140,9 @@ class Kiosk:
         self.flash = Flash(sectors, chance)
         self.flash.erasing = self._erasing
         self.weather = Weather(chance)
-        self.version = 1  # of its batches: another one is that of a firmware which the server does not know yet
+        self.version = (
+            1  # of its batches: another one is that of a firmware which the server does not know yet
+        )
         self.drift = chance.uniform(-_DRIFT, _DRIFT)
         self.life = 0
         self.is_on = False

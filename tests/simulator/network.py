@@ -82,7 +82,9 @@ class Broker:
         before = self._connections.get(station.device)
         if before is not None:
             if before.station is not station:
-                self._history.inject("take-overs of a connection", "%s by %s", before.station.name, station.name)
+                self._history.inject(
+                    "take-overs of a connection", "%s by %s", before.station.name, station.name
+                )
             self._close(before, 0)
         self._connections[station.device] = connection = Connection(station)
         return connection
@@ -120,7 +122,12 @@ class Broker:
             self._carry(connection.station.weather, self._hand_over, device, what, payload)
 
     def _carry(
-        self, weather: Weather, deliver: Callable[[str, str, bytes], None], device: str, what: str, payload: bytes
+        self,
+        weather: Weather,
+        deliver: Callable[[str, str, bytes], None],
+        device: str,
+        what: str,
+        payload: bytes,
     ) -> None:
         faults, chance = self._history.faults, self._chance
         if not self.is_up or (weather.drop and chance.random() < weather.drop):

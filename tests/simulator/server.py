@@ -47,7 +47,9 @@ class InMemory(Database):
         self._writer_lock = threading.Lock()
         self.raw = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self.raw.execute("PRAGMA foreign_keys=ON")
-        self._writer = self._reader = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
+        self._writer = self._reader = create_engine(
+            "sqlite://", creator=lambda: self.raw, poolclass=StaticPool
+        )
         event.listen(self._writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
 
     def close(self) -> None:
@@ -282,4 +284,3 @@ class Server:
         self._database.close()
         for copy, _ in self._backups:
             copy.close()
-
