@@ -33,10 +33,8 @@ def main() -> int:
             faults += history.faults
             outcomes += history.outcomes
             used = time.process_time() - started
-            print(
-                f"seed {seed}: well, {len(history.thanked)} answers thanked, {used:.1f} s of processor",
-                flush=True,
-            )
+            told = ", ".join(f"{number} {name}" for name, number in history.outcomes.items())
+            print(f"seed {seed}: well, {told}; {used:.1f} s of processor", flush=True)
     seconds = time.perf_counter() - began
     for name, number in (*faults.most_common(), *((f"answers {name}", n) for name, n in outcomes.items())):
         print(f"{number:>9}  {name}")

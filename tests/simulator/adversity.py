@@ -232,10 +232,10 @@ class Adversity:
         self._later(self._some_time(10, DAY_S / 3), self._life.server.start)
 
     def _restore_anew(self) -> None:
-        self._life.server.restore(anew=True)
+        self._life.server.restore(all_held(self._life.kiosks), anew=True)
 
     def _restore_silently(self) -> None:
-        self._life.server.restore(anew=False)
+        self._life.server.restore(all_held(self._life.kiosks), anew=False)
 
     def _mislead(self) -> None:
         """The server's clock is wrong by seconds or by years."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 Id = tuple[
     str, int, int, int
 ]  # device, epoch, seq, CRC: two flashes under one name may fill a key differently
+FORGOTTEN = "only a database that was put back still had it"
 LAST_LINES = 60  # of the history that a failure prints; `--trace` prints all
 
 
@@ -40,7 +41,9 @@ class History:
         self.written: dict[Id, Writing] = {}
         self.thanked: dict[Id, Writing] = {}
         self.excused: dict[Id, str] = {}  # thanked, and its last copy was destroyed: why
-        self.restored: set[Id] = set()  # stood in a database that was then put back to before
+        self.restores = 0
+        self.restored: dict[Id, int] = {}  # stood in a database that was put back to before, by the n-th restore
+        self.told_after: dict[int, int] = {}  # nonces of receipts: how many restores there had been
         self.shared: set[tuple[str, int]] = set()  # epochs in which two flashes, or one that went back, go on
         self.misled: set[tuple[str, int, int]] = (
             set()
@@ -95,6 +98,18 @@ class History:
         for key in copies:
             if key in self.thanked and key not in booked:
                 self.excused[key] = why
+
+    def put_back(self, forgotten: Iterable[Id], held: set[Id]) -> None:
+        """A backup was restored; of what it forgot only what lies in a flash can come again."""
+        for key in forgotten:
+            self.restored[key] = self.restores
+            if key in self.thanked and key not in held:
+                self.excused[key] = FORGOTTEN
+
+    def erases(self, key: Id, told: int) -> None:
+        """A kiosk erases a booked record. `told`: how many restores there had been by its last receipt."""
+        if key in self.thanked and told < self.restored.get(key, 0):
+            self.excused[key] = FORGOTTEN
 
     def place_at(self, device: str, at_ms: int) -> int | None:
         """Where the device truly stood."""

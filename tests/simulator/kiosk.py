@@ -147,6 +147,7 @@ class Kiosk:
         self.life = 0
         self.is_on = False
         self.last: Id | None = None
+        self.told: dict[int, int] = {}  # by epoch: restores of the server that the last receipt came after
         self._link: asyncio.Task[None] | None = None
         self._back: asyncio.TimerHandle | None = None
 
@@ -232,9 +233,12 @@ class Kiosk:
         elif what == "receipt":
             self.misled = self.misled or content["nonce"] in self.history.wrong_nonces
             try:
-                self.sync.receipt(payload)
+                counted = self.sync.receipt(payload)
             except PowerCut:
                 self._burnt("at a receipt")
+                return
+            if counted:
+                self.told[content["epoch"]] = self.history.told_after[content["nonce"]]
 
     @property
     def drained(self) -> bool:
@@ -272,9 +276,9 @@ class Kiosk:
 
     def _erasing(self, data: bytes) -> None:
         for epoch, seq, crc in records_of(data):
-            cursor = self.journal.cursor(epoch)
+            cursor, key = self.journal.cursor(epoch), (self.device, epoch, seq, crc)
+            self.history.erases(key, self.told.get(epoch, 0))
             if cursor is None or seq >= cursor:
-                key = (self.device, epoch, seq, crc)
                 if key in self.history.thanked:
                     raise Broken(f"{self.name} erases {key}, for which no receipt came")
 

@@ -141,6 +141,7 @@ class Server:
         if what == "receipt":
             receipt = json.loads(payload)
             self._sent.append({**receipt, "device": device})
+            self._history.told_after[receipt["nonce"]] = self._history.restores
             if self.error_ms:
                 self._history.wrong_nonces.add(receipt["nonce"])
         self._broker.down(device, what, payload)
@@ -201,8 +202,11 @@ class Server:
         self._backups.append((copy, self._history.now_ms()))
         self._history.say("server: backup %d", len(self._backups))
 
-    def restore(self, *, anew: bool) -> None:
-        """Put one of the last backups back; `anew`: as a person should, with a new generation."""
+    def restore(self, held: set[Id], *, anew: bool) -> None:
+        """Put one of the last backups back; `anew`: as a person should, with a new generation.
+
+        `held`: what lies in any flash at this moment.
+        """
         if not self._backups:
             return
         copy, at = self._chance.choice(self._backups[-3:])
@@ -210,7 +214,8 @@ class Server:
         before = self.known()
         copy.backup(self._database.raw)
         lost = before.keys() - self.known().keys()
-        self._history.restored |= lost
+        self._history.restores += 1
+        self._history.put_back(lost, held)
         self._history.inject(
             "restores with a new generation" if anew else "restores without a new generation",
             "%d records are forgotten, the backup is %d min old", len(lost), (self._history.now_ms() - at) // 60_000,
