@@ -17,6 +17,8 @@ from tests.simulator.history import Broken, History, Id
 from tests.simulator.kiosk import Kiosk
 from tests.simulator.server import Server
 
+FORGOTTEN_TWIN = "a twin's, forgotten by a restored server"
+
 
 def at_a_quiet_moment(history: History, server: Server, kiosks: Sequence[Kiosk]) -> None:
     """Every thanked answer is booked, or will still be sent; the server's own numbers agree."""
@@ -75,7 +77,7 @@ def when_all_is_healed(history: History, server: Server, kiosks: Sequence[Kiosk]
     if odd:
         raise Broken(f"thanked and only in quarantine ({known[odd[0]]}): {_told(history, odd)}")
     for key in history.thanked:
-        history.outcomes[known.get(key) or history.excused.get(key, "a twin's, forgotten by a restored server")] += 1
+        history.outcomes[known.get(key) or history.excused.get(key, FORGOTTEN_TWIN)] += 1
     with server.read() as session:
         _all_seqs_booked(history, session)
         _times_and_places(history, session)

@@ -42,7 +42,7 @@ class History:
         self.thanked: dict[Id, Writing] = {}
         self.excused: dict[Id, str] = {}  # thanked, and its last copy was destroyed: why
         self.restores = 0
-        self.restored: dict[Id, int] = {}  # stood in a database that was put back to before, by the n-th restore
+        self.restored: dict[Id, int] = {}  # forgotten by the n-th restore of a backup
         self.told_after: dict[int, int] = {}  # nonces of receipts: how many restores there had been
         self.shared: set[tuple[str, int]] = set()  # epochs in which two flashes, or one that went back, go on
         self.misled: set[tuple[str, int, int]] = (

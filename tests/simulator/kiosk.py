@@ -278,9 +278,8 @@ class Kiosk:
         for epoch, seq, crc in records_of(data):
             cursor, key = self.journal.cursor(epoch), (self.device, epoch, seq, crc)
             self.history.erases(key, self.told.get(epoch, 0))
-            if cursor is None or seq >= cursor:
-                if key in self.history.thanked:
-                    raise Broken(f"{self.name} erases {key}, for which no receipt came")
+            if (cursor is None or seq >= cursor) and key in self.history.thanked:
+                raise Broken(f"{self.name} erases {key}, for which no receipt came")
 
     def _burnt(self, when: str) -> None:
         self.history.inject("power cuts in a flash operation", "%s %s", self.name, when)
