@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tests.fleet_server.answers.messages import as_version
-from tests.simulator.history import History
+from tests.simulator.history import Broken, History
 
+MOST_MESSAGES = 10_000  # of kiosks in one life; a thousand are usual
 _NOTICE_S = 75  # until a kiosk sees that its connection is dead: 1.25 keepalives
 _LONGEST_DELAY = 5.2  # a power of ten, in seconds: nearly two days
 
@@ -71,6 +72,7 @@ class Broker:
     def __init__(self, history: History, chance: random.Random) -> None:
         self._history, self._chance = history, chance
         self._connections: dict[str, Connection] = {}  # by device: a second client with its name takes over
+        self._said = 0
         self._run = 0  # what is under way does not survive a restart
         self.is_up = True
         self.deliver: Callable[[str, str, bytes], None] = lambda device, what, payload: None
@@ -111,6 +113,9 @@ class Broker:
         connection = self._connections.get(station.device)
         if connection is None or connection.station is not station or not connection.is_open:
             return
+        self._said += 1
+        if self._said > MOST_MESSAGES:
+            raise Broken(f"{self._said} messages in one life: kiosks say the same for ever")
         if what == "answers" and station.version != 1:
             payload = as_version(payload, station.version)
         self._carry(station.weather, self._arrive, station.device, what, payload)
