@@ -19,13 +19,16 @@ def main() -> int:
     parser.add_argument("seed", type=int, nargs="*")
     parser.add_argument("--seeds", type=int, nargs=2, metavar=("FROM", "TO"), default=(0, 0))
     parser.add_argument("--trace", action="store_true", help="print everything that happens")
+    parser.add_argument(
+        "--certain", default="", metavar="KIND", help="adversity that each life has, as clone"
+    )
     options = parser.parse_args()
     broken, faults, outcomes, began = [], Counter[str](), Counter[str](), time.perf_counter()
     seeds = [*options.seed, *range(*options.seeds)]
     for seed in seeds:
         started = time.process_time()
         try:
-            history = Life(seed, print if options.trace else None).run()
+            history = Life(seed, print if options.trace else None, options.certain).run()
         except Broken as fault:
             broken.append(seed)
             print(fault, flush=True)

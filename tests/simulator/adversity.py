@@ -63,7 +63,8 @@ class Adversity:
             (0.2, 2, self._revoke),
         ]
         for share, most, what in kinds:
-            for _ in range(chance.randint(1, most) if chance.random() < share else 0):
+            certain = what.__name__ == f"_{self._life.certain}"
+            for _ in range(chance.randint(1, most) if chance.random() < share or certain else 0):
                 self._later(chance.uniform(0, DAYS * DAY_S), what)
         for day in range(DAYS):
             self._later(day * DAY_S + chance.uniform(0, DAY_S), self._life.server.back_up)

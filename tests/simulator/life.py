@@ -31,10 +31,10 @@ _LATE_S = 3 * DAY_S  # until the last late message has come
 
 
 class Life:
-    """`trace(line)` hears everything that happens."""
+    """`trace(line)` hears everything that happens. `certain`: a kind of adversity that is not left to the seed."""
 
-    def __init__(self, seed: int, trace: Callable[[str], None] | None = None) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, trace: Callable[[str], None] | None = None, certain: str = "") -> None:
+        self.seed, self.certain = seed, certain
         self.chance = random.Random(seed)
         self.history = History(self.now_ms, trace)
         self.kiosks: list[Kiosk] = []
@@ -52,7 +52,9 @@ class Life:
             except Exception as fault:
                 lines = "\n".join(self.history.last_lines())
                 kind = "" if isinstance(fault, Broken) else f"{type(fault).__name__}: "
-                raise Broken(f"{lines}\nseed {self.seed}: {kind}{fault}\n{command(self.seed)}") from fault
+                raise Broken(
+                    f"{lines}\nseed {self.seed}: {kind}{fault}\n{command(self.seed, self.certain)}"
+                ) from fault
         return self.history
 
     def add_kiosk(self, name: str, device: str, sectors: Any) -> Kiosk:
@@ -159,9 +161,10 @@ class Life:
             await asyncio.sleep(5)
 
 
-def command(seed: int) -> str:
+def command(seed: int, certain: str) -> str:
     """What replays a life."""
-    return f".venv/bin/python -m tests.simulator {seed} --trace"
+    more = f" --certain {certain}" if certain else ""
+    return f".venv/bin/python -m tests.simulator {seed} --trace{more}"
 
 
 @contextmanager

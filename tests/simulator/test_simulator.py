@@ -14,7 +14,7 @@ import pytest
 from tests import effort, evidence
 from tests.simulator.history import Broken
 from tests.simulator.life import DAYS, KIOSKS, Life
-from tests.simulator.mutants import MUTANTS, Mutant
+from tests.simulator.mutants import ENOUGH_LIVES, MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARES = 10  # tests that the seeds are dealt to, so that both workers have their part
@@ -25,10 +25,10 @@ REGRESSIONS: dict[int, str] = {}
 AT_ONCE = effort.pick(test=("duplicates_are_counted", "the_clock_trusts_the_way"), full=None, torture=None)
 
 
-def live(seeds: range) -> None:
+def live(seeds: range, certain: str) -> None:
     """One life after the other."""
     for seed in seeds:
-        Life(seed).run()
+        Life(seed, certain=certain).run()
 
 
 @pytest.mark.slow
@@ -69,11 +69,11 @@ def test_a_seed_gives_the_same_life_again() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("mutate", "lives"),
+    ("mutate", "adversity"),
     [pair for pair in MUTANTS.items() if AT_ONCE is None or pair[0].__name__ in AT_ONCE],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_a_mutant_is_caught(mutate: Mutant, lives: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mutant_is_caught(mutate: Mutant, adversity: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutate(monkeypatch)
     with pytest.raises(Broken):
-        live(range(lives))
+        live(range(ENOUGH_LIVES), adversity)
