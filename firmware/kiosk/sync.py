@@ -115,7 +115,7 @@ class Sync:
             self.settled.set()
         self._answered.set()
         took = came - flight[5]
-        took += took // 10_000 + 1  # as much longer by a crystal 100 ppm slow, and the counter's own millisecond
+        took += took // 10_000 + 1  # the crystal may be 100 ppm slow, and the counter has a step
         half = took // 2 + 1
         if self._clock.learn(time + half, half) and self.on_clock is not None:
             self.on_clock()
