@@ -278,7 +278,9 @@ class Journal:
             if entry is None:
                 entry = [ring.epochs[pos], None, 0, 0]
                 self._epochs.append(entry)
-            if entry[_CURSOR] is None and ring.is_used(pos):
+            if entry[_CURSOR] is not None:
+                ring.hold(pos)  # marked or not: behind a sector without marks left a server may have forgotten it
+            elif ring.is_used(pos):
                 entry[_CURSOR] = ring.firsts[pos]
         ordered = ring.proved
         for entry in self._epochs:
