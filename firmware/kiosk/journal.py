@@ -279,7 +279,8 @@ class Journal:
                 entry = [ring.epochs[pos], None, 0, 0]
                 self._epochs.append(entry)
             if entry[_CURSOR] is not None:
-                ring.hold(pos)  # marked or not: behind a sector without marks left a server may have forgotten it
+                # Whatever its mark says: a sector before it may have no marks left, and a server forgotten both.
+                ring.hold(pos)
             elif ring.is_used(pos):
                 entry[_CURSOR] = ring.firsts[pos]
         ordered = ring.proved
