@@ -279,7 +279,10 @@ class Journal:
             if entry is None:
                 entry = [ring.epochs[pos], None, 0, 0]
                 self._epochs.append(entry)
-            if entry[_CURSOR] is None and ring.is_used(pos):
+            if entry[_CURSOR] is not None:
+                # Whatever its mark says: a sector before it may have no marks left, and a server forgotten both.
+                ring.hold(pos)
+            elif ring.is_used(pos):
                 entry[_CURSOR] = ring.firsts[pos]
         ordered = ring.proved
         for entry in self._epochs:

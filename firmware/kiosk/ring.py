@@ -84,6 +84,10 @@ class Ring:
         """There is nothing in this closed sector: it may be erased."""
         self._set(pos, _SPOILT)
 
+    def hold(self, pos):
+        """Take this sector for unbooked, whatever its mark says, until a receipt comes for it."""
+        self._set(pos, _USED)
+
     def has_text(self, pos):
         """Text was written to this sector: erase it soon after it is booked."""
         self.states[pos] |= _TEXT

@@ -69,15 +69,17 @@ def offsets(now: int) -> list[list[int]]:
 @lru_cache(maxsize=8)
 def _offsets(day: int) -> tuple[tuple[int, int], ...]:
     found = []
-    last = None
     start = utc(day * DAY_MS) - timedelta(days=366)
-    for hour in range(24 * 366 * (OFFSET_YEARS + 1)):
-        moment = start + timedelta(hours=hour)
-        minutes = _minutes(moment)
-        if minutes != last:
-            if last is not None:
-                found.append((to_ms(moment), minutes))
-            last = minutes
+    last = _minutes(start)
+    for number in range(366 * (OFFSET_YEARS + 1)):
+        midnight = start + timedelta(days=number)
+        if _minutes(midnight + timedelta(days=1)) == last:
+            continue  # no hour of this day needs a look: days with two changes there are none
+        for hour in range(1, 25):
+            moment = midnight + timedelta(hours=hour)
+            if _minutes(moment) != last:
+                last = _minutes(moment)
+                found.append((to_ms(moment), last))
     present = day * DAY_MS
     passed = [pair for pair in found if pair[0] <= present]
     return tuple(passed[-1:] + [pair for pair in found if pair[0] > present])

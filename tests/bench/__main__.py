@@ -14,7 +14,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "firmware")]
 
-PARTS = ("bench_flash", "bench_journal", "bench_booking", "bench_firmware", "bench_link", "bench_flow")
+PARTS = (
+    "bench_flash",
+    "bench_journal",
+    "bench_booking",
+    "bench_firmware",
+    "bench_link",
+    "bench_flow",
+    "bench_simulator",
+)
 
 
 def main(names: list[str]) -> None:

@@ -14,6 +14,25 @@ def marks(flash):
     return [sector.marks(data, sector.MARK_AT)[0] for data in flash.sectors]
 
 
+def test_a_booked_sector_behind_one_without_marks_left_waits_for_its_receipt_again_after_a_start():
+    """The server may have forgotten it, too, and would not be asked: the cursor lies before what it knows."""
+    journal, flash = fresh(sectors=6)
+    press(journal, 11)
+    epoch = journal.epoch
+    for _ in range(2):
+        journal.release(epoch, 11)
+        journal.rewind(epoch, 0)
+    press(journal, 14)
+    journal.release(epoch, 25)
+    assert marks(flash)[:3] == [4, 1, 0]
+    journal, flash = again(flash)
+    assert journal.cursor(epoch) == 0
+    journal.release(epoch, 10)  # a server that was put back to before the second sector came
+    fill(journal)
+    rest(journal)
+    assert [seq for _, seq in drain(journal)] == list(range(10, journal.next_seq))
+
+
 def test_booking_and_going_back_clear_one_byte_each_until_only_ram_knows():
     journal, flash = fresh()
     press(journal, 15)

@@ -7,6 +7,8 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kiosk.clock import Clock, Uptime
+from kiosk.sync import Sync
 
 from tests.firmware.net.support import UTC_MS, Batch, Kiosk, RamFlash, Server, run
 
@@ -290,6 +292,30 @@ def test_the_true_time_lies_within_the_uncertainty_however_lopsided_the_way(
         assert abs(utc_ms - UTC_MS - kiosk.uptime.ms()) <= uncertainty_ms
         assert uncertainty_ms <= (out_ms + back_ms) // 2 + 2
         assert heard == [True]
+
+    run(story)
+
+
+@pytest.mark.parametrize("drift", [-100e-6, 100e-6])
+def test_the_true_time_lies_within_the_uncertainty_after_the_longest_way_at_the_worst_crystal(
+    drift: float,
+) -> None:
+    """Five minutes on the way are 30 ms more or less on the kiosk's own counter."""
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        kiosk, server = Kiosk(), Server()
+        kiosk.uptime = Uptime(lambda: int(loop.time() * 1000 * (1 + drift)) % (1 << 30))
+        kiosk.clock = Clock(kiosk.uptime)
+        kiosk.sync = Sync(kiosk.journal, kiosk.clock, kiosk.uptime, kiosk.board, kiosk.board.random)
+        kiosk.connect()
+        await asyncio.sleep(620)  # the last question: 10 + 20 + 40 + 80 + 160 + 300 s after the first
+        sent_s, question = kiosk.sent[-1]
+        receipt = server.book(question, UTC_MS + int(sent_s * 1000))
+        await asyncio.sleep(sent_s + 299 - loop.time())
+        assert kiosk.sync.receipt(receipt)
+        utc_ms, uncertainty_ms = kiosk.clock.now()
+        assert abs(utc_ms - UTC_MS - loop.time() * 1000) <= uncertainty_ms
 
     run(story)
 
