@@ -34,8 +34,7 @@ class Desired:
 
     def apply(self, payload):
         """Take a document as it came (JSON bytes). Returns None when it is in force or not newer than what
-        is,
-        else the reason of its refusal, which `refusal` keeps for the report."""
+        is, else the reason of its refusal, which `refusal` keeps for the report."""
         try:
             fault = fault_finder("wish")
             document = json.loads(payload)

@@ -66,8 +66,7 @@ class Packets:
 
     async def topic(self, first, size):
         """Topic of a PUBLISH, and how many bytes of payload follow: `(text or None, left)`; None for a
-        topic that
-        is too long to be ours. Raises ValueError when it does not fit the packet."""
+        topic that is too long to be ours. Raises ValueError when it does not fit the packet."""
         pair = await self.take(2)
         length = pair[0] << 8 | pair[1]
         left = size - 2 - length - (2 if first & 0x06 else 0)

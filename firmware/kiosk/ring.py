@@ -21,9 +21,8 @@ _STATE = const(7)
 _LOOKED = const(8)  # flag: read through for text (when booked) or for any whole record (when used)
 _TEXT = const(16)  # flag: holds text
 
-_PEEK_BYTES = const(
-    64
-)  # behind an unreadable header: foreign flash shows itself there, without reading all of it
+# Behind an unreadable header: foreign flash shows itself there, without all of it being read.
+_PEEK_BYTES = const(64)
 _ERASED_AHEAD = const(2)  # one for the press that fills a sector, one that is kept back
 
 _OP_COUNT = const(4)  # of the block protocol

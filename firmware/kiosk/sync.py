@@ -14,9 +14,8 @@ from kiosk.record import BATCH_OVERHEAD_BYTES, BATCH_RECORDS_AT, MAX_RECORD_BYTE
 _RECEIPT_TIMEOUT_S = const(10)  # a server that books in milliseconds, behind the slowest mobile link
 _LONGEST_TIMEOUT_S = const(300)
 _ASK_AGAIN_S = const(900)  # an idle kiosk learns in this time of a restored server, and keeps its clock
-_AGAIN_S = (
-    0.5  # a server that forgets each time, or two under one name, must not keep the line busy without end
-)
+# A server that forgets each time, or two under one name, must not keep the line busy without end.
+_AGAIN_S = 0.5
 _BATCH_BYTES = const(2048)  # 71 presses: one segment less than full costs no time, twice as much costs heap
 _HEADROOM_BYTES = const(64)  # before the batch, for whoever sends it: no second copy
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree
@@ -97,13 +96,7 @@ class Sync:
             echo = (receipt["epoch"], receipt["nonce"])
             server, through, seen = receipt["server"], receipt["through"], receipt["seen"]
             fork, time, rejected = receipt["fork"], receipt["time"], repr(receipt.get("rejected") or "")
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            RuntimeError,
-            MemoryError,
-        ) as error:  # too deeply nested: RuntimeError
+        except (ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:  # nested too deeply: the last two
             self._board.log("receipt not understood: %r" % error)
             return False
         for number in (server, through, seen, time):
