@@ -96,7 +96,7 @@ class Sync:
             echo = (receipt["epoch"], receipt["nonce"])
             server, through, seen = receipt["server"], receipt["through"], receipt["seen"]
             fork, time, rejected = receipt["fork"], receipt["time"], repr(receipt.get("rejected") or "")
-        except (ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:  # nested too deeply: the last two
+        except (ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:  # or too deep
             self._board.log("receipt not understood: %r" % error)
             return False
         for number in (server, through, seen, time):
