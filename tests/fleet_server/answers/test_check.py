@@ -174,7 +174,7 @@ def test_a_rule_of_another_name_is_left_to_itself(session: Session) -> None:
     run = session.connection().execute
     run(text(of_epoch("record", "filtered = 'same again'", " AND seq = 1")))
     found = check.faults(session, A)
-    assert [line.split(":")[1].split()[0] for line in found] == ["sums", "count"]
+    assert [line.split(":")[1].split()[0] for line in found] == ["sums", "count", "filtered"]
     list(check.repair(session, A, now=1))
     assert check.faults(session, A) == []
     kept = select(Record.filtered).where(Record.device_id == A, Record.epoch == story.A1, Record.seq == 1)
