@@ -19,13 +19,20 @@ setup:
 test: setup lint  ## all tests with the real parts: MicroPython, Mosquitto, PostgreSQL, Chromium
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-full: setup lint  ## all tests, with more random lives and faults; about an hour
-	HYMIO_EFFORT=full $(BIN)/pytest -n 2 --dist loadgroup
+# Each run keeps its notes under its own name; the table takes for each test those of the greatest effort.
+PART ?= tests
+NOTES = $(CURDIR)/build/evidence/$(1)-$(subst /,-,$(PART)).jsonl
+define scaled
+	@mkdir -p build/evidence && rm -f "$(call NOTES,$(1))"
+	HYMIO_EFFORT=$(1) HYMIO_EVIDENCE="$(call NOTES,$(1))" $(BIN)/pytest -n 2 --dist loadgroup $(2) $(PART)
+	$(BIN)/python tools/write_reliability.py build/evidence/*.jsonl
+endef
 
-torture: setup  ## the tests that scale, for hours; writes the table of docs/reliability.md. HYMIO_SEED=n tries others
-	@rm -rf build/evidence && mkdir -p build/evidence
-	HYMIO_EFFORT=torture HYMIO_EVIDENCE=$(CURDIR)/build/evidence/notes.jsonl $(BIN)/pytest -n 2 --dist loadgroup -m scales
-	$(BIN)/python tools/write_reliability.py build/evidence/notes.jsonl
+full: setup lint  ## all tests, with more random lives and faults: an hour or two. PART=tests/simulator does a part
+	$(call scaled,full,)
+
+torture: setup  ## the tests that scale, at full length: most of a day; HYMIO_SEED=n tries others. Both write the table of docs/reliability.md
+	$(call scaled,torture,-m scales)
 
 check: setup lint  ## lint and the fast tests, under two minutes
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not e2e"

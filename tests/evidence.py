@@ -7,6 +7,8 @@ what it has seen to end well: a row's count is that of faults survived.
 import json
 import os
 
+from tests import effort
+
 
 def note(fault: str, count: int, unit: str, test: str, result: str = "") -> None:
     """`fault`: what was injected, the table's row; `count` of `unit` are added up over notes of the same row.
@@ -18,6 +20,7 @@ def note(fault: str, count: int, unit: str, test: str, result: str = "") -> None
     if not path:
         return
     entry = {"fault": fault, "count": count, "unit": unit, "test": test, "result": result}
+    entry |= {"effort": effort.LEVEL, "seed": effort.SEED}
     line = json.dumps(entry, ensure_ascii=False) + "\n"
     # One write to a file that is only appended to: several processes note at once.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

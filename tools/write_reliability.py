@@ -1,4 +1,5 @@
-"""Write the table of docs/reliability.md from what the tests noted (tests/evidence.py): what `make torture` ends with.
+"""Write the table of docs/reliability.md from what the tests noted (tests/evidence.py): `make full` and `make torture`
+end with it.
 
 Only whole runs count: a fault whose test failed noted nothing, and its row is then missing, not old.
 """
@@ -12,14 +13,20 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+LEVELS = ("test", "full", "torture")
 NOTHING_LOST = "nothing lost, doubled or invented"
 
 
 def rows(lines: list[str]) -> list[dict[str, Any]]:
-    """The notes added up by fault and test, in the order of their tests."""
+    """The notes added up by fault and test, in the order of their tests; of each test those of its greatest effort."""
+    notes = [json.loads(line) for line in lines]
+    greatest: dict[str, int] = {}
+    for note in notes:
+        greatest[note["test"]] = max(greatest.get(note["test"], 0), LEVELS.index(note["effort"]))
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for line in lines:
-        note = json.loads(line)
+    for note in notes:
+        if LEVELS.index(note["effort"]) < greatest[note["test"]]:
+            continue
         key = (note["test"], note["fault"], note["unit"])
         row = found.setdefault(key, note | {"count": 0})
         row["count"] += note["count"]
@@ -29,10 +36,10 @@ def rows(lines: list[str]) -> list[dict[str, Any]]:
 
 def table(notes: list[dict[str, Any]], when: str) -> str:
     """The notes as a table in Markdown, with a line that says which run they are from."""
-    head = ["| What was injected | How often | Result | Test |", "|---|---:|---|---|"]
+    head = ["| What was injected | How often | Result | Effort | Test |", "|---|---:|---|---|---|"]
     body = [
         f"| {row['fault']} | {_number(row['count'])} {row['unit']} | {row['result'] or NOTHING_LOST} "
-        f"| `{row['test'].removeprefix('tests/')}` |"
+        f"| {row['effort']} | `{row['test'].removeprefix('tests/')}` |"
         for row in notes
     ]
     return "\n".join([f"As of {when}.", "", *head, *body])

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from fleet_server.answers import books, check
 from fleet_server.answers.models import ClockRun, LedgerRange, PressCount, Record
+from fleet_server.answers.rules import BURST, REPEAT
 from tests.fleet_server.answers.model import grain_of
 from tests.simulator.history import Broken, History, Id
 from tests.simulator.kiosk import Kiosk
@@ -115,17 +116,21 @@ def _times_and_places(history: History, session: Any) -> None:
         if run.anchor_uptime is not None
     }
     shared, misled = history.shared, {key[0] for key in history.misled}
-    counted: Counter[tuple[int, str, str, int]] = Counter()
+    counted: Counter[tuple[int, str, str, int, bool]] = Counter()
     for row in session.exec(select(Record).where(Record.kind == record.KIND_ANSWER)):
         key = (row.device_id, row.epoch, row.seq, row.crc)
         run = (row.device_id, row.epoch, row.boot)
         when = None if row.from_at is None else (row.from_at, row.to_at)
         grain, start = grain_of(when)
-        if row.filtered is not None:
+        if row.filtered not in (
+            None,
+            REPEAT,
+            BURST,
+        ):  # nobody corrects an answer here, and no place has hours
             raise Broken(f"{key} is filtered: {row.filtered}")
         if row.grain != grain:
             raise Broken(f"{key} is counted by the {row.grain}, its interval {when} says {grain}")
-        counted[row.place_id or 0, row.device_id, grain, start] += 1
+        counted[row.place_id or 0, row.device_id, grain, start, row.filtered is None] += 1
         if run[:2] in shared or run in history.misled:
             continue  # twins share the numbers of their clock runs; a server's false clock makes false times
         if run not in clocked and (row.device_id in misled or row.device_id in history.disordered):
@@ -140,9 +145,10 @@ def _times_and_places(history: History, session: Any) -> None:
         if row.place_id is not None and row.place_id != history.place_at(row.device_id, true_ms):
             raise Broken(f"{key}: counted at place {row.place_id}, it was pressed elsewhere")
     kept = {
-        (row.place_id, row.device_id, row.grain, row.start_at): row.counted
+        (row.place_id, row.device_id, row.grain, row.start_at, is_counted): amount
         for row in session.exec(select(PressCount))
-        if row.counted or row.filtered
+        for is_counted, amount in ((True, row.counted), (False, row.filtered))
+        if amount
     }
     if kept != counted:
         raise Broken(f"the counts differ: {sorted(set(kept.items()) ^ set(counted.items()))[:5]}")

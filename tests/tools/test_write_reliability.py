@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from tests import evidence
+from tests import effort, evidence
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,12 +31,24 @@ def test_notes_of_one_row_are_added_up(
     evidence.note("power cut", 1_000_000, "cuts", "tests/a.py::test_a")
     evidence.note("power cut", 234_567, "cuts", "tests/a.py::test_a")
     evidence.note("bit flip", 3, "bits", "tests/b.py::test_b", result="2 records lost, said so")
-    text = writer.table(writer.rows(notes.read_text("utf-8").splitlines()), "today")
+    text = writer.table(writer.rows(notes.read_text("utf-8").splitlines()), "today").replace(
+        f"| {effort.LEVEL} |", "| test |"
+    )
     assert (
-        "| power cut | 1\u00a0234\u00a0567 cuts | nothing lost, doubled or invented | `a.py::test_a` |"
+        "| power cut | 1\u00a0234\u00a0567 cuts | nothing lost, doubled or invented | test | `a.py::test_a` |"
         in text
     )
-    assert "| bit flip | 3 bits | 2 records lost, said so | `b.py::test_b` |" in text
+    assert "| bit flip | 3 bits | 2 records lost, said so | test | `b.py::test_b` |" in text
+
+
+def test_the_greatest_effort_counts(writer: ModuleType) -> None:
+    note = {"fault": "power cut", "unit": "cuts", "test": "tests/a.py::test_a", "result": "", "seed": 0}
+    lines = [
+        json.dumps(note | {"count": 7, "effort": "torture"}),
+        json.dumps(note | {"count": 1, "effort": "full"}),
+    ]
+    (row,) = writer.rows(lines)
+    assert (row["count"], row["effort"]) == (7, "torture")
 
 
 def test_without_a_file_nothing_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
