@@ -33,6 +33,7 @@ from tests.fleet_server.answers.conftest import new_device
 from tests.fleet_server.answers.messages import KNOWN_SET, Msg, Rec
 from tests.fleet_server.answers.model import Model, midnight
 
+TEST = "tests/fleet_server/answers/test_booking_property.py::test_ledger_and_counts_are_those_of_the_model"
 LIVES = effort.pick(test=60, full=1_000, torture=10_000)
 WAITS_MS = (100, 1_300, 600_000, 3_000_000, 18_000_000, 93_600_000, 1_000_000_000)
 UNCERTAINTIES_MS = (5, 200, 40_000, 4_000_000)
@@ -327,6 +328,6 @@ def test_ledger_and_counts_are_those_of_the_model(
         life.verify()
     evidence.note(
         "batches lost, doubled, reordered, late by days, from twins, changed; moves, replays, reports", 1,
-        "random lives", "tests/fleet_server/answers/test_booking_property.py::test_ledger_and_counts_are_those_of_the_model",
+        "random lives", TEST,
         "ledger, counts and filters are those of a plain model",
     )  # fmt: skip
