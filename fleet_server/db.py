@@ -20,7 +20,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import Function
 from sqlmodel import Session, SQLModel
 
-SQLITE_BUSY_MS = 5_000
+# How long a transaction waits for another's lock before it fails and says so; a kiosk waits 10 s for its receipt.
+LOCK_WAIT_MS = 5_000
+# Whatever the server's default: a commit has reached the disk when it returns.
+_POSTGRESQL_OPTIONS = f"-c lock_timeout={LOCK_WAIT_MS} -c synchronous_commit=on"
 # SQLAlchemy would print the values of a failed statement into the log: answers, free text, hashes.
 _QUIET = {"hide_parameters": True}
 _AFTER_COMMIT = "after_commit"
@@ -45,7 +48,10 @@ class Database:
             self._writer = _sqlite_engine(url, read_only=False)
             self._reader = _sqlite_engine(url, read_only=True)
         else:
-            self._writer = self._reader = create_engine(url, pool_pre_ping=True, **_QUIET)
+            options = {"options": _POSTGRESQL_OPTIONS}
+            self._writer = self._reader = create_engine(
+                url, pool_pre_ping=True, connect_args=options, **_QUIET
+            )
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -139,7 +145,7 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+        cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
         cursor.execute("PRAGMA foreign_keys=ON")
         if read_only:
             cursor.execute("PRAGMA wal_autocheckpoint=0")

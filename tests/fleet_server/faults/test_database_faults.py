@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from fleet_server import db
 from fleet_server.answers import check
 from fleet_server.answers.models import JournalEpoch
 from fleet_server.changes import Changes
@@ -331,3 +332,45 @@ def test_a_slow_database_delays_and_nothing_more(shared_database: Database) -> N
     holder.close()
     waiting.join(5)
     assert kiosks.receipts == [(device_id, 1)]
+
+
+def test_a_lock_that_is_never_given_back_is_waited_for_in_vain_only_so_long(
+    shared_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shared_database.is_sqlite:
+        monkeypatch.setattr(db, "LOCK_WAIT_MS", 100)
+    else:
+        options = db._POSTGRESQL_OPTIONS.replace(str(db.LOCK_WAIT_MS), "100")
+        monkeypatch.setattr(db, "_POSTGRESQL_OPTIONS", options)
+    impatient = Database(shared_database.url)
+    kiosks = Kiosks(impatient)
+    device_id = kiosks.ids[0]
+    if impatient.is_sqlite:
+        holder: Any = sqlite3.connect(impatient.url.removeprefix("sqlite:///"), isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+    else:
+        holder = psycopg.connect(impatient.url.replace("+psycopg", ""))
+        holder.execute("SELECT 1 FROM device WHERE id = %s FOR UPDATE", (device_id,))
+    message = Incoming(device_id, "answers", batch(story.A1, press(0)).encode())
+    with pytest.raises(SQLAlchemyError, match="lock"):
+        kiosks.collector.process([message])
+    assert kiosks.receipts == []
+    holder.rollback()
+    holder.close()
+    kiosks.collector.process([message])
+    assert kiosks.receipts == [(device_id, 1)]
+    impatient.close()
+
+
+def test_a_commit_on_postgresql_waits_for_the_disk_whatever_the_server_is_set_to() -> None:
+    if not postgres.installed():
+        pytest.skip(postgres.NOT_INSTALLED)
+    with postgres.cluster() as cluster:
+        name = cluster.create()
+        with psycopg.connect(cluster.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+            connection.execute("SELECT pg_reload_conf()")
+        database = Database(cluster.url(name))
+        with database.read() as session:
+            assert session.connection().exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        database.close()
