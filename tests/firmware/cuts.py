@@ -107,7 +107,7 @@ def recover(moment, model, turn, trace=False):
     elif way == 2:
         world.journal.tidy()
     elif way == 3:
-        world.send(300, share=4)
+        world.send(300, portion=turn)
     if not world.press():
         world.drain()
         world.tidy()

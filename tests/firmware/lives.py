@@ -73,7 +73,7 @@ def _live(world, event, rng):
     elif event == "send":
         world.send(60 + rng.below(400))
     elif event == "part of a batch":
-        world.send(300, share=rng.below(9))
+        world.send(300, portion=rng.below(1000))
     elif event == "restart":
         world.mount()
     elif event == "idle":

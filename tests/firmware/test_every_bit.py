@@ -38,7 +38,7 @@ def full(sectors: int, size: int, seed: int) -> World:
         if rng.below(20) == 0:
             world.clock()
         if world.journal.fill > 0.3 and len(world.journal.epochs()) == 1:
-            world.send(200, share=5)
+            world.send(200, portion=5)
             world.journal.new_epoch("fork")
     world.refusals()
     return world

@@ -3,7 +3,6 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nor import PATTERNS, PowerCut, pattern
-from whole import read
 from world import World
 
 SECTORS = 4
@@ -42,8 +41,7 @@ def do(world: World, name: str, number: int) -> None:
     elif name == "send":
         world.send(number)
     elif name == "send in part":
-        _, start, to, _ = read(world.journal, number)
-        world.send(number, through=start + number % (to - start + 1))
+        world.send(number, portion=number)
     elif name == "forget":
         epoch = world.journal.epochs()[number % len(world.journal.epochs())][0]
         world.forget(epoch, number % (1 + world.promises.booked.get(epoch, 0)))

@@ -84,13 +84,15 @@ class World:
         """A refused record: how many presses found no room."""
         return self.write(record.KIND_REFUSED, body=record.refused_body(self.refused, 10), value=0)
 
-    def send(self, budget=BUDGET, share=8):
-        """One batch, and a receipt for so many eighths of it; returns (epoch, from, to), None when nothing waits."""
+    def send(self, budget=BUDGET, portion=None):
+        """One batch, and a receipt for it, or for a portion of it, any number; returns (epoch, from, to), None when
+        nothing waits.
+        """
         epoch, start, to, records = read(self.journal, budget)
         if start == to:
             return None
         self.found(epoch, start, to, records, budget)
-        through = start + (to - start) * share // 8
+        through = to if portion is None else start + portion % (to - start + 1)
         promises = self.promises
         skipped = promises.due_in(epoch, 0, start)
         assert not skipped, f"passed over: {skipped}"
