@@ -158,6 +158,8 @@ class Journal:
         entry = self._entry(epoch)
         if entry is not None:
             entry[_CURSOR] = max(entry[_CURSOR], min(through, entry[_NEXT]))
+            if self._ring.held:  # before a sector goes that their marks must not be believed behind
+                self._book(entry, False)
             self._book(entry, True)
 
     def rewind(self, epoch, through):

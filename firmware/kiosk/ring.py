@@ -20,6 +20,7 @@ _WORN = const(6)  # could not be erased or written: left alone until the next st
 _STATE = const(7)
 _LOOKED = const(8)  # flag: read through for text (when booked) or for any whole record (when used)
 _TEXT = const(16)  # flag: holds text
+_HELD = const(32)  # flag: used, although its mark in flash says booked
 
 # Behind an unreadable header: foreign flash shows itself there, without all of it being read.
 _PEEK_BYTES = const(64)
@@ -54,6 +55,7 @@ class Ring:
         self.order = []
         self.newest = -1
         self.free = 0
+        self.held = False  # whether `hold` had anything to do
         self.slow = 0
         self.unreadable = 0
         self.buf = bytearray(self.size)
@@ -85,7 +87,10 @@ class Ring:
 
     def hold(self, pos):
         """Take this sector for unbooked, whatever its mark says, until a receipt comes for it."""
-        self._set(pos, _USED)
+        if self.states[pos] & _STATE == _BOOKED:
+            self._set(pos, _USED)
+            self.states[pos] |= _HELD
+            self.held = True
 
     def has_text(self, pos):
         """Text was written to this sector: erase it soon after it is booked."""
@@ -112,7 +117,9 @@ class Ring:
 
     def book(self, pos, booked):
         """Say, in flash as long as its mark has bytes left, that all in a sector is booked, or no longer."""
-        if (self.states[pos] & _STATE) != (_USED if booked else _BOOKED) or pos == self.newest:
+        state = self.states[pos] & _STATE
+        told = state == _BOOKED or self.states[pos] & _HELD  # to whoever mounts this flash
+        if pos == self.newest or not (state == _USED if booked else told):
             return
         mark = memoryview(self._head)[: sector.MARK_BYTES]
         self._flash.readblocks(pos, mark, sector.MARK_AT)

@@ -23,7 +23,14 @@ _DECK = (
     + ["restart"] * 3
     + ["idle"] * 6
     + ["refused records"] * 2
-    + ["until full", "until booked", "server forgot", "new epoch", "idle until done"]
+    + [
+        "until full",
+        "until booked",
+        "server forgot",
+        "server forgets again and again",
+        "new epoch",
+        "idle until done",
+    ]
 )
 
 
@@ -89,6 +96,16 @@ def _live(world, event, rng):
         world.drain()
     elif event == "server forgot":
         epoch = world.journal.epochs()[0][0]
+        world.forget(epoch, rng.below(1 + world.promises.booked.get(epoch, 0)))
+    elif event == "server forgets again and again":  # until marks are used up, and once more while it is off
+        epoch = world.journal.epochs()[0][0]
+        for _ in range(2):
+            world.forget(epoch, rng.below(1 + world.promises.booked.get(epoch, 0)))
+            world.send(60 + rng.below(900))
+        for _ in range(rng.below(12)):
+            world.press()
+        world.drain()
+        world.mount()
         world.forget(epoch, rng.below(1 + world.promises.booked.get(epoch, 0)))
     elif event == "new epoch":
         world.journal.new_epoch("fork")

@@ -33,6 +33,27 @@ def test_a_booked_sector_behind_one_without_marks_left_waits_for_its_receipt_aga
     assert [seq for _, seq in drain(journal)] == list(range(10, journal.next_seq))
 
 
+def test_a_mark_behind_a_sector_without_marks_left_is_taken_back_before_that_sector_goes():
+    """Else the start after next would take it for booked, and the ring erase it before anybody is asked."""
+    journal, flash = fresh(sectors=6)
+    press(journal, 11)
+    epoch = journal.epoch
+    for _ in range(2):
+        journal.release(epoch, 11)
+        journal.rewind(epoch, 0)
+    press(journal, 14)
+    journal.release(epoch, 25)
+    journal, flash = again(flash)
+    journal.release(epoch, 10)  # a server that was put back to before the second sector came
+    assert marks(flash)[:3] == [4, 2, 0]
+    fill(journal)
+    rest(journal)  # the first sector goes
+    journal, flash = again(flash)
+    fill(journal)  # before anybody is asked
+    assert journal.cursor(epoch) == 10
+    assert [seq for _, seq in drain(journal)] == list(range(10, journal.next_seq))
+
+
 def test_booking_and_going_back_clear_one_byte_each_until_only_ram_knows():
     journal, flash = fresh()
     press(journal, 15)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 import test_flipped_flash
+import test_journal_epochs
 from cuts import Sweep
 from kiosk import journal, record, ring, sector
+from lives import life
 from memo import memo
 from nor import pattern
 from world import World
@@ -269,23 +271,20 @@ def erases_before_the_next_epoch_was_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(journal.Journal, "_mount", mutant)
 
 
-def marks_newest_first(patch: pytest.MonkeyPatch) -> None:
-    """Sets the marks in an order that a power cut can leave with a hole."""
+def trusts_a_mark_behind_an_unbooked_sector(patch: pytest.MonkeyPatch) -> None:
+    """After a start, takes each mark for itself: a server may have forgotten what a sector without marks left had."""
+    patch.setattr(ring.Ring, "hold", lambda self, pos: None)
 
-    def mutant(self: Any, entry: list[int], booked: bool) -> None:
-        if not booked:
-            book(self, entry, booked)
-            return
-        order = self._ring.order
-        ends = order[1:]
-        for pos, after in reversed(list(zip(order, ends, strict=False))):
-            if self._ring.epochs[pos] == entry[0]:
-                same = self._ring.epochs[after] == entry[0]
-                if (self._ring.firsts[after] if same else entry[2]) <= entry[1]:
-                    self._ring.book(pos, True)
 
-    book = journal.Journal._book
-    patch.setattr(journal.Journal, "_book", mutant)
+def believes_such_a_mark_again_once_the_sector_before_is_gone(patch: pytest.MonkeyPatch) -> None:
+    """Holds on to those sectors in RAM only: the start after the next one takes them for booked."""
+    hold = ring.Ring.hold
+
+    def mutant(self: Any, pos: int) -> None:
+        hold(self, pos)
+        self.held = False
+
+    patch.setattr(ring.Ring, "hold", mutant)
 
 
 def starts_every_epoch_anew(patch: pytest.MonkeyPatch) -> None:
@@ -324,7 +323,8 @@ MUTANTS = [
     draws_the_number_of_an_epoch_it_holds,
     presses_use_the_sector_kept_back,
     erases_before_the_next_epoch_was_read,
-    marks_newest_first,
+    trusts_a_mark_behind_an_unbooked_sector,
+    believes_such_a_mark_again_once_the_sector_before_is_gone,
     starts_every_epoch_anew,
 ]
 
@@ -344,11 +344,14 @@ def test_a_mutant_is_caught(
 
 def sweeps() -> None:
     worn_sectors(seed=3)
+    test_journal_epochs.test_a_mark_behind_a_sector_without_marks_left_is_taken_back_before_that_sector_goes()
     with memo():
         for seed, content in enumerate(("blank", "zeros")):
             test_flipped_flash.flips(seed + 40, content, 120, 24)
             test_flipped_flash.blots(seed + 40, content, 120, 24)
             Sweep(most=8_000).over(content, seed)
+            for uncut in range(60):
+                life(content, uncut)
 
 
 def worn_sectors(seed: int) -> None:
