@@ -54,7 +54,9 @@ OBJECT_KINDS = (
     N_("device"),
     N_("person"),
     N_("place"),
+    N_("quarantine"),
     N_("question set"),
+    N_("server"),
     N_("token"),
     N_("unit"),
 )

@@ -192,8 +192,8 @@ class Ends:
     # Records
 
     def record(self, data):
-        """As the journal looks for records; returns the bytes of those that it took."""
-        buf = bytearray(data)
+        """As the journal looks for records, in a sector of whole words; returns the bytes of those that it took."""
+        buf = bytearray(data) + b"\xff" * (-len(data) % 4)
         taken = []
         spots = []
         at = 0
