@@ -61,15 +61,13 @@ async def _ask(server, query, wait_ms):
         raw.setblocking(False)
         raw.connect(where[-1])  # what comes from elsewhere is dropped from now on
         raw.send(query)
-        answer = bytearray(_LARGEST)
         started = ticks_ms()
         while True:
             left_ms = wait_ms - ticks_diff(ticks_ms(), started)
             if left_ms <= 0:
                 raise asyncio.TimeoutError
             await asyncio.wait_for(_readable(raw), left_ms / 1000)
-            size = raw.readinto(answer)
-            said = read(bytes(answer[:size]), query) if size else None
+            said = read(raw.recv(_LARGEST), query)  # `readinto` would join one datagram to the next
             if said is not None:
                 return said
     finally:
