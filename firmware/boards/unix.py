@@ -145,12 +145,7 @@ class _Link:
     def name_servers(self):
         """[(address, port)] of the host, whose files are out of reach for everything else here."""
         with vfs.VfsPosix("/").open("/etc/resolv.conf", "r") as file:
-            return [
-                (address, 53)
-                for line in file
-                if line.startswith("name")  # no other keyword does
-                for address in line.split()[1:2]
-            ]
+            return [(line[11:].strip(), 53) for line in file if line.startswith("nameserver ")]
 
 
 link = _Link()

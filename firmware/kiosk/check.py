@@ -16,8 +16,5 @@ def lend(name):
     Rules are to be asked for before the thing they judge is parsed: loading code needs more room than the code takes.
     """
     path = "kiosk." + name
-    package = __import__(path)
-    module = getattr(package, name)
-    del sys.modules[path]
-    delattr(package, name)
-    return module
+    delattr(__import__(path), name)
+    return sys.modules.pop(path)
