@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kiosk import record, sync, view, wish
+from kiosk import record, resolver, sync, view, wish
 
 from fleet_server.answers import book as booking
 from fleet_server.answers import wire
@@ -36,6 +36,7 @@ AMOUNTS = {
     "receipt": FAST,
     "down": MIDDLE,
     "up": MIDDLE,
+    "name": effort.pick(100_000, 100_000, 5_000_000),
     "view": MIDDLE,
     "question-set": SLOWEST,
     "set": MIDDLE,
@@ -51,6 +52,7 @@ ON_KIOSK = {
     "record": "record",
     "receipt": "receipt",
     "packets": "down",
+    "name": "name",
     "view": "view",
     "question_set": "view",
     "wish": "wish",
@@ -215,6 +217,23 @@ def any_number_of_labels(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(view, "_question_fault", lambda question, languages: None)
 
 
+def any_number_of_question(patch: pytest.MonkeyPatch) -> None:
+    read = resolver.read
+    patch.setattr(resolver, "read", lambda answer, query: read(query[:2] + answer[2:], query))
+
+
+def cut_off_is_whole(patch: pytest.MonkeyPatch) -> None:
+    read = resolver.read
+    whole = lambda answer, query: read(answer[:2] + bytes([answer[2] & 0xFD]) + answer[3:], query)  # noqa: E731
+    patch.setattr(resolver, "read", lambda answer, query: whole(answer, query) if len(answer) > 2 else None)
+
+
+def pointer_of_one_byte(patch: pytest.MonkeyPatch) -> None:
+    behind = resolver._behind_name
+    mutant = lambda answer, at: behind(answer, at) - (at < len(answer) and answer[at] >= 0xC0)  # noqa: E731
+    patch.setattr(resolver, "_behind_name", mutant)
+
+
 MUTANTS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("record", no_record_crc),
     ("batch", no_message_crc),
@@ -223,6 +242,9 @@ MUTANTS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("book", states_may_fall),
     ("receipt", any_nonce),
     ("receipt", releases_what_the_receipt_says),
+    ("name", any_number_of_question),
+    ("name", cut_off_is_whole),
+    ("name", pointer_of_one_byte),
     ("wish", no_bounds_of_settings),
     ("view", any_number_of_labels),
 ]
