@@ -5,6 +5,7 @@
 Invariant: an answer counts only when it comes from where the question went, with its number and its words.
 """
 
+# Words that the firmware has anyway cost nothing; any other would stay interned when the module has gone.
 import asyncio
 
 from kiosk.compat import const, ticks_diff, ticks_ms
@@ -25,18 +26,20 @@ async def find(board, host, port):
     """
     import socket
 
-    found = ["127.0.0.1"] if host == "localhost" else await _ask_all(board, host)
+    if host.encode() == b"localhost":
+        return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)  # every system knows it
+    found = await _look_up(board, host)
     return [socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM)[0] for address in found]
 
 
-async def _ask_all(board, host):
-    body = question(host)
+async def _look_up(board, host):
+    question = build(host)
     servers = board.link.name_servers()
     reason = "the network has named no name server"
-    for wait_ms in _WAITS_MS:
+    for timeout_ms in _WAITS_MS:
         for server in servers:
             try:
-                code, found = await _ask(server, board.random(2) + body, wait_ms)
+                code, found = await _talk(server, board.random(2) + question, timeout_ms)
             except asyncio.TimeoutError:
                 reason = "name server %s does not answer" % server[0]
                 continue
@@ -51,7 +54,7 @@ async def _ask_all(board, host):
     raise OSError("host '%s' cannot be looked up: %s" % (host, reason))
 
 
-async def _ask(server, query, wait_ms):
+async def _talk(server, question, timeout_ms):
     """What `read` makes of the answer. Every way out closes the socket: OSError, TimeoutError, cancelled."""
     import socket
 
@@ -60,65 +63,65 @@ async def _ask(server, query, wait_ms):
     try:
         raw.setblocking(False)
         raw.connect(where[-1])  # what comes from elsewhere is dropped from now on
-        raw.send(query)
+        raw.send(question)
         started = ticks_ms()
         while True:
-            left_ms = wait_ms - ticks_diff(ticks_ms(), started)
+            left_ms = timeout_ms - ticks_diff(ticks_ms(), started)
             if left_ms <= 0:
                 raise asyncio.TimeoutError
-            await asyncio.wait_for(_readable(raw), left_ms / 1000)
-            said = read(raw.recv(_LARGEST), query)  # `readinto` would join one datagram to the next
+            await asyncio.wait_for(_arrived(raw), left_ms / 1000)
+            said = read(raw.recv(_LARGEST), question)  # `readinto` would join one datagram to the next
             if said is not None:
                 return said
     finally:
         raw.close()
 
 
-def _readable(raw):
+def _arrived(raw):
     yield asyncio.core._io_queue.queue_read(raw)
 
 
-def question(host):
-    """A query for `host` without the two bytes of its number. ValueError when it cannot be a name."""
-    body = _ONE_QUESTION
+def build(host):
+    """The question for `host` without the two bytes of its number. ValueError when it cannot be a name."""
+    question = _ONE_QUESTION
     for label in host.encode().rstrip(b".").split(b"."):
         if not 0 < len(label) < 64:
             raise ValueError("host '%s': a part of a name has 1 to 63 characters" % host)
-        body += bytes((len(label),)) + label
-    return body + b"\x00" + _ADDRESS
+        question += bytes((len(label),)) + label
+    return question + b"\x00" + _ADDRESS
 
 
-def read(answer, query):
-    """(code, addresses as texts) of a whole answer to `query`; None: it is none, and the true one may still come.
+def read(payload, question):
+    """(code, addresses as texts) of a whole answer to `question`; None: it is none, and the true one may still come.
 
     All addresses are taken: between the name and them there may be aliases, and those the server has followed.
     """
-    end = len(query)
+    end = len(question)
     if (
-        len(answer) < end
-        or answer[:2] != query[:2]
-        or answer[2] & 0xFA != 0x80  # an answer, to an ordinary question, that was not cut off
-        or answer[4:6] != query[4:6]
-        or answer[12:end].lower() != query[12:].lower()
+        len(payload) < end
+        or payload[:2] != question[:2]
+        or payload[2] & 0xFA != 0x80  # an answer, to an ordinary question, that was not cut off
+        or payload[4:6] != question[4:6]
+        or payload[12:end].lower() != question[12:].lower()
     ):
         return None
     found = []
-    for _ in range(answer[6] << 8 | answer[7]):
-        at = _behind_name(answer, end)
-        if at + 10 > len(answer):
+    for _ in range(payload[6] << 8 | payload[7]):
+        at = behind(payload, end)
+        if at + 10 > len(payload):
             return None
-        end = at + 10 + (answer[at + 8] << 8 | answer[at + 9])
-        if end > len(answer):
+        end = at + 10 + (payload[at + 8] << 8 | payload[at + 9])
+        if end > len(payload):
             return None
-        if answer[at : at + 4] == _ADDRESS and end == at + 14:
-            found.append("%d.%d.%d.%d" % tuple(answer[at + 10 : end]))
-    return answer[3] & 15, found
+        if payload[at : at + 4] == _ADDRESS and end == at + 14:
+            found.append("%d.%d.%d.%d" % tuple(payload[at + 10 : end]))
+    return payload[3] & 15, found
 
 
-def _behind_name(answer, at):
-    """Where the name at `at` ends, or the answer's end. A pointer ends a name; it is never followed."""
-    while at < len(answer):
-        size = answer[at]
+def behind(payload, at):
+    """Where the name at `at` ends, or the payload's end. A pointer ends a name; it is never followed."""
+    while at < len(payload):
+        size = payload[at]
         if size >= 0xC0:
             return at + 2
         if size > 63:
@@ -126,4 +129,4 @@ def _behind_name(answer, at):
         at += 1 + size
         if not size:
             return at
-    return len(answer)
+    return len(payload)

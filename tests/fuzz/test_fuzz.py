@@ -229,9 +229,9 @@ def cut_off_is_whole(patch: pytest.MonkeyPatch) -> None:
 
 
 def pointer_of_one_byte(patch: pytest.MonkeyPatch) -> None:
-    behind = resolver._behind_name
+    behind = resolver.behind
     mutant = lambda answer, at: behind(answer, at) - (at < len(answer) and answer[at] >= 0xC0)  # noqa: E731
-    patch.setattr(resolver, "_behind_name", mutant)
+    patch.setattr(resolver, "behind", mutant)
 
 
 MUTANTS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [

@@ -315,15 +315,15 @@ def test_a_network_without_a_name_server_is_named_as_such(start_kiosk: Callable[
 @pytest.mark.parametrize("host", ["a..b", ".", "x" * 64 + ".example"])
 def test_what_cannot_be_a_name_is_not_asked_for(host: str) -> None:
     with pytest.raises(ValueError, match="a part of a name has 1 to 63 characters"):
-        resolver.question(host)
+        resolver.build(host)
 
 
 def test_a_name_may_end_with_its_dot() -> None:
-    assert resolver.question("a.example.") == resolver.question("a.example")
+    assert resolver.build("a.example.") == resolver.question("a.example")
 
 
 def test_pointers_are_never_followed_so_that_none_can_lead_in_a_circle() -> None:
-    query = b"ab" + resolver.question(NAME)
+    query = b"ab" + resolver.build(NAME)
     for target in (0, 12, len(query), len(query) + 2, 0x3FFF):
         owner = struct.pack("!H", 0xC000 | target)
         assert resolver.read(answer(query, [address(OURS, owner)]), query) == (0, [OURS])
