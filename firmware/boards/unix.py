@@ -10,7 +10,6 @@ import json
 import os
 import sys
 
-import vfs
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 from kiosk.version import BUILD, VERSION
 
@@ -144,7 +143,9 @@ class _Link:
 
     def name_servers(self):
         """[(address, port)] of the host, whose files are out of reach for everything else here."""
-        with vfs.VfsPosix("/").open("/etc/resolv.conf", "r") as file:
+        from vfs import VfsPosix
+
+        with VfsPosix("/").open("/etc/resolv.conf", "r") as file:
             return [(line[11:].strip(), 53) for line in file if line.startswith("nameserver ")]
 
 

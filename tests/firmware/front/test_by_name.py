@@ -10,7 +10,7 @@ import pytest
 from provisioning.firmware_files import firmware_files
 from provisioning.identity import Identity
 from provisioning.image import build_image
-from tests.firmware.front.kiosk_rig import DEVICE, Kiosk, Server, until
+from tests.firmware.front.kiosk_rig import DEVICE, Kiosk, Server, largest_set, until
 from tests.firmware.net.names import NameServer, address, answer
 
 NAME = "mqtt.palaute.example"
@@ -86,6 +86,20 @@ def test_presses_are_thanked_at_once_while_the_name_server_says_nothing_and_arri
     kiosk.say(net=True)
     kiosk.press(1)
     until(lambda: len(server.answers()) == 31, "an answer, by the address known", log=kiosk.lines)
+
+
+def test_the_largest_set_fits_the_heap_aimed_for_beside_a_look_up(
+    kiosk_of: Callable[[str], Kiosk], server: Server
+) -> None:
+    asked = NameServer(here)
+    kiosk = kiosk_of(MAIN % asked.address[1])
+    kiosk.on("128K")
+    kiosk.ready()
+    server.publish_set(largest_set())
+    until(lambda: kiosk.shown["number"] == 15, "the new set", log=kiosk.lines)
+    kiosk.press(1)
+    until(lambda: [answer.set_number for answer in server.answers()] == [15], "an answer", log=kiosk.lines)
+    asked.close()
 
 
 def test_a_virtual_kiosk_knows_its_hosts_name_servers(kiosk_of: Callable[[str], Kiosk]) -> None:
