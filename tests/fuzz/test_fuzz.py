@@ -22,7 +22,7 @@ from fleet_server.answers import wire
 from tests import effort
 from tests.evidence import note
 from tests.fuzz.inputs import CASES, Case
-from tests.fuzz.kiosk_ends import EPOCH, GOOD_RECEIPT, MOST_JSON_BYTES, NONCE
+from tests.fuzz.kiosk_ends import EPOCH, GOOD_RECEIPT, MOST_JSON_BYTES, NAME_QUERY, NONCE
 from tests.fuzz.targets import Failure, run, targets
 
 FAST = effort.pick(50_000, 100_000, 5_000_000)  # some 50 microseconds each
@@ -136,6 +136,8 @@ def documents(*keys: str) -> st.SearchStrategy[bytes]:
     return objects.map(lambda found: json.dumps(found).encode())
 
 
+NAME_PARTS = (b"\0", b"\xc0\x0c", b"\x02fi", b"\0\1\0\1", bytes(4), b"\0\4\x0a\1\2\3", b"\x40", b"\0\5\0\1")
+
 SHAPES = {
     "view": documents("number", "languages", "questions", "button", "thanks"),
     "set": documents("number", "name", "version", "languages", "idle_s", "thanks", "questions", "button"),
@@ -148,6 +150,11 @@ SHAPES = {
         optional=dict.fromkeys(("server", "through", "seen", "fork", "time", "rejected"), VALUES),
     ).map(lambda found: json.dumps({**json.loads(GOOD_RECEIPT), **found}).encode()),
     "down": st.binary(max_size=600),
+    "name": st.builds(
+        lambda counts, rest: NAME_QUERY[:2] + b"\x81\x80\0\1" + counts + NAME_QUERY[12:] + rest,
+        st.sampled_from((b"\0\1", b"\0\2", b"\xff\xff")).map(lambda count: count + bytes(4)),
+        st.lists(st.sampled_from(NAME_PARTS) | st.binary(max_size=12), max_size=12).map(b"".join),
+    ),
     "record": st.binary(min_size=28, max_size=400),
     "batch": st.binary(min_size=20, max_size=400).map(lambda raw: raw + struct.pack("<I", wire.crc32(raw))),
 }
