@@ -3,6 +3,7 @@
 Refuses to know how it got there (NVS) and how the server stores it (a hash only).
 """
 
+import ipaddress
 import json
 import re
 import ssl
@@ -62,6 +63,8 @@ class Identity:
         _text("id", self.id, _ID, "12 characters a-z, 0-9")
         _text("secret", self.secret, _SECRET, "64 hex digits", shown=False)
         _text("host", self.host, _HOST, "a host name or an address")
+        if not _is_name(self.host):
+            _address(self.host)
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 1 <= self.port <= 65535:
             raise ProvisioningError(
                 f"identity: field 'port' is {self.port!r}, it must be a number from 1 to 65535"
@@ -159,6 +162,18 @@ def _text(name: str, value: object, pattern: re.Pattern[str], rule: str, shown: 
         return
     what = f"is {value!r}, it must be" if shown else "must be"
     raise ProvisioningError(f"identity: field '{name}' {what} {rule}")
+
+
+def _is_name(host: str) -> bool:
+    """What a kiosk looks up; anything else it takes for an address (firmware/kiosk/stream.py)."""
+    return max(host) > "9" and ":" not in host
+
+
+def _address(host: str) -> None:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError as error:
+        raise ProvisioningError(f"identity: field 'host' is {host!r}, no whole address: {error}") from error
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -31,6 +31,7 @@ _I2C_HZ = 100_000
 _BLOB_BYTES = 1024
 _CONNECT_S = 20
 _POLL_S = 0.2
+_DNS_PORT = 53
 # (Hz, ms); 2.7 kHz is where a small piezo is loudest, the refusal is low so that nobody takes it for thanks.
 _TUNES = {
     "thanks": ((2093, 60), (2637, 90)),
@@ -216,12 +217,20 @@ class _Link:
     """The network interface; `_start` of the subclasses asks the driver to connect."""
 
     kind = ""
+    _nic: net.LAN | net.WLAN | None
 
     def up(self) -> bool:
         raise NotImplementedError
 
     def signal(self) -> int | None:
         return None
+
+    def name_servers(self) -> list[tuple[str, int]]:
+        """[(address, port)]: the first one that DHCP gave; the port tells of no other. [] when it gave none."""
+        if self._nic is None:
+            return []
+        address: str = self._nic.ifconfig()[3]
+        return [] if address == "0.0.0.0" else [(address, _DNS_PORT)]
 
     def _start(self) -> None:
         raise NotImplementedError
@@ -241,9 +250,7 @@ class _Link:
 
 class _Ethernet(_Link):
     kind = "eth"
-
-    def __init__(self) -> None:
-        self._nic: net.LAN | None = None
+    _nic: net.LAN | None = None
 
     def up(self) -> bool:
         return self._nic is not None and self._nic.isconnected()
@@ -267,6 +274,8 @@ class _Ethernet(_Link):
 
 class _Wifi(_Link):
     kind = "wifi"
+
+    _nic: net.WLAN
 
     def __init__(self) -> None:
         self._nic = net.WLAN(net.STA_IF)

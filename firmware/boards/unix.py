@@ -141,6 +141,13 @@ class _Link:
     def signal(self):
         return None
 
+    def name_servers(self):
+        """[(address, port)] of the host, whose files are out of reach for everything else here."""
+        from vfs import VfsPosix
+
+        with VfsPosix("/").open("/etc/resolv.conf", "r") as file:
+            return [(line[11:].strip(), 53) for line in file if line.startswith("nameserver ")]
+
 
 link = _Link()
 

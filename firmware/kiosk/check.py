@@ -1,6 +1,7 @@
-"""Lends rules whose code is loaded for a check and let go after it: they take kilobytes and run once a week.
+"""Lends code that is loaded when it is needed and let go after it: it takes kilobytes and runs once a week.
 
-Knows no rule: `kiosk/view.py` has those of a question set, `kiosk/wish.py` those of a desired document.
+Knows none of it: `kiosk/view.py` has the rules of a question set, `kiosk/wish.py` those of a desired document,
+`kiosk/resolver.py` asks name servers.
 """
 
 import sys
@@ -9,14 +10,11 @@ import sys
 LONGEST_REASON = 160
 
 
-def fault_finder(rules):
-    """`fault` of module `kiosk.<rules>`; the module goes with the last reference to it.
+def lend(name):
+    """Module `kiosk.<name>`; it goes with the last reference to it, or to something of it.
 
-    To be asked for before the thing it judges is parsed: loading code needs more room than the code takes.
+    Rules are to be asked for before the thing they judge is parsed: loading code needs more room than the code takes.
     """
-    name = "kiosk." + rules
-    package = __import__(name)
-    fault = getattr(package, rules).fault
-    del sys.modules[name]
-    delattr(package, rules)
-    return fault
+    path = "kiosk." + name
+    delattr(__import__(path), name)
+    return sys.modules.pop(path)

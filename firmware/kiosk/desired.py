@@ -5,7 +5,7 @@ Invariant: the version held never falls, and a document that is refused leaves e
 
 import json
 
-from kiosk.check import LONGEST_REASON, fault_finder
+from kiosk.check import LONGEST_REASON, lend
 from kiosk.store import Store, make_folder
 
 
@@ -25,7 +25,7 @@ class Desired:
         body = self._store.load()
         if body is not None:
             try:
-                fault = fault_finder("wish")
+                fault = lend("wish").fault
                 document = json.loads(body)
                 if fault(document) is None:
                     self._take(document)
@@ -36,7 +36,7 @@ class Desired:
         """Take a document as it came (JSON bytes). Returns None when it is in force or not newer than what
         is, else the reason of its refusal, which `refusal` keeps for the report."""
         try:
-            fault = fault_finder("wish")
+            fault = lend("wish").fault
             document = json.loads(payload)
             reason = fault(document)
         except (ValueError, RuntimeError, MemoryError) as error:  # nested too deeply: the last two

@@ -56,7 +56,7 @@ class Session:
             from kiosk.certificate import validity  # code that a kiosk without TLS need not hold
 
             self._valid_ms = validity(ca)
-        self._dialer = dialer or Dialer(identity["host"], identity["port"], ca)
+        self._dialer = dialer or Dialer(board, identity["host"], identity["port"], ca)
         self._buffer = bytearray(_BUFFER_BYTES)
         self._sending = None  # a lock
         self._subscribed = asyncio.Event()

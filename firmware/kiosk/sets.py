@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 
-from kiosk.check import LONGEST_REASON, fault_finder
+from kiosk.check import LONGEST_REASON, lend
 from kiosk.compat import const
 from kiosk.store import make_folder
 
@@ -183,7 +183,7 @@ class Sets:
         """Make an arrived set good, or refuse it."""
         path = self._folder + "/%s.new" % hash
         try:
-            fault = fault_finder("view")
+            fault = lend("view").fault
             gc.collect()
             with open(path) as file:
                 parsed = json.load(file)

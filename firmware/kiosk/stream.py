@@ -8,10 +8,12 @@ It runs on MicroPython only; a kiosk under CPython is given another dialer.
 
 import asyncio
 
+from kiosk.check import lend
 from kiosk.compat import const
 
 _CONNECT_S = const(10)
 _MOST_ADDRESSES = const(2)
+_NINE = const(57)  # its code: characters of a text would be interned one by one, for good
 
 
 class Stream:
@@ -49,10 +51,12 @@ class Stream:
 class Dialer:
     """Opens connections to one broker. `ca`: DER certificate (bytes) for TLS, None for plain TCP.
 
-    The address is looked up rarely, because the look-up blocks: at first, and after 4, 8, 16... failures.
+    Of the board it takes chance and the name servers that its link knows. A name is looked up rarely, as that
+    needs somebody who answers: at first, and after 4, 8, 16... failures; an address never.
     """
 
-    def __init__(self, host, port, ca=None):
+    def __init__(self, board, host, port, ca=None):
+        self._board = board
         self._host = host
         self._port = port
         self._context = None if ca is None else _context(ca)
@@ -66,10 +70,10 @@ class Dialer:
         """
         count = self._failures
         if self._addresses is None or (count >= 4 and not count & (count - 1)):
-            self._addresses = self._look_up()
+            self._addresses = await self._look_up()
         self._failures += 1
         failure = None
-        for address in self._addresses:
+        for address in self._addresses[:_MOST_ADDRESSES]:
             try:
                 stream = await self._dial(address)
                 self._failures = 0
@@ -78,11 +82,14 @@ class Dialer:
                 failure = error
         raise failure
 
-    def _look_up(self):
-        import socket
+    async def _look_up(self):
+        host = self._host
+        if max(host.encode()) <= _NINE or ":" in host:  # an address: it asks nobody, so it does not block
+            import socket
 
+            return socket.getaddrinfo(host, self._port, 0, socket.SOCK_STREAM)
         try:
-            return socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[:_MOST_ADDRESSES]
+            return await lend("resolver").find(self._board, host, self._port)
         except OSError:
             if self._addresses is None:
                 raise

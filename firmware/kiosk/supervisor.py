@@ -11,7 +11,7 @@ import sys
 
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 
-# Above the slowest blocking thing: a resolver that waits for a dead name server (about 15 s) and an erase.
+# Above what may hold up the loop: flash (an erase, a sweep over the journal) and, on a chip, a TLS handshake.
 _WATCHDOG_MS = const(60000)
 _CHECK_S = const(1)
 _BACKOFF_FIRST_S = const(1)

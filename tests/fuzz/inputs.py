@@ -17,8 +17,9 @@ from fleet_server.questions.national import national_sets
 from fleet_server.questions.schema import canonical
 from fleet_server.questions.views import view_bytes, view_faults
 from tests.conftest import MONDAY_10
+from tests.firmware.net import names
 from tests.firmware.whole import encode, encode_batch
-from tests.fuzz.kiosk_ends import DEVICE, EPOCH, GOOD_RECEIPT, NONCE
+from tests.fuzz.kiosk_ends import DEVICE, EPOCH, GOOD_RECEIPT, NAME_QUERY, NONCE
 from tests.fuzz.mutate import Mutator
 
 KNOWN_SET = 7
@@ -206,6 +207,20 @@ def up(chance: Any) -> bytes:
     return b"".join([*packets, chance.choice((mqtt.PINGREQ, mqtt.DISCONNECT))])
 
 
+def name_answer(chance: Any) -> bytes:
+    """What a name server says: an address or more, behind aliases or not, or that there is none."""
+    what = chance.randrange(4)
+    if what == 0:
+        return names.by_alias(NAME_QUERY, "10.1.2.3")
+    if what == 1:
+        return names.answer(NAME_QUERY, [], chance.choice((0, names.SERVER_FAILURE, names.NO_SUCH_NAME)))
+    owner = chance.choice((names.ASKED_NAME, names.labels("mqtt.palaute.example"), b"\0"))
+    found = [names.address(f"10.1.2.{place}", owner) for place in range(chance.randrange(1, 5))]
+    if chance.random() < 0.5:
+        found.insert(0, names.record(owner, chance.choice((names.TYPE_AAAA, 46)), bytes(16)))
+    return names.answer(NAME_QUERY, found)
+
+
 def _publish(topic: str, payload: bytes) -> bytes:
     return mqtt.publish_head(topic, len(payload)) + payload
 
@@ -288,6 +303,7 @@ CASES: dict[str, Callable[[int], Case]] = {
     "receipt": _json_case(receipt),
     "down": _stream_case(down),
     "up": _stream_case(up),
+    "name": _stream_case(name_answer),
     "view": _json_case(_one_of(views)),
     "set": _json_case(_one_of(question_sets)),
     "wish": _json_case(_one_of(wishes)),

@@ -11,7 +11,7 @@ import os
 from struct import pack_into, unpack_from
 
 from kiosk import record as codec
-from kiosk import sector
+from kiosk import resolver, sector
 from kiosk import view as view_rules
 from kiosk import wish as wish_rules
 from kiosk.buttons import Buttons
@@ -33,6 +33,7 @@ FROM, TO, NEXT = 104, 120, 150
 SERVER_MS = 1772438400000
 DEVICE = "kiosk0000001"
 FACES = 5
+NAME_QUERY = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x04mqtt\x07palaute\x07example\x00\x00\x01\x00\x01"
 LARGEST_NUMBER = 1 << 53
 MOST_JSON_BYTES = 4096  # what the link hands on
 MOST_REPORT_BYTES = 8 * 1024  # what the embedded broker takes from a kiosk; beyond it, it hangs up
@@ -182,7 +183,7 @@ class Wire:
 
 
 class Ends:
-    """The five checks. `root`: a folder to write in, made for this alone."""
+    """The checks. `root`: a folder to write in, made for this alone."""
 
     def __init__(self, root):
         self._root = root
@@ -276,6 +277,14 @@ class Ends:
             except LINK_ERRORS:
                 pass
         assert heard.heard == messages_for(DEVICE, bytes(data)), "other messages than were sent to this kiosk"
+
+    # Names
+
+    def name(self, data):
+        """As the answer of a name server: it counts when it is one to the question, and says what the standard says."""
+        said = resolver.read(data, NAME_QUERY)
+        assert said == answered(data, NAME_QUERY), "another answer than was given"
+        return said
 
     # Question sets
 
@@ -555,6 +564,35 @@ def messages_for(device, data):
         if not whole:
             return found
     return found
+
+
+def answered(data, query):
+    """What a message says as the answer to `query`, by RFC 1035 alone: (code, IPv4 addresses), or None."""
+    if len(data) < len(query):
+        return None
+    number, flags, questions, count = unpack_from(">HHHH", data)
+    if number != unpack_from(">H", query)[0] or questions != 1 or flags & 0xFA00 != 0x8000:
+        return None
+    if data[12 : len(query)].lower() != query[12:].lower():
+        return None
+    rest = data[len(query) :]
+    found = []
+    while count:
+        while rest and 0 < rest[0] < 64:
+            rest = rest[1 + rest[0] :]
+        if not rest or 64 <= rest[0] < 192:
+            return None
+        rest = rest[2 if rest[0] else 1 :]
+        if len(rest) < 10:
+            return None
+        kind, group, _, size = unpack_from(">HHIH", rest)
+        body, rest = rest[10 : 10 + size], rest[10 + size :]
+        if len(body) < size:
+            return None
+        if (kind, group, size) == (1, 1, 4):
+            found.append(".".join([str(byte) for byte in body]))
+        count -= 1
+    return flags & 15, found
 
 
 def empty(folder):

@@ -47,6 +47,7 @@ def targets() -> dict[str, Target]:
         "receipt": Target("receipt", of_kiosk(kiosk.receipt), "a receipt, at the kiosk"),
         "down": Target("down", of_kiosk(kiosk.packets), "MQTT packets, at the kiosk"),
         "up": Target("up", broker.read, "MQTT packets, at the embedded broker"),
+        "name": Target("name", of_kiosk(kiosk.name), "an answer of a name server, at the kiosk"),
         "view": Target("view", of_kiosk(kiosk.view), "a question set, by the kiosk's rules"),
         "question-set": Target(
             "view", of_kiosk(kiosk.question_set), "a question set, taken and asked by the kiosk"

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kiosk import record, sync, view, wish
+from kiosk import record, resolver, sync, view, wish
 
 from fleet_server.answers import book as booking
 from fleet_server.answers import wire
 from tests import effort
 from tests.evidence import note
 from tests.fuzz.inputs import CASES, Case
-from tests.fuzz.kiosk_ends import EPOCH, GOOD_RECEIPT, MOST_JSON_BYTES, NONCE
+from tests.fuzz.kiosk_ends import EPOCH, GOOD_RECEIPT, MOST_JSON_BYTES, NAME_QUERY, NONCE
 from tests.fuzz.targets import Failure, run, targets
 
 FAST = effort.pick(50_000, 100_000, 5_000_000)  # some 50 microseconds each
@@ -36,6 +36,7 @@ AMOUNTS = {
     "receipt": FAST,
     "down": MIDDLE,
     "up": MIDDLE,
+    "name": effort.pick(100_000, 100_000, 5_000_000),
     "view": MIDDLE,
     "question-set": SLOWEST,
     "set": MIDDLE,
@@ -51,6 +52,7 @@ ON_KIOSK = {
     "record": "record",
     "receipt": "receipt",
     "packets": "down",
+    "name": "name",
     "view": "view",
     "question_set": "view",
     "wish": "wish",
@@ -134,6 +136,8 @@ def documents(*keys: str) -> st.SearchStrategy[bytes]:
     return objects.map(lambda found: json.dumps(found).encode())
 
 
+NAME_PARTS = (b"\0", b"\xc0\x0c", b"\x02fi", b"\0\1\0\1", bytes(4), b"\0\4\x0a\1\2\3", b"\x40", b"\0\5\0\1")
+
 SHAPES = {
     "view": documents("number", "languages", "questions", "button", "thanks"),
     "set": documents("number", "name", "version", "languages", "idle_s", "thanks", "questions", "button"),
@@ -146,6 +150,11 @@ SHAPES = {
         optional=dict.fromkeys(("server", "through", "seen", "fork", "time", "rejected"), VALUES),
     ).map(lambda found: json.dumps({**json.loads(GOOD_RECEIPT), **found}).encode()),
     "down": st.binary(max_size=600),
+    "name": st.builds(
+        lambda counts, rest: NAME_QUERY[:2] + b"\x81\x80\0\1" + counts + NAME_QUERY[12:] + rest,
+        st.sampled_from((b"\0\1", b"\0\2", b"\xff\xff")).map(lambda count: count + bytes(4)),
+        st.lists(st.sampled_from(NAME_PARTS) | st.binary(max_size=12), max_size=12).map(b"".join),
+    ),
     "record": st.binary(min_size=28, max_size=400),
     "batch": st.binary(min_size=20, max_size=400).map(lambda raw: raw + struct.pack("<I", wire.crc32(raw))),
 }
@@ -215,6 +224,23 @@ def any_number_of_labels(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(view, "_question_fault", lambda question, languages: None)
 
 
+def any_number_of_question(patch: pytest.MonkeyPatch) -> None:
+    read = resolver.read
+    patch.setattr(resolver, "read", lambda answer, query: read(query[:2] + answer[2:], query))
+
+
+def cut_off_is_whole(patch: pytest.MonkeyPatch) -> None:
+    read = resolver.read
+    whole = lambda answer, query: read(answer[:2] + bytes([answer[2] & 0xFD]) + answer[3:], query)  # noqa: E731
+    patch.setattr(resolver, "read", lambda answer, query: whole(answer, query) if len(answer) > 2 else None)
+
+
+def pointer_of_one_byte(patch: pytest.MonkeyPatch) -> None:
+    behind = resolver.behind
+    mutant = lambda answer, at: behind(answer, at) - (at < len(answer) and answer[at] >= 0xC0)  # noqa: E731
+    patch.setattr(resolver, "behind", mutant)
+
+
 MUTANTS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("record", no_record_crc),
     ("batch", no_message_crc),
@@ -223,6 +249,9 @@ MUTANTS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("book", states_may_fall),
     ("receipt", any_nonce),
     ("receipt", releases_what_the_receipt_says),
+    ("name", any_number_of_question),
+    ("name", cut_off_is_whole),
+    ("name", pointer_of_one_byte),
     ("wish", no_bounds_of_settings),
     ("view", any_number_of_labels),
 ]

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
 
+from tests.firmware.net.names import NameServer
 from tests.firmware.net.support import Batch, Server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -156,7 +157,8 @@ class Process:
 
 @pytest.fixture
 def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """`start_kiosk(port, settings={}, heap="256K", run=True, files={}, folder="root", **identity)` -> Process."""
+    """`start_kiosk(port, settings={}, heap="256K", run=True, files={}, folder="root", name_servers=(), **identity)`
+    -> Process."""
     started = []
 
     def start(
@@ -166,6 +168,7 @@ def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Proces
         run: bool = True,
         files: dict[str, bytes] | None = None,
         folder: str = "root",
+        name_servers: Sequence[tuple[str, int]] = (),
         **identity: Any,
     ) -> Process:
         known = {
@@ -181,6 +184,7 @@ def start_kiosk(compiled: Path, tmp_path: Path) -> Iterator[Callable[..., Proces
         for name, content in (files or {}).items():
             (root / name).write_bytes(content)
         config = {"identity": {**known, **identity}, "settings": settings or {}, "run": run}
+        config["name_servers"] = list(name_servers)
         process = Process(compiled, root, heap, config)
         started.append(process)
         return process
@@ -342,3 +346,17 @@ def fake_broker() -> Iterator[Callable[[Callable[[socket.socket], None]], FakeBr
     yield start
     for fake in started:
         fake.close()
+
+
+@pytest.fixture
+def name_server() -> Iterator[Callable[[Callable[[bytes], list[bytes | float]]], NameServer]]:
+    """`name_server(script)` -> one that listens, see names.py."""
+    started = []
+
+    def start(script: Callable[[bytes], list[bytes | float]]) -> NameServer:
+        started.append(NameServer(script))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

@@ -1,7 +1,7 @@
 """Runs on MicroPython: a kiosk without buttons, for tests of its connection.
 
-`argv[1]` names a JSON file with `identity`, `root`, `settings`, `run` (an argument itself has at most 255 bytes
-there). Commands come as JSON lines on stdin, events go as JSON lines to stdout.
+`argv[1]` names a JSON file with `identity`, `root`, `settings`, `name_servers`, `run` (an argument itself has at
+most 255 bytes there). Commands come as JSON lines on stdin, events go as JSON lines to stdout.
 """
 
 import asyncio
@@ -59,6 +59,9 @@ class Link:
 
     def signal(self):
         return None
+
+    def name_servers(self):
+        return CONFIG["name_servers"]
 
 
 class Board:

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.firmware.net.names import address, answer
+
 TODAY = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
@@ -27,7 +29,7 @@ class Signed:
 
 
 def sign(name: str, issuer: Signed | None, address: str | None = None, days: int = 365) -> Signed:
-    """A CA's certificate (no issuer) or a server's for an IP address; `days` < 0: expired."""
+    """A CA's certificate (no issuer) or a server's for an IP address or a name; `days` < 0: expired."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     begins = TODAY - datetime.timedelta(days=400)
@@ -42,8 +44,11 @@ def sign(name: str, issuer: Signed | None, address: str | None = None, days: int
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
     if address is not None:
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        builder = builder.add_extension(names, critical=False)
+        try:
+            whose: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(address))
+        except ValueError:
+            whose = x509.DNSName(address)
+        builder = builder.add_extension(x509.SubjectAlternativeName([whose]), critical=False)
     return Signed(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 
@@ -103,3 +108,28 @@ def test_a_broker_that_cannot_prove_itself_gets_no_secret_and_costs_no_descripto
     kiosk.send(fail=20)
     kiosk.wait(lambda event: "failed" in event, 60)
     assert kiosk.tell()["fds"] == before["fds"]
+
+
+@pytest.mark.parametrize("whose", ["mqtt.palaute.example", "another.example"])
+def test_a_broker_found_by_its_name_must_prove_the_name(
+    whose: str,
+    tls_broker: Callable[[Signed], Any],
+    name_server: Callable[..., Any],
+    start_kiosk: Callable[..., Any],
+) -> None:
+    """Whoever forges a name server's answer has no certificate for the name."""
+    ca = sign("our CA", None)
+    broker = tls_broker(sign("broker", ca, whose))
+    asked = name_server(lambda query: [answer(query, [address("127.0.0.1")])])
+    kiosk = start_kiosk(
+        broker.port,
+        host="mqtt.palaute.example",
+        name_servers=[asked.address],
+        tls=True,
+        ca="/ca.der",
+        files={"ca.der": ca.der()},
+    )
+    if whose == "mqtt.palaute.example":
+        kiosk.wait(lambda event: event.get("status") == "online")
+    else:
+        kiosk.wait(lambda event: "Name (CN) does not match" in event.get("log", ""), 20)
