@@ -36,7 +36,7 @@ def pressed(kiosk: VirtualKiosk, count: int) -> dict[str, Any]:
 
 
 def gone(pid: int) -> bool:
-    end = time.monotonic() + 3
+    end = time.monotonic() + 10
     while time.monotonic() < end:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return True

@@ -30,8 +30,10 @@ def test_no_micropython_outlives_a_killed_runner_and_the_next_start_works(make_k
     kiosk.start()
     micropython = booted(kiosk)["pid"]
     control = Path(kiosk.folder.socket_path() or "")
-    os.kill(runner_pid(kiosk), signal.SIGKILL)
+    runner = runner_pid(kiosk)
+    os.kill(runner, signal.SIGKILL)
     assert gone(micropython)
+    assert gone(runner)
     assert not kiosk.running
     kiosk.start()
     booted(kiosk, 2)
@@ -44,8 +46,10 @@ def test_not_even_a_hung_micropython_outlives_a_killed_runner(make_kiosk: Make, 
     kiosk = make_kiosk()
     kiosk.start()
     pid = until(kiosk, lambda status: "boots" in status["show"])["pid"]
-    os.kill(runner_pid(kiosk), signal.SIGKILL)
+    runner = runner_pid(kiosk)
+    os.kill(runner, signal.SIGKILL)
     assert gone(pid)
+    assert gone(runner)  # its end takes a moment, in which it still seems to answer
 
 
 def test_a_terminated_runner_stops_its_kiosk_first(make_kiosk: Make) -> None:
