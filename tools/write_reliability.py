@@ -38,7 +38,7 @@ def table(notes: list[dict[str, Any]], when: str) -> str:
     """The notes as a table in Markdown, with a line that says which run they are from."""
     head = ["| What was injected | How often | Result | Effort | Test |", "|---|---:|---|---|---|"]
     body = [
-        f"| {row['fault']} | {_number(row['count'])} {row['unit']} | {row['result'] or NOTHING_LOST} "
+        f"| {row['fault'][0].upper()}{row['fault'][1:]} | {_number(row['count'])} {row['unit']} | {row['result'] or NOTHING_LOST} "
         f"| {row['effort']} | `{row['test'].removeprefix('tests/')}` |"
         for row in notes
     ]

@@ -35,10 +35,10 @@ def test_notes_of_one_row_are_added_up(
         f"| {effort.LEVEL} |", "| test |"
     )
     assert (
-        "| power cut | 1\u00a0234\u00a0567 cuts | nothing lost, doubled or invented | test | `a.py::test_a` |"
+        "| Power cut | 1\u00a0234\u00a0567 cuts | nothing lost, doubled or invented | test | `a.py::test_a` |"
         in text
     )
-    assert "| bit flip | 3 bits | 2 records lost, said so | test | `b.py::test_b` |" in text
+    assert "| Bit flip | 3 bits | 2 records lost, said so | test | `b.py::test_b` |" in text
 
 
 def test_the_greatest_effort_counts(writer: ModuleType) -> None:
@@ -74,7 +74,7 @@ def test_a_run_that_noted_nothing_leaves_the_table_alone(writer: ModuleType, tmp
 
 def test_every_test_that_the_page_names_exists() -> None:
     page = (ROOT / "docs/reliability.md").read_text("utf-8")
-    named = re.findall(r"`((?:[a-z_]+/)*test_[a-z_]+\.py)(?:::(test_[a-z0-9_]+))?`", page)
+    named = re.findall(r"`((?:[a-z_]+/)*test_[a-z_]+\.py)(?:::(test_[a-z0-9_]+)(?:\[[^`]*\])?)?`", page)
     assert named
     for file, name in named:
         path = ROOT / "tests" / file.removeprefix("tests/")
