@@ -37,11 +37,13 @@ def rows(lines: list[str]) -> list[dict[str, Any]]:
 def table(notes: list[dict[str, Any]], when: str) -> str:
     """The notes as a table in Markdown, with a line that says which run they are from."""
     head = ["| What was injected | How often | Result | Effort | Test |", "|---|---:|---|---|---|"]
-    body = [
-        f"| {row['fault'][0].upper()}{row['fault'][1:]} | {_number(row['count'])} {row['unit']} | {row['result'] or NOTHING_LOST} "
-        f"| {row['effort']} | `{row['test'].removeprefix('tests/')}` |"
-        for row in notes
-    ]
+    body = []
+    for row in notes:
+        fault = row["fault"][0].upper() + row["fault"][1:]
+        result = row["result"] or NOTHING_LOST
+        test = row["test"].removeprefix("tests/")
+        often = f"{_number(row['count'])} {row['unit']}"
+        body.append(f"| {fault} | {often} | {result} | {row['effort']} | `{test}` |")
     return "\n".join([f"As of {when}.", "", *head, *body])
 
 
