@@ -151,8 +151,18 @@ def device_create(
         raise CannotStart(f"host is {host!r}, must be a name or an address")
     settings = read_settings()
     database = open_known_database(settings)
-    with database.write() as session:
-        row, secret = credentials.create(session, name=name, model=model, virtual=False, now=now_ms())
+    if out is not None:  # before anything is registered: a secret that cannot be written is lost
+        try:
+            out.touch(mode=0o600, exist_ok=False)
+        except OSError as error:
+            raise CannotStart(f"{out} cannot be written ({error.strerror})") from None
+    try:
+        with database.write() as session:
+            row, secret = credentials.create(session, name=name, model=model, virtual=False, now=now_ms())
+    except BaseException:
+        if out is not None:
+            out.unlink()
+        raise
     identity = {
         "id": row.id,
         "secret": secret,
@@ -165,7 +175,6 @@ def device_create(
     if out is None:
         typer.echo(json.dumps(identity))
     else:
-        out.touch(mode=0o600)
         out.write_text(json.dumps(identity) + "\n")
         typer.echo(f"{out}: {row.id}")
 

@@ -47,6 +47,8 @@ class Jobs:
                 return
             except SQLAlchemyError as fault:  # a full or busy database may be well at the next look
                 log.error("jobs: %r", fault)
+            except Exception:  # one job that cannot be done must not end all others for good
+                log.exception("a job could not be done; the next look tries again")
             self._ending.wait(LOOK_S)
 
     def look(self, now: int) -> None:
@@ -54,9 +56,17 @@ class Jobs:
         alarmed = alarms.look(self._database, now=now)
         self._changes.notify(*(f"device:{device_id}" for device_id in alarmed))
         with self._database.read() as session:
-            places = pending_places(session)
+            places = pending_places(session, now=now)
         for place in places:
-            done = rerun(self._database, actor=ACTOR, now=now, place_id=place, progress=self._after_step)
+            done = rerun(
+                self._database,
+                actor=ACTOR,
+                now=now,
+                upgrade=False,
+                place_id=place,
+                pause=self._ending.wait,
+                progress=self._after_step,
+            )
             log.info(
                 "opening hours of place %d: %d filtered now, %d counted", place, done.filtered, done.restored
             )

@@ -39,7 +39,9 @@ def read_settings() -> Settings:
         name = ".".join(str(part) for part in first["loc"]).upper()
         # Without a name the fault is one of several together, and their values may hold a password.
         raise CannotStart(
-            f"{name}: {first['msg']} (is {first['input']!r})" if name else first["msg"]
+            f"{name}: {first['msg'].removeprefix('Value error, ')} (is {first['input']!r})"
+            if name
+            else first["msg"]
         ) from None
 
 
@@ -62,7 +64,7 @@ def check_ground(settings: Settings) -> None:
 
 def hold_folder(settings: Settings) -> None:
     """Keep DATA_DIR for this process as long as it lives. Raises CannotStart when another one has it."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(settings.data_dir)
     lock = (settings.data_dir / ".lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,6 +73,15 @@ def hold_folder(settings: Settings) -> None:
             f"another Hymiö runs on the folder {settings.data_dir}; set DATA_DIR to another"
         ) from None
     _held.append(lock)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"the folder {folder} cannot be made ({error.strerror}); set DATA_DIR to one that can"
+        ) from None
 
 
 def _check_port(host: str, port: int, setting: str) -> None:
@@ -87,13 +98,11 @@ def _check_port(host: str, port: int, setting: str) -> None:
 def open_database(settings: Settings) -> Database:
     """The database of these settings, migrated to the newest schema."""
     if settings.database.startswith("sqlite:///"):
-        Path(settings.database.removeprefix("sqlite:///")).parent.mkdir(
-            mode=0o700, parents=True, exist_ok=True
-        )
+        _make_folder(Path(settings.database.removeprefix("sqlite:///")).parent)
     try:
         database = Database(settings.database)
         migrate(database)
-    except (ArgumentError, NoSuchModuleError) as fault:
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as fault:
         raise CannotStart(f"DATABASE_URL: {fault}") from None
     except DBAPIError as fault:
         raise CannotStart(f"the database cannot be used: {str(fault.orig).strip().splitlines()[0]}") from None

@@ -44,12 +44,12 @@ _TWINS = N_(
     "sent lies in quarantine, so nothing is lost."
 )
 _STUCK = N_(
-    "The answers are safe in the kiosk. Look at its crashes and at the quarantine below; a technician can fetch the "
-    "answers by cable."
+    "The answers are safe in the kiosk. Look at its crashes and at the quarantine below; keep its flash as it is until "
+    "they have come."
 )
 _CROWD = N_(
-    "A kiosk whose journal begins anew again and again has worn flash, or somebody else uses its name: fetch its "
-    "answers by cable and exchange it."
+    "A kiosk whose journal begins anew again and again has worn flash, or somebody else uses its name: exchange "
+    "it, and keep the old one."
 )
 
 

@@ -133,7 +133,10 @@ class ClockRun(SQLModel, table=True):
     ended_after: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     from_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     to_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
-    rules: int = Field(default=0, description="version of the misuse rules that decides on its presses")
+    rules: int = Field(
+        default=0,
+        description="version of the misuse rules that decides on its presses; negative: not on all of them yet",
+    )
     press_seq: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     press_uptime: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 

@@ -44,7 +44,7 @@ def keep_all(session: Session, device_id: str, items: Sequence[Item], *, source:
     there = _records_there(session, device_id, items)
     rows, raised = [], 0
     for item in items:
-        reason = item.reason[:_REASON_CHARACTERS]
+        reason = item.reason[:_REASON_CHARACTERS].replace("\0", "\ufffd")  # PostgreSQL's texts have no NUL
         if item.what == "record":
             key = (item.epoch, item.seq, item.raw)
             before = there.get(key)

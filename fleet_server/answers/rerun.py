@@ -4,6 +4,7 @@ In steps of bounded length, each a transaction of its own; a step that is done t
 as if these rules had held from the start.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -21,8 +22,10 @@ from fleet_server.answers.rules import CURRENT
 from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, OpeningHours, Place
+from fleet_server.places.opening import SETTLED_MS
 
-STEP_SEQS = 2_000  # some 20 ms of the one writer: a kiosk's receipt waits no longer for it
+STEP_SEQS = 2_000  # some 20 ms of the one writer
+LEAST_PAUSE_S = 0.05  # between steps, and as long as a step took: who waits for the writer gets it meanwhile
 
 Run = tuple[str, int, int]  # device, epoch, boot
 _RUNS = bulk.table_of(ClockRun)
@@ -54,12 +57,15 @@ def rerun(
     *,
     actor: Person | str,
     now: int,
+    upgrade: bool = True,
     device_id: str | None = None,
     place_id: int | None = None,
+    pause: Callable[[float], object] = time.sleep,
     progress: Callable[[int, int, Step], None] = lambda done, runs, step: None,
 ) -> Rerun:
     """Judge anew everything of a device, of all devices that ever stood at a place, or of all.
 
+    `upgrade`: by today's rules; otherwise each clock run by those that decided on it, with today's opening hours.
     `progress(runs done, runs in all, step)` is called after each commit. Raises ValueError for an unknown device or
     place.
     """
@@ -68,32 +74,34 @@ def rerun(
     )
     with database.write() as session:
         runs = runs_of(session, device_id=device_id, place_id=place_id)
-        pending = _pending(session, place_id, device_id)
+        pending = _pending(session, place_id, device_id, now)
         after = {"rules": CURRENT, "clock runs": len(runs)}
         audit.record(session, actor, "start rerun of rules", kind, number, after=after, now=now)
     done = Rerun()
     for run in runs:
         seq: int | None = 0
         while seq is not None:
+            began = time.perf_counter()
             with database.write() as session:
-                step = judge_again(session, run, seq, now=now)
+                step = judge_again(session, run, seq, now=now, upgrade=upgrade)
             seq = step.next_seq
             done.records += step.records
             done.filtered += step.filtered
             done.restored += step.restored
             done.runs += seq is None
             progress(done.runs, len(runs), step)
+            pause(max(LEAST_PAUSE_S, time.perf_counter() - began))
     with database.write() as session:
-        for place, from_at, weekly in pending:
+        for place, from_at, since in pending:
             # Not one that was changed meanwhile: its presses have to be judged once more.
             session.exec(
                 update(OpeningHours)
                 .where(
                     col(OpeningHours.place_id) == place,
                     col(OpeningHours.from_at) == from_at,
-                    col(OpeningHours.weekly) == weekly,
+                    col(OpeningHours.pending_since) == since,
                 )
-                .values(pending=False)
+                .values(pending_since=None)
             )
         after = {"rules": CURRENT, "filtered now": done.filtered, "counted now": done.restored}
         audit.record(session, actor, "finish rerun of rules", kind, number, after=after, now=now)
@@ -117,7 +125,7 @@ def runs_of(session: Session, *, device_id: str | None = None, place_id: int | N
     return [(device, epoch, boot) for device, epoch, boot in session.exec(wanted)]
 
 
-def judge_again(session: Session, run_key: Run, first: int, *, now: int) -> Step:
+def judge_again(session: Session, run_key: Run, first: int, *, now: int, upgrade: bool = True) -> Step:
     """One step, within the session's transaction: the records of a run from seq `first` on, at most STEP_SEQS."""
     device_id, epoch_number, boot = run_key
     desk = Desk(session, now)
@@ -127,12 +135,12 @@ def judge_again(session: Session, run_key: Run, first: int, *, now: int) -> Step
     run = desk.run(epoch, boot)
     if run is None:
         raise ValueError(f"device {device_id!r} has no clock run {boot} in epoch {epoch_number:08x}")
-    if run.rules != CURRENT:
-        # From the first step on, so that what comes meanwhile is judged by these rules, too.
-        run.rules = CURRENT
-        desk.touch_run(run)
     first = max(first, run.first_seq)
     last = min(first + STEP_SEQS - 1, run.last_seq)
+    if upgrade and run.rules != CURRENT:
+        # From the first step on, so that what comes meanwhile is judged by these rules, too; negative until the last.
+        run.rules = CURRENT if last == run.last_seq else -CURRENT
+        desk.touch_run(run)
     places: set[int] = set()
     changed = filters.judge(desk, device, run, first, last, places)
     desk.refilter(run, sum(changed.values()))
@@ -154,12 +162,14 @@ def outdated(session: Session, device_ids: Iterable[str]) -> int:
     return len(found.all())
 
 
-def _pending(session: Session, place_id: int | None, device_id: str | None) -> list[tuple[int, int, str]]:
+def _pending(
+    session: Session, place_id: int | None, device_id: str | None, now: int
+) -> list[tuple[int, int, int | None]]:
     if device_id is not None:
         return []
-    wanted = rows_of(OpeningHours.place_id, OpeningHours.from_at, OpeningHours.weekly).where(
-        col(OpeningHours.pending).is_(True)
+    wanted = rows_of(OpeningHours.place_id, OpeningHours.from_at, OpeningHours.pending_since).where(
+        col(OpeningHours.pending_since) <= now - SETTLED_MS
     )
     if place_id is not None:
         wanted = wanted.where(OpeningHours.place_id == place_id)
-    return [(place, from_at, weekly) for place, from_at, weekly in session.exec(wanted)]
+    return [(place, from_at, since) for place, from_at, since in session.exec(wanted)]

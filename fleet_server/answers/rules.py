@@ -45,8 +45,8 @@ _OF_VIRTUAL = {
 
 
 def rules_of(version: int, *, virtual: bool) -> Rules:
-    """The rules of this version for a device."""
-    return (_OF_VIRTUAL if virtual else VERSIONS)[version]
+    """The rules of this version for a device; negative: those that its older presses are just being judged by."""
+    return (_OF_VIRTUAL if virtual else VERSIONS)[abs(version)]
 
 
 class Press(NamedTuple):

@@ -55,7 +55,9 @@ class Report(BaseModel):
 
     board: Annotated[str, Field(max_length=40)] | None = None
     model: Annotated[str, Field(max_length=20)] | None = None
-    firmware: Annotated[str, Field(max_length=40)] | None = None
+    firmware: Annotated[str, Field(max_length=40, pattern=r"^[^\x00-\x1f]*$")] | None = (
+        None  # no NUL in PostgreSQL
+    )
     build: U32 | None = None
     slot: Annotated[str, Field(max_length=8)] | None = None
     desired: Instant = 0

@@ -56,7 +56,10 @@ class MqttSource:
         self.subscribed = threading.Event()
 
     def start(self) -> None:
-        """Begin to connect; `subscribed` is set while messages come in."""
+        """Begin to connect; `subscribed` is set while messages come in. Again, too, when its thread has died."""
+        self.subscribed.clear()
+        with self._lock:
+            self._unsent.clear()
         self._loop = asyncio.new_event_loop()
         self._task = self._loop.create_task(self._stay_connected())
         self._thread = threading.Thread(

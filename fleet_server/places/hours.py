@@ -14,7 +14,9 @@ from fleet_server.refusals import N_, Faults, Refused
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_SPANS = 4  # a day: one more than any clinic has; keeps a mad table small
-_SPAN = re.compile(r"([01]?[0-9]|2[0-4])[.:]([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-4])[.:]([0-5][0-9])")  # noqa: RUF001
+_SPAN = re.compile(
+    r"([01]?[0-9]|2[0-4])(?:[.:]([0-5][0-9]))?\s*[-–]\s*([01]?[0-9]|2[0-4])(?:[.:]([0-5][0-9]))?"
+)  # noqa: RUF001
 
 Hours = tuple[tuple[int, str], ...]  # (from which instant on, weekly table as JSON or ''), oldest first
 
@@ -63,7 +65,7 @@ def _minutes(clock: str) -> int:
 
 
 def read_week(typed: dict[str, str]) -> str:
-    """The weekly table (JSON) of what was typed for each of DAYS: `8.00-16.00, 17.00-19.00`, or nothing when closed.
+    """The weekly table (JSON) of what was typed for each of DAYS: `8-16, 17.00-19.30`, or nothing when closed.
 
     '' when nothing was typed at all: no opening hours. Raises Refused, with the fault at the day's field.
     """
@@ -77,9 +79,11 @@ def _read_day(faults: Faults, day: str, typed: str) -> list[list[str]]:
     spans: list[list[str]] = []
     for part in filter(None, (part.strip() for part in typed.split(","))):
         found = _SPAN.fullmatch(part)
-        start, stop = (f"{int(found[n]):02}:{found[n + 1]}" for n in (1, 3)) if found else ("", "")
-        if found is None or not start < stop <= "24:00":
+        start, stop = (f"{int(found[n]):02}:{found[n + 1] or '00'}" for n in (1, 3)) if found else ("", "")
+        if found is None or max(start, stop) > "24:00":
             faults.add(day, N_("“%(value)s” is not a time such as 8.00–16.00."), value=part)  # noqa: RUF001
+        elif start >= stop:
+            faults.add(day, N_("“%(value)s” ends before it begins."), value=part)
         elif spans and start < spans[-1][1]:
             faults.add(day, N_("“%(value)s” begins before the time ahead of it ends."), value=part)
         else:

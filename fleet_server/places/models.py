@@ -53,7 +53,7 @@ class OpeningHours(SQLModel, table=True):
     """A place's opening hours from a Finnish midnight on, until the next row's. See places/hours.py.
 
     `weekly`: JSON {"mon": [["08:00", "16:00"], ...], ...}; empty: from then on it has none.
-    `pending`: presses booked before it was saved may still be judged by what held then.
+    `pending_since`: when it was last changed, as long as presses booked before may still be judged by what held then.
     """
 
     __tablename__ = "opening_hours"
@@ -61,4 +61,9 @@ class OpeningHours(SQLModel, table=True):
     place_id: int = Field(primary_key=True, foreign_key="place.id", sa_column_kwargs={"autoincrement": False})
     from_at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     weekly: str = Field(default="", max_length=2_000)
-    pending: bool = Field(default=False)
+    pending_since: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+    @property
+    def pending(self) -> bool:
+        """Whether older presses are still to be judged."""
+        return self.pending_since is not None

@@ -10,9 +10,13 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
-from fleet_server.instants import local
+from fleet_server.instants import HOUR_MS, local
 from fleet_server.places.hours import week_text
 from fleet_server.places.models import OpeningHours, Place
+
+# A booking that began before hours were saved does not know them, and nobody sees it before its commit. It has ended
+# after this time: a transaction takes seconds at the very most.
+SETTLED_MS = 60_000
 
 
 def tables_of(session: Session, place_id: int) -> Sequence[OpeningHours]:
@@ -39,7 +43,10 @@ def save_hours(
     elif row.weekly == weekly:
         return row
     row.weekly = weekly
-    row.pending = row.pending or from_at <= now
+    if (
+        row.pending or from_at - HOUR_MS <= now
+    ):  # the rules are lenient half an hour before opening: the day before
+        row.pending_since = now
     session.add(row)
     session.flush()
     audit.record(
@@ -48,9 +55,10 @@ def save_hours(
     return row
 
 
-def pending_places(session: Session) -> list[int]:
-    """Places whose older presses are still to be judged by hours that were saved later."""
-    return sorted(set(session.exec(select(OpeningHours.place_id).where(col(OpeningHours.pending).is_(True)))))
+def pending_places(session: Session, *, now: int) -> list[int]:
+    """Places whose older presses are to be judged by hours that were saved later, and can be: see SETTLED_MS."""
+    settled = col(OpeningHours.pending_since) <= now - SETTLED_MS
+    return sorted(set(session.exec(select(OpeningHours.place_id).where(settled))))
 
 
 def _told(row: OpeningHours) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class Life:
         stage.receipts = None
         await self.until(wrap + 20_000)
         assert app.buttons.stuck_faces() == []
-        await stage.online(60)
+        await stage.online()
         await stage.drained(200)
         board.touch(0, True)
         board.touch(4, True)

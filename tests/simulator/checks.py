@@ -40,13 +40,14 @@ def at_a_quiet_moment(history: History, server: Server, kiosks: Sequence[Kiosk])
 def _unaccounted(history: History, known: dict[Id, str]) -> set[Id]:
     """Thanked answers that are neither booked nor destroyed.
 
-    A twin's may be forgotten by a restored server for good: the other one has filled their keys again, so the server
-    sees nothing missing.
+    A twin's may be forgotten by a restored server for good: the other one has filled their keys again, or has reported
+    without their epoch, so the server sees nothing missing (docs/reliability.md, "both at once").
     """
+    twins = {device for device, _ in history.shared}
     return {
         key
         for key in history.thanked.keys() - known.keys() - history.excused.keys()
-        if key not in history.restored or key[:2] not in history.shared
+        if key not in history.restored or key[0] not in twins
     }
 
 

@@ -12,7 +12,9 @@ from typing import Protocol
 from tests.fleet_server.answers.messages import as_version
 from tests.simulator.history import Broken, History
 
-MOST_MESSAGES = 5_000  # of kiosks in one life; a thousand are usual
+MOST_MESSAGES = (
+    20_000  # of kiosks in one life; a thousand are usual, twins that oust each other say some thousands
+)
 _NOTICE_S = 75  # until a kiosk sees that its connection is dead: 1.25 keepalives
 _LONGEST_DELAY = 5.2  # a power of ten, in seconds: nearly two days
 

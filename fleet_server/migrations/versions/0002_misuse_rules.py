@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("place_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("from_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("weekly", sqlmodel.sql.sqltypes.AutoString(length=2_000), nullable=False),
-        sa.Column("pending", sa.Boolean(), nullable=False),
+        sa.Column("pending_since", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["place_id"], ["place.id"], name=op.f("fk_opening_hours_place_id_place")),
         sa.PrimaryKeyConstraint("place_id", "from_at", name=op.f("pk_opening_hours")),
     )

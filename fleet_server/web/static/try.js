@@ -138,6 +138,8 @@
     number("waiting", Math.max(0, pressed - books.received));
     number("received", books.received);
     number("counted", books.counted);
+    number("filtered", books.received - books.counted);
+    document.getElementById("filtered").hidden = books.received === books.counted;
   }
 
   const stream = new EventSource(base + "/events");

@@ -54,6 +54,29 @@ def test_a_command_in_the_wrong_folder_makes_no_database(fleet, tmp_path: Path, 
     assert not (tmp_path / "wrong").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_named(fleet):
+    done = fleet("migrate", DATA_DIR="/dev/null/hymio")
+    assert done.returncode == 1
+    assert done.stderr.startswith("fleet: the folder /dev/null/hymio cannot be made (")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_that_nothing_here_can_speak_to_is_named(fleet):
+    done = fleet("migrate", DATABASE_URL="mysql://x")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("fleet: DATABASE_URL: ")
+
+
+def test_a_kiosk_whose_secret_cannot_be_written_is_not_registered(fleet, tmp_path: Path):
+    done = fleet("device", "create", "Lobby", "--out", str(tmp_path / "nowhere" / "kiosk.json"))
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    refused = fleet("device", "create", "Lobby", "--model", "none", "--out", str(tmp_path / "kiosk.json"))
+    assert refused.returncode != 0
+    assert not (tmp_path / "kiosk.json").exists()
+    assert "0 devices" in fleet("check").stdout
+
+
 @pytest.mark.parametrize("url", ["hymio.county.example", "ftp://hymio.county.example", "https://"])
 def test_a_public_address_that_is_none_is_named(fleet, url: str):
     done = fleet("migrate", PUBLIC_URL=url)

@@ -400,6 +400,11 @@ def test_on_postgresql_it_is_the_same() -> None:
                 devices = {device.id: device for device in session.exec(select(Device))}
             assert (devices[b.id].status, devices[b.id].contact_at) == ("here", NOW)
             assert devices[a.id].contact_at is None  # its last word was the broker's
+            post.process(said(a, "report", {"v": 1, "firmware": "a\0", "board": "b\0"}))
+            with database.read() as session:
+                device = session.get(Device, a.id)
+                assert device is not None
+                assert (device.report_at, device.firmware) == (NOW, None)
         finally:
             database.close()
 

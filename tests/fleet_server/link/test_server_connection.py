@@ -56,6 +56,19 @@ def test_of_a_packet_that_is_too_long_only_the_beginning_is_held() -> None:
     assert most <= packets.MOST_BYTES + 10_000
 
 
+def test_what_a_thread_that_died_left_unsent_holds_up_nothing() -> None:
+    """Else what is published later would wait behind it for ever: only the first of a burst wakes the loop."""
+    source = MqttSource("127.0.0.1", free_port(), "a", "b", lambda *_: None)
+    source._unsent.append(b"left")
+    source.subscribed.set()
+    source.start()
+    try:
+        assert not source._unsent
+        assert not source.subscribed.is_set()
+    finally:
+        source.stop()
+
+
 @pytest.mark.parametrize(
     "raw",
     [b"\x30\xff\xff\xff\xff\x01", b"\x30\0", b"\x30\1\0", b"\x30\x04\0\x09ab", b"\x32\x06\0\2ab\0\1",

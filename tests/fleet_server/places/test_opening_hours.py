@@ -12,25 +12,24 @@ from fleet_server.places.models import OpeningHours
 from fleet_server.refusals import Refused
 from tests.fleet_server.accounts.county import County
 
-WEEK = {"mon": "8-16"}
-
 
 def at(text: str) -> int:
     return to_ms(datetime.fromisoformat(text).replace(tzinfo=HELSINKI))
 
 
 def test_hours_are_read_as_people_write_them() -> None:
-    weekly = read_week({"mon": "8.00–16.00", "tue": "08:00-12:00 , 13.00 - 24.00", "sun": " "})
+    weekly = read_week({"mon": "8.00–16.00", "tue": "08:00-12:00 , 13.00 - 24.00", "wed": "8-16", "sun": " "})
     assert week_text(weekly)["mon"] == "8.00–16.00"
     assert week_text(weekly)["tue"] == "8.00–12.00, 13.00–24.00"
+    assert week_text(weekly)["wed"] == "8.00–16.00"
     assert week_text(weekly)["sun"] == ""
     assert read_week(week_text(weekly)) == weekly
     assert read_week({}) == ""
 
 
 @pytest.mark.parametrize(
-    "typed", ["8", "8-16", "16.00-8.00", "8.00-8.00", "25.00-26.00", "8.00-24.30", "8.00-12.00,11.00-13.00", "x",
-              ",".join(f"{h}.00-{h}.30" for h in range(5)), "8.00-12.00;13.00-14.00"]
+    "typed", ["8", "16-8", "8-25", "16.00-8.00", "8.00-8.00", "25.00-26.00", "8.00-24.30", "8.00-12.00,11.00-13.00",
+              "x", ",".join(f"{h}.00-{h}.30" for h in range(5)), "8.00-12.00;13.00-14.00"]
 )  # fmt: skip
 def test_what_is_no_time_is_refused_at_its_day(typed: str) -> None:
     with pytest.raises(Refused) as refused:
