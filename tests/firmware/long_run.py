@@ -130,6 +130,7 @@ class Life:
         """Lock-out, lights, stuck button, back-off, receipt's time-out and a crash's pause lie across the wrap."""
         app, board = stage.app, stage.board
         lockouts = app.buttons.ignored["lockout"]
+        board.link.plugged = True  # should it be the hour of the pulled cable
         await self.until(wrap - 100_000)
         stage.receipts = lambda reply: []
         await self.press(stage, 0)  # its receipt does not come: 10, 20, 40, 80 s
