@@ -115,4 +115,4 @@ def test_what_waits_for_a_day_is_an_alarm(world: World) -> None:
     kiosk.report(world.now)
     page = world.sign_in("alice@example.org").get(f"/devices/{kiosk.id}").text
     assert "3 records wait, and none was booked for a day" in page
-    assert "fetch the answers by cable" in page
+    assert "keep its flash as it is until they have come" in page

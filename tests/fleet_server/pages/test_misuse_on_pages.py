@@ -8,6 +8,7 @@ from fleet_server.accounts.models import Role
 from fleet_server.answers import runs
 from fleet_server.instants import HOUR_MS, MINUTE_MS, SECOND_MS
 from fleet_server.jobs import Jobs
+from fleet_server.places.opening import SETTLED_MS
 from tests.conftest import MONDAY_10
 from tests.fleet_server.pages.world import World
 
@@ -103,10 +104,10 @@ def test_hours_saved_for_today_are_run_over_todays_presses(world: World) -> None
     keeper = world.sign_in("tuula@example.org")
     saved = keeper.post(f"{address}/hours", data={"from_date": "2026-03-02", "mon": "12.00-16.00"})
     assert saved.status_code == 303
-    assert "are being judged" in keeper.get(address).text
-    Jobs(world.database, world.changes).look(world.now)
+    assert "are judged by them within a few minutes" in keeper.get(address).text
+    Jobs(world.database, world.changes).look(world.now + SETTLED_MS)
     page = keeper.get(address).text
-    assert "are being judged" not in page
+    assert "are judged by them within a few minutes" not in page
     assert (today(page), figures(page, "hours"), figures(page, "repeat")) == ("0", ["2", "2"], ["3", "3"])
     assert "12.00–16.00" in page
 
