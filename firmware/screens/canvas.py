@@ -1,10 +1,11 @@
 """Draws onto one band of a screen: fills, rounded panels, text, pictures, QR. Knows no widget and no display.
 
-Coordinates are always the screen's; what lies outside the band is left out. Invariant: what a call draws does not depend
-on how the screen is cut into bands. Colours are numbers of the canvas' format.
+Coordinates are always the screen's; what lies outside the band is left out. Colours are numbers of the canvas' format.
+Invariant: what a call draws does not depend on how the screen is cut into bands.
 """
 
 from kiosk.compat import const
+
 from screens.raster import GS4_HMSB, MONO_HLSB, RGB565, FrameBuffer
 from screens.theme import mixture
 
@@ -160,7 +161,7 @@ class Canvas:
         return palette
 
     def _disc(self, radius):
-        """Made once for a radius. Colours: a disc in 16 greys, four bits a pixel; one bit: how far each row is inset."""
+        """Made once for a radius. In colour: a disc in 16 greys. With one bit: how far each row is set in."""
         disc = self._discs.get(radius)
         if disc is None:
             disc = self._discs[radius] = insets(radius) if self.mono else memoryview(grey_disc(radius))

@@ -1,4 +1,4 @@
-"""MicroPython's frame buffer for CPython, as far as the screens use it: tests and the server draw with it. No kiosk loads it.
+"""MicroPython's frame buffer for CPython, as far as the screens use it, for tests and the server. No kiosk loads it.
 
 Invariant: every call leaves the bytes that MicroPython's `framebuf` leaves, pixel for pixel. Rows are moved as slices,
 translation tables and whole numbers, because a pixel at a time would make the server's pictures slow.

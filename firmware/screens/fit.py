@@ -53,6 +53,6 @@ def best(text, fonts, width, height):
     font, lines = None, []
     for font in fonts:
         lines = wrap(text, font, width)
-        if len(lines) * font.height <= height and all([font.width(line) <= width for line in lines]):
+        if len(lines) * font.height <= height and all(font.width(line) <= width for line in lines):
             return font, lines, True
     return font, lines, False

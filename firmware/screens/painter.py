@@ -1,7 +1,7 @@
 """Brings pages onto a display: finds what differs from what is shown, and draws only that, band by band.
 
-Knows no page's meaning and no chip. Invariant: when nothing is waiting, the display shows what a full drawing of the last
-page would. In between too, each band drawn shows the newest page: what is waiting are rectangles, not drawings.
+Knows no page's meaning and no chip. Invariant: when nothing is waiting, the display shows what a full drawing of the
+last page would. What waits are rectangles, not drawings, so each band shows the newest page.
 """
 
 import asyncio

@@ -1,10 +1,11 @@
-"""What a page is made of: labels, buttons, faces and the rest. Each knows how it looks, none where it stands or what it does.
+"""What a page is made of: labels, buttons, faces and the rest. Each knows how it looks, none what it does.
 
-Invariant: a widget draws within its rectangle, and what it draws follows from its class, rectangle, mark and theme alone:
-the painter leaves out what is the same as before.
+Invariant: a widget draws within its rectangle, and what it draws follows from its class, rectangle, mark and theme
+alone: the painter leaves out what is the same as before.
 """
 
 from kiosk.compat import const
+
 from screens.fit import best
 from screens.theme import MOODS
 
@@ -143,7 +144,12 @@ class Face(Widget):
         self.text = text
         self.font, self.lines = None, []
         x, y, width, height = rect
-        self._words = (x + 1, y + _EDGE + picture.h + 2, width - 2, height - picture.h - 2 * _EDGE - 2)
+        self._words = (
+            x + _CHOSEN_EDGE,
+            y + _PADDING + picture.h,
+            width - 2 * _CHOSEN_EDGE,
+            height - picture.h - 2 * _PADDING,
+        )
         if text:
             self.font, self.lines, self.fits = best(text, fonts, self._words[2], self._words[3])
         self.mark = (mood, picture.w, text, self.font and self.font.height, chosen)
@@ -158,7 +164,7 @@ class Face(Widget):
             )
         left = x + (width - self.picture.w) // 2
         ink, ground = getattr(theme, MOODS[mood]), getattr(theme, color)
-        canvas.picture(left, y + _EDGE, self.picture, mood, ink, ground)
+        canvas.picture(left, y + _PADDING, self.picture, mood, ink, ground)
         if self.lines:
             _write(canvas, theme, self._words, self.font, self.lines, "ink", color, 0, -1)
 

@@ -1,4 +1,4 @@
-"""A page of a kiosk's screen as a PNG picture: drawn band by band with the firmware's own painter. Knows no question."""
+"""A page of a kiosk's screen as a picture, drawn band by band by the firmware's own painter. Knows no question."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Random drawings on a frame buffer, the same on MicroPython and CPython: a line for each, with a checksum after each call.
+"""Random drawings on a frame buffer, the same on both interpreters: a line for each, a checksum after each call.
 
 micropython random_drawing.py FIRMWARE SEED DRAWINGS
 """
@@ -83,7 +83,7 @@ def _blit(raster, dice, frame, mono, x, y, colors):
 def lines(raster, seed, drawings):
     """For each drawing what it left, as a line of text."""
     for number in range(drawings):
-        yield "%s %s" % (drawing(raster, seed + number), grey(raster, seed + number))
+        yield f"{drawing(raster, seed + number)} {grey(raster, seed + number)}"
 
 
 if __name__ == "__main__":
