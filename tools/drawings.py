@@ -57,7 +57,7 @@ def _features() -> list[Shape]:
 
 # Index 0 is the happiest. On colour the face is filled and its features are cut out; on paper it is drawn in ink.
 FACES = {f"mood{i}": without(disc(0, 0, 0.98), each) for i, each in enumerate(_features())}
-PAPER_FACES = {f"mood{i}": union(outline(disc(0, 0, 0.98), 0.11), each) for i, each in enumerate(_features())}
+PAPER_FACES = {f"mood{i}": union(outline(disc(0, 0, 0.96), 0.11), each) for i, each in enumerate(_features())}
 
 _LINE = 0.15
 
@@ -190,28 +190,32 @@ def _hand() -> Shape:
     palm = polygon([(-0.42, 0.0), (0.48, 0.0), (0.48, 0.40), (0.26, 0.80), (-0.20, 0.80), (-0.42, 0.50)])
     return union(
         *(line(x, top, x, 0.1, 0.185) for x, top in fingers),
-        grown(palm, 0.0),
+        palm,
         line(-0.72, 0.04, -0.34, 0.50, 0.19),
     )
 
 
 def _cloud() -> Shape:
-    cloud = union(
-        disc(-0.38, 0.18, 0.36),
-        disc(0.05, -0.10, 0.46),
-        disc(0.46, 0.22, 0.32),
-        box(0.04, 0.34, 0.84, 0.40, 0.0),
-    )
-    slash = line(-0.70, -0.70, 0.72, 0.76, _LINE)
-    return union(without(outline(cloud, _LINE), grown(slash, 0.09)), slash)
+    """A cloud, struck through. Its edge is the cloud without a smaller one: the parts of a union meet inside it."""
+
+    def cloud(by: float) -> Shape:
+        parts = disc(-0.40, 0.20, 0.38 - by), disc(0.02, -0.12, 0.48 - by), disc(0.48, 0.24, 0.34 - by)
+        return union(*parts, box(0.04, 0.29, 0.88, 0.58 - 2 * by))
+
+    slash = line(-0.66, -0.76, 0.70, 0.84, _LINE)
+    return union(without(cloud(0.0), cloud(_LINE), grown(slash, 0.10)), slash)
 
 
 def _brush() -> Shape:
-    """A spray bottle's rest: a drop and sparkles."""
-    drop = union(disc(-0.18, 0.26, 0.46), polygon([(-0.18, -0.78), (0.24, 0.08), (-0.60, 0.08)]))
+    """Being cleaned: a drop and sparkles."""
+
+    def drop(by: float) -> Shape:
+        tip = polygon([(-0.18, -0.82 + 2.2 * by), (0.25 - by, 0.10), (-0.61 + by, 0.10)])
+        return union(disc(-0.18, 0.26, 0.46 - by), tip)
+
     sparkle = union(line(0.56, -0.72, 0.56, -0.20, 0.12), line(0.30, -0.46, 0.82, -0.46, 0.12))
     small = union(line(0.66, 0.30, 0.66, 0.62, 0.11), line(0.50, 0.46, 0.82, 0.46, 0.11))
-    return union(outline(drop, _LINE), arc(-0.18, 0.26, 0.20, 0.20, 20, 100, 0.10), sparkle, small)
+    return union(without(drop(0.0), drop(_LINE)), sparkle, small)
 
 
 def _pause() -> Shape:

@@ -108,8 +108,10 @@ def _letter(faces: list[Any], letter: str, flags: int) -> Letter:
         if face.get_char_index(letter):
             face.load_char(letter, flags)
             slot, bitmap = face.glyph, face.glyph.bitmap
-            rows = [_row(bitmap, y) for y in range(bitmap.rows)]
-            return Letter(tuple(rows), slot.bitmap_left, -slot.bitmap_top, round(slot.advance.x / 64))
+            rows = tuple(_row(bitmap, y) for y in range(bitmap.rows))
+            if not any(map(any, rows)):
+                rows = ()  # a blank may come as a box without ink
+            return Letter(rows, slot.bitmap_left, -slot.bitmap_top, round(slot.advance.x / 64))
     raise ValueError(f"typeface: no file in {FOLDER} has the letter {letter!r} (U+{ord(letter):04X})")
 
 
