@@ -168,22 +168,10 @@ class Canvas:
         return disc
 
 
-def _edges(radius, fine):
-    """For each of `radius` x `fine` rows of a quarter: how far the edge is from the left, in 1/fine pixels."""
-    whole = radius * fine
-    edges, reach = [], 0
-    for row in range(whole):
-        up = 2 * (whole - row) - 1  # twice the distance from the middle of the row to the centre
-        while up * up + 4 * (reach + 1) * (reach + 1) <= 4 * whole * whole:
-            reach += 1
-        edges.append(whole - reach)
-    return edges
-
-
 def insets(radius):
     """Whole pixels that each row of a rounded corner is set in."""
-    edges = _edges(radius, 4)
-    return bytes([(edges[4 * row + 1] + edges[4 * row + 2] + 4) // 8 for row in range(radius)])
+    edges = _edges(radius)
+    return bytes([(edges[8 * row + 3] + edges[8 * row + 4] + 64) // 128 for row in range(radius)])
 
 
 def grey_disc(radius):
@@ -191,14 +179,26 @@ def grey_disc(radius):
     size = 2 * radius
     disc = bytearray(size * radius)
     frame = FrameBuffer(disc, size, size, GS4_HMSB)
-    edges = _edges(radius, 8)
+    edges = _edges(radius)
     for row in range(radius):
         for column in range(radius):
             covered = 0
             for edge in edges[8 * row : 8 * row + 8]:
-                covered += max(0, min(8, 8 * column + 8 - edge))
-            grey = (covered * 15 + 32) // 64
+                covered += max(0, min(64, 64 * column + 64 - edge))
+            grey = (covered * 15 + 256) // 512
             for x in (column, size - 1 - column):
                 frame.pixel(x, row, grey)
                 frame.pixel(x, size - 1 - row, grey)
     return disc
+
+
+def _edges(radius):
+    """For the upper left quarter of a disc, eight times a row: where it begins from the left, in 1/64 pixels."""
+    whole = 64 * radius
+    edges, reach = [], 0
+    for row in range(8 * radius):
+        up = whole - 8 * row - 4
+        while up * up + (reach + 1) * (reach + 1) <= whole * whole:
+            reach += 1
+        edges.append(whole - reach)
+    return edges
