@@ -257,12 +257,15 @@ def _write(canvas, theme, rect, font, lines, ink, on, align, rise):
     """Lines of text within a rectangle; what has no room, a line or the end of one, is left out."""
     x, y, width, height = rect
     ink, paper = getattr(theme, ink), getattr(theme, on)
-    lines = lines[: height // font.height]
-    top = y + (height - len(lines) * font.height) * (rise + 1) // 2
-    for line in lines:
-        wide = font.width(line)
-        while wide > width:
-            line = line[:-1]
+    high = font.height
+    count = min(len(lines), height // high)
+    top = y + (height - count * high) * (rise + 1) // 2
+    for index in range(count):
+        if canvas.meets(top, high):
+            line = lines[index]
             wide = font.width(line)
-        canvas.text(x + (width - wide) * (align + 1) // 2, top, line, font, ink, paper)
-        top += font.height
+            while wide > width:
+                line = line[:-1]
+                wide = font.width(line)
+            canvas.text(x + (width - wide) * (align + 1) // 2, top, line, font, ink, paper)
+        top += high

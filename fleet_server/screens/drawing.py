@@ -36,8 +36,9 @@ def picture(page: Any, model: str) -> bytes:
     kind = model_of(model)
     if kind.size is None:
         raise ValueError(f"model '{model}' has no screen to draw on")
+    width, height = kind.size
     with _drawing:
-        return frame(page, *kind.size, mono=kind.screen == "paper").png()
+        return frame(page, width, height, kind.screen == "paper").png()
 
 
 @cache

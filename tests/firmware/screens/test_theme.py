@@ -22,7 +22,7 @@ class Witness(Canvas):
         self.pairs: set[tuple[str, str, int, int]] = set()
 
     def text(self, x: int, y: int, text: str, font: Any, ink: int, paper: int) -> Any:
-        if self._meets(y, font.height):
+        if self.meets(y, font.height):
             self.pairs.add(("text", "", ink, paper))
         return super().text(x, y, text, font, ink, paper)
 
