@@ -1,10 +1,11 @@
-"""The rows of small buttons at a page's edge: languages, display, back, skip, leave. Knows no question's answers.
+"""The rows of small buttons at a page's edge: languages, display, back, skip, leave; knows no question's answers.
 
-Invariant: the buttons of a row do not overlap and have at least the size of a touch; with little room a row loses first its
-icons, then the size of its letters, then words that an icon stands for.
+Invariant: the buttons of a row do not overlap and have at least the size of a touch; with little room a row loses first
+its icons, then the size of its letters, then words that an icon stands for.
 """
 
 from kiosk.compat import const
+
 from screens.sheet import GAP, HEIGHT, MARGIN, TOUCH, WIDTH
 from screens.widgets import Button, Countdown, Dots
 from screens.words import LANGUAGES
@@ -179,16 +180,28 @@ def dots(sheet, rect):
 
 
 def countdown(sheet, y, height, start=MARGIN, end=WIDTH - MARGIN):
-    """When the visit is about to end: the seconds, and the button that says that somebody is there. Whether it is."""
-    left = sheet.scene.get("left")
-    if left is None:
+    """When the visit is about to end: the seconds, and the button that says somebody is there. Whether it is."""
+    if sheet.scene.get("left") is None:
         return False
-    stay = Item(sheet.word("stay"), ("stay",), sheet.icon("hand"), main=True)
-    _, end = row(sheet, [], [stay], y, height, start, end)
-    text = sheet.word("countdown").replace("%d", str(left))
-    whole = max(left, min(_COUNTDOWN_S, sheet.view["idle_s"] // 2))
-    sheet.add(Countdown((start, y, end - start, height), text, (sheet.middle, sheet.little), left, whole))
+    wide = sheet.middle.width(_seconds(sheet))
+    _, end = row(sheet, [], [stay(sheet)], y, height, start, end, min(wide, 300))
+    sheet.add(countdown_text(sheet, (start, y, end - start, height), (sheet.middle, sheet.little)))
     return True
+
+
+def stay(sheet):
+    return Item(sheet.word("stay"), ("stay",), sheet.icon("hand"), main=True)
+
+
+def countdown_text(sheet, rect, fonts):
+    """The seconds that are left."""
+    left = sheet.scene["left"]
+    whole = max(left, min(_COUNTDOWN_S, sheet.view["idle_s"] // 2))
+    return Countdown(rect, _seconds(sheet), fonts, left, whole)
+
+
+def _seconds(sheet):
+    return sheet.word("countdown").replace("%d", str(sheet.scene["left"]))
 
 
 def _shapes(sheet, items, room, height):
@@ -200,7 +213,10 @@ def _shapes(sheet, items, room, height):
             return shapes
     for level in (_TWO_LINES, _ICON) if height >= _TWO_LINES_HEIGHT else (_ICON,):
         for index, item in enumerate(items):
-            shapes[index] = item.shape(level, sheet)
+            for other in range(len(items)):
+                # Languages are all written in one way.
+                if other == index or item.action[0] == items[other].action[0] == "language":
+                    shapes[other] = items[other].shape(level, sheet)
             if _fits(shapes, room):
                 return shapes
     return shapes

@@ -1,11 +1,11 @@
-"""The keys of the on-screen keyboard and where they stand. Knows no text.
+"""The keys of the on-screen keyboard and where they stand; knows no text.
 
-Invariant: every key is at least 6.5x8 mm; in low reach all of them lie in the lower half, which leaves room for three rows, so
-that rub, done and the layers move between the letters.
+Invariant: every key is at least 6.5x8 mm; in low reach all of them lie in the lower half, which has room for three
+rows, so that rub, done and the layers move between the letters.
 """
 
 from kiosk.compat import const
-from screens.sheet import MIDDLE
+
 from screens.widgets import Key
 
 _LETTERS = ("qwertyuiopå", "asdfghjklöä", "zxcvbnm")
@@ -19,6 +19,7 @@ _LOW_WIDE, _LOW_HIGH = const(40), const(52)
 _LOW_TOP = const(162)
 _SPACE = const(4)  # between two keys that are drawn
 _HEIGHT = const(46)
+_NARROW_NAME = const(2)  # letters of a layer's name that fit a narrow key
 _LOW_HEIGHT = const(48)
 
 
@@ -79,7 +80,7 @@ def _low(sheet, rows, layer, done):
     _key(sheet, x, y, space * wide, "", ("key", " "))
     x += space * wide
     after = (layer + 1) % 3
-    _key(sheet, x, y, wide, _name(sheet, after), ("layer", after))
+    _key(sheet, x, y, wide, _name(sheet, after)[:_NARROW_NAME], ("layer", after))
     if back:
         _key(sheet, x + wide, y, wide, "", ("back",), "back")
 

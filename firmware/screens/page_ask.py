@@ -1,10 +1,11 @@
-"""Lays out a question with faces or written options, on the resting screen and further on. Knows nothing of 0 to 10.
+"""Lays out a question with faces or written options, on the resting screen and further on; knows nothing of 0 to 10.
 
-Invariant: faces and steps of agreement stand in one row, each at least 12x15 mm to the touch, 2 mm apart; options keep the
-same size among themselves and are written in the same font, so that none speaks louder than another.
+Invariant: faces and steps of agreement stand in one row, each at least 12x15 mm to the touch, 2 mm apart; options have
+one size and one font among themselves, so that none speaks louder than another.
 """
 
 from kiosk.compat import const
+
 from screens.bars import frame
 from screens.fit import best, wrap
 from screens.sheet import GAP, MARGIN, MIDDLE, TARGET_GAP, TARGET_HEIGHT, TOUCH, WIDTH
@@ -15,7 +16,8 @@ _NARROW = const(76)
 _MOST_OPTION = const(96)
 _LOW_BOTTOM = const(256)
 _MOODS = {4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
-_COLUMNS = (1, 1, 2, 3, 2, 3, 3)
+# By the number of options: how many may stand beside each other, the better first.
+_COLUMNS = ((1,), (1,), (2, 1), (3, 1), (2, 4), (3, 2), (3, 2))
 
 
 def build(sheet):
@@ -56,9 +58,8 @@ def _faces(sheet, question, text, labels, top, bottom):
         words_top = y + high
     sheet.add(Label((MARGIN, top, WIDTH - 2 * MARGIN, asked), text, fonts, role="question"))
     _row(sheet, question, count, picture, y, height)
-    rise = 1 if sheet.low else -1
     if ends:
-        _end_labels(sheet, labels, ends, words_top, rise)
+        _end_labels(sheet, labels, ends, words_top)
         return
     for index, label in enumerate(labels):
         # A word may be as wide as from face to face; but words that can stand narrower leave the next ones room.
@@ -66,20 +67,23 @@ def _faces(sheet, question, text, labels, top, bottom):
         if not best(label, (sheet.little,), wide, words)[2]:
             wide = pitch - 2
         rect = (index * pitch + (pitch - wide) // 2, words_top, wide, words)
-        sheet.add(Label(rect, label, (sheet.little,), rise=rise, role="label %d" % (index + 1)))
+        sheet.add(Label(rect, label, (sheet.little,), rise=-1, role="label %d" % (index + 1)))
 
 
 def _plan(sheet, text, labels, room, width):
     """(font of the question, picture, end labels or None): the largest that fit."""
-    ends = _ends(sheet, labels) if sheet.large else None
-    plans = [("face84", ends), ("face84", None), ("face60", None)]
     words = _label_height(labels, sheet.little, width)
-    for font in head_fonts(sheet):
-        if best(text, (font,), WIDTH - 2 * MARGIN, room)[2]:
-            asked = len(wrap(text, font, WIDTH - 2 * MARGIN)) * font.height
-            for picture, ends in plans:
-                if asked + sheet.pictures[picture].h + _AROUND + (ends[0] if ends else words) <= room:
-                    return font, picture, ends
+    fonts = [font for font in head_fonts(sheet) if best(text, (font,), WIDTH - 2 * MARGIN, room)[2]]
+    fonts = fonts or [sheet.little]
+    plans = [(font, picture, None) for font in fonts for picture in ("face84", "face60")]
+    ends = _ends(sheet, labels) if sheet.large else None
+    if ends:  # two large labels before five small ones
+        large = [font for font in fonts if font is not sheet.little]
+        plans = [(font, picture, ends) for font in large for picture in ("face84", "face60")] + plans
+    for font, picture, ends in plans:
+        asked = len(wrap(text, font, WIDTH - 2 * MARGIN)) * font.height
+        if asked + sheet.pictures[picture].h + _AROUND + (ends[0] if ends else words) <= room:
+            break
     return font, picture, ends
 
 
@@ -96,12 +100,12 @@ def _ends(sheet, labels):
     return 2 * font.height, half, half
 
 
-def _end_labels(sheet, labels, ends, y, rise):
+def _end_labels(sheet, labels, ends, y):
     height, first, last = ends
     fonts = (sheet.middle,)
-    sheet.add(Label((MARGIN, y, first, height), labels[0], fonts, align=-1, rise=rise, role="label 1"))
+    sheet.add(Label((MARGIN, y, first, height), labels[0], fonts, align=-1, rise=-1, role="label 1"))
     rect = (WIDTH - MARGIN - last, y, last, height)
-    sheet.add(Label(rect, labels[-1], fonts, align=1, rise=rise, role="label %d" % len(labels)))
+    sheet.add(Label(rect, labels[-1], fonts, align=1, rise=-1, role="label %d" % len(labels)))
 
 
 def _label_height(labels, font, width):
@@ -122,57 +126,59 @@ def _row(sheet, question, count, picture, y, height):
 
 def _options(sheet, question, text, labels, top, bottom):
     several = bool(question.get("several"))
-    count = len(labels)
-    columns = _COLUMNS[count]
-    rows = (count + columns - 1) // columns
-    gap = 4 if sheet.low else 8
-    width = (WIDTH - 2 * MARGIN - (columns - 1) * gap) // columns
     hint = sheet.little.height if several else 0
-    fonts = (sheet.middle, sheet.little)
     if sheet.low:
-        y, high = MIDDLE, (_LOW_BOTTOM - MIDDLE - (rows - 1) * gap) // rows
-        font = _common(labels, fonts, width, high)
-        asked = head_fonts(sheet)
-        under = y - 4
+        asks, top_of_all, gap = head_fonts(sheet), MIDDLE, 4
+        ask, font, columns, high = _grid(sheet, "", (sheet.little,), labels, _LOW_BOTTOM - MIDDLE, gap)
+        under = MIDDLE - 4
     else:
-        under = 0
-        for ask in head_fonts(sheet):
-            lines = wrap(text, ask, WIDTH - 2 * MARGIN)
-            room = bottom - top - len(lines) * ask.height - hint - GAP
-            high = min(_MOST_OPTION, (room - (rows - 1) * gap) // rows)
-            font = _common(labels, fonts, width, high)
-            if high >= TOUCH and font:
-                break
-        asked = (ask,)
-        high = max(high, TOUCH)
-        spare = max(0, room - rows * high - (rows - 1) * gap) // 3
-        y = bottom - spare - rows * high - (rows - 1) * gap
-        under = y - GAP // 2
-    sheet.add(Label((MARGIN, top, WIDTH - 2 * MARGIN, under - hint - top), text, asked, role="question"))
+        gap = 4 if sheet.large else GAP
+        room = bottom - top - hint
+        ask, font, columns, high = _grid(sheet, text, head_fonts(sheet), labels, room - 2, gap)
+        asks = (ask,)
+        rows = (len(labels) + columns - 1) // columns
+        used = len(wrap(text, ask, WIDTH - 2 * MARGIN)) * ask.height + rows * (high + gap) - gap
+        top_of_all = bottom - max(0, room - used) // 3 - rows * (high + gap) + gap
+        under = top_of_all - 2
+    head = (MARGIN, top, WIDTH - 2 * MARGIN, under - hint - top)
+    sheet.add(Label(head, text, asks, role="question"))
     if several:
         rect = (MARGIN, under - hint, WIDTH - 2 * MARGIN, hint)
         sheet.add(Label(rect, sheet.word("several"), (sheet.little,), "quiet", role="several"))
+    width = (WIDTH - 2 * MARGIN - (columns - 1) * gap) // columns
     chosen = sheet.scene.get("chosen")
     for index, label in enumerate(labels):
-        rect = (
-            MARGIN + index % columns * (width + gap),
-            y + index // columns * (high + gap),
-            width,
-            high,
-        )
+        x = MARGIN + index % columns * (width + gap)
+        rect = (x, top_of_all + index // columns * (high + gap), width, high)
         if several:
-            taken = bool(chosen and chosen >> index & 1)
+            action, taken = ("toggle", index), bool(chosen and chosen >> index & 1)
         else:
-            taken = chosen == index
-        action = ("toggle" if several else "answer", index)
-        sheet.add(
-            Button(rect, label, (font or sheet.little,), action, chosen=taken, role="label %d" % (index + 1))
-        )
+            action, taken = ("answer", index), chosen == index
+        sheet.add(Button(rect, label, (font,), action, chosen=taken, role="label %d" % (index + 1)))
 
 
-def _common(labels, fonts, width, height):
-    """The largest of `fonts` in which each label fits a button of this size, or None."""
-    for font in fonts:
-        if all([best(label, (font,), width - 12, height - 4)[2] for label in labels]):
-            return font
-    return None
+def _grid(sheet, text, asks, labels, room, gap):
+    """(font of the question, of the options, columns, height of an option): the largest with which all have room."""
+    fonts = (sheet.middle, sheet.little)
+    if sheet.large:
+        pairs = [(ask, font) for font in fonts for ask in asks if ask is not sheet.little]
+        pairs += [(sheet.little, font) for font in fonts]
+    else:
+        pairs = [(ask, font) for ask in asks for font in fonts]
+    count = len(labels)
+    for ask, font in pairs:
+        _, lines, fits = best(text, (ask,), WIDTH - 2 * MARGIN, room)
+        for columns in _COLUMNS[count]:
+            rows = (count + columns - 1) // columns
+            high = min(_MOST_OPTION, (room - (len(lines) * ask.height if text else 0) + gap) // rows - gap)
+            width = (WIDTH - 2 * MARGIN - (columns - 1) * gap) // columns
+            if fits and high >= TOUCH and _all_fit(labels, font, width - 12, high - 4):
+                return ask, font, columns, high
+    return ask, font, columns, max(high, TOUCH)
+
+
+def _all_fit(labels, font, width, height):
+    for label in labels:
+        if not best(label, (font,), width, height)[2]:
+            return False
+    return True

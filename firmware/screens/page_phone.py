@@ -4,6 +4,7 @@ Invariant: the code stands on white in every mode, with four free cells around i
 """
 
 from kiosk.compat import const
+
 from screens.bars import Item, back, countdown, leave, modes, next_language, row
 from screens.sheet import GAP, HEIGHT, MARGIN, TOUCH, WIDTH
 from screens.widgets import Label, Qr
@@ -45,7 +46,7 @@ def build(sheet):
     parts = _breakable(address, sheet.little, width)
     under = len(parts) * sheet.little.height
     sheet.add(
-        Label((x, from_top, width, end - under - from_top - GAP), sheet.word("phone_hint"), (sheet.little,),
+        Label((x, from_top, width, end - under - from_top - GAP), sheet.word("phone_hint"), sheet.plain,
               align=-1, rise=-1, role="phone_hint")
     )  # fmt: skip
     sheet.add(

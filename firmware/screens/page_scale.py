@@ -1,22 +1,25 @@
-"""Lays out a question answered from 0 to 10, on the resting screen and further on. Knows no other kind of answer.
+"""Lays out a question answered from 0 to 10, on the resting screen and further on; knows no other kind of answer.
 
-Invariant: the numbers stand in two rows in the lower half, whatever the mode, each at least 10 mm square; the eleven leave a
-free place at the end of the second row, and what else is to be touched has its column beside them.
+Invariant: the numbers stand in two rows in the lower half, whatever the mode, each at least 10 mm square; the eleven
+leave a place free at the end of the second row, and what else is to be touched has its column beside them.
 """
 
 from kiosk.compat import const
-from screens.bars import back, countdown, dots, kinds, languages, leave, modes, onward
+
+from screens.bars import back, countdown_text, dots, kinds, languages, leave, modes, onward, stay
+from screens.fit import best
 from screens.page_ask import head_fonts
 from screens.sheet import MARGIN, SCALE, TOUCH, WIDTH
 from screens.widgets import Cell, Label
 
 _LEFT = const(8)
 _PITCH = const(62)
-_TOP = const(168)
+_TOP = const(164)
 _SIDE = const(384)  # the column beside: two touches wide
 _SIDE_WIDTH = const(92)
 _ROW = const(50)
-_LABEL_TOP = const(144)
+_HEAD = const(3)
+_LABEL_WIDTH = const(370)
 _PER_ROW = const(6)
 
 
@@ -24,26 +27,44 @@ def build(sheet):
     question = sheet.question()
     text = question["text"].get(sheet.code, "")
     most, least = question["labels"][sheet.code]
-    width = WIDTH - 2 * MARGIN
-    sheet.add(Label((MARGIN, 6, width, _LABEL_TOP - 8), text, head_fonts(sheet), role="question"))
-    words = _SIDE - MARGIN
-    rect = (MARGIN, _LABEL_TOP, words, sheet.little.height)
-    sheet.add(Label(rect, "0 = " + least, (sheet.little,), align=-1, role="label 2"))
-    rect = (MARGIN, _TOP + 2 * _PITCH - 2, words, sheet.little.height)
-    sheet.add(Label(rect, "10 = " + most, (sheet.little,), align=-1, role="label 1"))
+    least, most = "0: " + least, "10: " + most
+    fonts = head_fonts(sheet)
+    font = _label_font(sheet, text, least, most)
+    labels_top = _TOP - font.height
+    head = (MARGIN, _HEAD, WIDTH - 2 * MARGIN, labels_top - _HEAD)
+    sheet.add(Label(head, text, fonts, role="question"))
+    rect = (MARGIN, labels_top, _LABEL_WIDTH, font.height)
+    sheet.add(Label(rect, least, (font,), align=-1, role="label 2"))
+    rect = (MARGIN, _TOP + 2 * _PITCH - 3, _LABEL_WIDTH, font.height)
+    sheet.add(Label(rect, most, (font,), align=-1, role="label 1"))
     chosen = sheet.scene.get("chosen")
     fonts = (sheet.big, sheet.middle) if sheet.large else (sheet.middle,)
     for number in range(11):
         x, y = _place(number)
         rect = (x, y, SCALE, SCALE)
         sheet.add(Cell(rect, str(number), fonts, ("answer", number), chosen=chosen == number, role="number"))
-    dots(sheet, (_SIDE, _LABEL_TOP + 6, _SIDE_WIDTH, 10))
+    dots(sheet, (_SIDE, _TOP - 18, _SIDE_WIDTH, 10))
     _beside(sheet)
+
+
+def _label_font(sheet, text, least, most):
+    """Large labels where they leave the question its size."""
+    font = sheet.middle
+    if sheet.large and max(font.width(least), font.width(most)) <= _LABEL_WIDTH:
+        room = _TOP - font.height - _HEAD
+        if best(text, (sheet.middle,), WIDTH - 2 * MARGIN, room)[2]:
+            return font
+    return sheet.little
 
 
 def _beside(sheet):
     """The column: up to three rows of one wide or two narrow buttons."""
     shown = modes(sheet)
+    if sheet.scene.get("left") is not None:
+        rect = (_SIDE, _TOP, _SIDE_WIDTH, 2 * _ROW - 6)
+        sheet.add(countdown_text(sheet, rect, (sheet.little,)))
+        _lay(sheet, [stay(sheet)], 2)
+        return
     if sheet.scene["page"] == "rest":
         others = [item for item in languages(sheet) if not item.chosen]
         flows = kinds(sheet)
@@ -69,7 +90,7 @@ def _lay(sheet, items, number):
     y = _TOP + number * _ROW
     if len(items) == 1:
         item = items[0]
-        for level in (1, 2, 3, 4):
+        for level in (1, 2, 4):
             shape = item.shape(level, sheet)
             if shape[0] <= _SIDE_WIDTH:
                 break

@@ -4,7 +4,8 @@ Invariant: the text stands in all three languages; there is nothing to touch, fo
 """
 
 from kiosk.compat import const
-from screens.sheet import MARGIN, WIDTH
+
+from screens.sheet import WIDTH
 from screens.widgets import Icon, Label, Panel
 from screens.words import STATES
 

@@ -4,10 +4,11 @@ Invariant: the end of what was written is seen, with the place of the next lette
 """
 
 from kiosk.compat import const
+
 from screens.bars import Item, back, countdown, dots, row
 from screens.fit import wrap
 from screens.keyboard import keys
-from screens.sheet import MARGIN, MIDDLE, TOUCH, WIDTH
+from screens.sheet import MARGIN, TOUCH, WIDTH
 from screens.widgets import Label, Panel
 
 _CURSOR = "|"
@@ -37,7 +38,11 @@ def build(sheet):
         keys(sheet, ("check" if written else "skip", done.action))
         return
     if not countdown(sheet, _TOP, TOUCH):
-        start, end = row(sheet, back(sheet), phone + [done], _TOP, TOUCH, free=_QUESTION)
+        ways = back(sheet)
+        if sheet.large:  # the question has the room
+            for item in ways + phone:
+                item.text = ""
+        start, end = row(sheet, ways, phone + [done], _TOP, TOUCH, free=_QUESTION)
         sheet.add(
             Label(
                 (start, _TOP, end - start, TOUCH),

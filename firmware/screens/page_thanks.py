@@ -4,8 +4,9 @@ Invariant: it is shown only after the last answer is stored, so it says that it 
 """
 
 from kiosk.compat import const
+
 from screens.bars import Item, countdown, row
-from screens.sheet import GAP, HEIGHT, MARGIN, WIDTH
+from screens.sheet import MARGIN, WIDTH
 from screens.widgets import Face, Label
 
 _BAR = const(262)

@@ -5,6 +5,7 @@ Measures are pixels of 480x320 on 84x56 mm: 5.7 to the millimetre.
 """
 
 from kiosk.compat import const
+
 from screens.fonts import ICONS
 from screens.page import Page
 from screens.theme import THEMES

@@ -1,6 +1,6 @@
 """The texts of the screens that may be shown without a question set, and what languages call themselves.
 
-Knows no question set. Invariant: each text is in Finnish, Swedish and English, in that order; one screen shows all three.
+Knows no question set. Invariant: each text is in Finnish, Swedish and English, in this order; a screen shows all three.
 """
 
 LANGUAGES = {
