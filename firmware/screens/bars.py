@@ -11,9 +11,10 @@ from screens.widgets import Button, Countdown, Dots
 from screens.words import LANGUAGES
 
 _TOP = const(6)
+LOW_DOTS = (WIDTH // 2 - 70, 3, 140, 10)
 _BOTTOM = const(268)  # 46 high, 6 from the edge
-_LOW_TOP = const(260)
-_LOW_HEIGHT = const(54)  # two lines of the small font
+_LOW_TOP = const(266)
+_LOW_HEIGHT = const(50)  # two lines of the small font
 _TWO_LINES_HEIGHT = const(50)
 _COUNTDOWN_S = const(10)
 
@@ -158,10 +159,10 @@ def frame(sheet):
         answers = cant_say(sheet)
     onwards = [] if resting else onward(sheet) + leave(sheet)
     if sheet.low:
-        dots(sheet, (WIDTH // 2 - 70, 4, 140, 10))
+        dots(sheet, LOW_DOTS)
         if not countdown(sheet, _LOW_TOP, _LOW_HEIGHT):
             row(sheet, ways + answers + more + onwards, modes(sheet), _LOW_TOP, _LOW_HEIGHT)
-        return 16, _LOW_TOP - GAP
+        return 15, _LOW_TOP - GAP
     if not countdown(sheet, _TOP, TOUCH):
         right = modes(sheet) if resting else next_language(sheet) + modes(sheet)
         start, end = row(sheet, ways, right, _TOP, TOUCH)
@@ -214,8 +215,8 @@ def _shapes(sheet, items, room, height):
     for level in (_TWO_LINES, _ICON) if height >= _TWO_LINES_HEIGHT else (_ICON,):
         for index, item in enumerate(items):
             for other in range(len(items)):
-                # Languages are all written in one way.
-                if other == index or item.action[0] == items[other].action[0] == "language":
+                # Languages look alike, and so do flows.
+                if other == index or item.action[0] == items[other].action[0] in ("language", "kind"):
                     shapes[other] = items[other].shape(level, sheet)
             if _fits(shapes, room):
                 return shapes

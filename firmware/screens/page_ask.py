@@ -14,7 +14,7 @@ from screens.widgets import Button, Face, Label
 _AROUND = const(10)  # a face's height beside its picture
 _NARROW = const(76)
 _MOST_OPTION = const(96)
-_LOW_BOTTOM = const(256)
+_LOW_BOTTOM = const(262)
 _MOODS = {4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
 # By the number of options: how many may stand beside each other, the better first.
 _COLUMNS = ((1,), (1,), (2, 1), (3, 1), (2, 4), (3, 2), (3, 2))
@@ -128,7 +128,7 @@ def _options(sheet, question, text, labels, top, bottom):
     several = bool(question.get("several"))
     hint = sheet.little.height if several else 0
     if sheet.low:
-        asks, top_of_all, gap = head_fonts(sheet), MIDDLE, 4
+        asks, top_of_all, gap = head_fonts(sheet), MIDDLE, 2
         ask, font, columns, high = _grid(sheet, "", (sheet.little,), labels, _LOW_BOTTOM - MIDDLE, gap)
         under = MIDDLE - 4
     else:
@@ -172,9 +172,11 @@ def _grid(sheet, text, asks, labels, room, gap):
             rows = (count + columns - 1) // columns
             high = min(_MOST_OPTION, (room - (len(lines) * ask.height if text else 0) + gap) // rows - gap)
             width = (WIDTH - 2 * MARGIN - (columns - 1) * gap) // columns
+            if columns == _COLUMNS[count][0]:
+                least = ask, font, columns, max(high, TOUCH)
             if fits and high >= TOUCH and _all_fit(labels, font, width - 12, high - 4):
                 return ask, font, columns, high
-    return ask, font, columns, max(high, TOUCH)
+    return least
 
 
 def _all_fit(labels, font, width, height):

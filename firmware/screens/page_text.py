@@ -5,8 +5,8 @@ Invariant: the end of what was written is seen, with the place of the next lette
 
 from kiosk.compat import const
 
-from screens.bars import Item, back, countdown, dots, row
-from screens.fit import wrap
+from screens.bars import LOW_DOTS, Item, back, countdown, dots, row
+from screens.fit import best, wrap
 from screens.keyboard import keys
 from screens.sheet import MARGIN, TOUCH, WIDTH
 from screens.widgets import Label, Panel
@@ -31,9 +31,11 @@ def build(sheet):
     notice = sheet.word("notice")
     width = WIDTH - 2 * MARGIN
     if sheet.low:
-        dots(sheet, (WIDTH // 2 - 70, 4, 140, 10))
-        sheet.add(Label((MARGIN, 16, width, 42), question, (sheet.middle, sheet.little), role="question"))
-        _field(sheet, 62, 72)
+        dots(sheet, LOW_DOTS)
+        ask, lines, _ = best(question, (sheet.middle, sheet.little), width, 68)
+        asked = len(lines) * ask.height
+        sheet.add(Label((MARGIN, 15, width, asked), question, (ask,), role="question"))
+        _field(sheet, 19 + asked, 116 - asked)
         sheet.add(Label((MARGIN, 137, width, 23), notice, (sheet.little,), "quiet", role="notice"))
         keys(sheet, ("check" if written else "skip", done.action))
         return
@@ -67,7 +69,7 @@ def _field(sheet, y, height):
     rect = (MARGIN, y, WIDTH - 2 * MARGIN, height)
     sheet.add(Panel(rect, "paper", edge="accent", radius=6))
     inner = (rect[0] + 8, y, rect[2] - 16, height)
-    font = sheet.middle if sheet.large or height > 60 else sheet.little
+    font = sheet.middle if sheet.large or height > 70 else sheet.little
     text = sheet.scene.get("text") or ""
     start = max(0, len(text) - _SEEN + _STEP - 1) // _STEP * _STEP
     lines = _broken(text[start:] + _CURSOR, font, inner[2])[-(height // font.height) :]

@@ -9,11 +9,11 @@ from screens.sheet import Sheet
 def build(scene, view, language, mode, fonts, pictures):
     """The Page of `scene`.
 
-    scene: {"page": "rest", "ask", "text", "phone", "thanks", "out", "full", "wait" or "start", …}, absent is None:
+    scene: {"page": "rest", "ask", "text", "phone", "thanks", "out", "full", "wait" or "start", …}; absent is None:
     question (index in the view), step and steps (from 1), chosen (option, mask of several, -1 can't say), text, caps,
-    layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows. view: a question set as a touchscreen has
-    it, None where there is none. language: place in the view's languages. mode: of "contrast", "large", "low".
-    fonts: {"s", "m", "l"}; pictures: {"face84", "face60", "icons"}.
+    layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows.
+    view: a question set as a touchscreen has it, None where there is none. language: place in the view's languages.
+    mode: of "contrast", "large", "low". fonts: {"s", "m", "l"}; pictures: {"face84", "face60", "icons"}.
     """
     sheet = Sheet(scene, view, language, mode, fonts, pictures)
     page = scene["page"]
