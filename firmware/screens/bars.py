@@ -174,9 +174,9 @@ def frame(sheet):
 
 
 def dots(sheet, rect):
-    """How far the visitor has come."""
+    """How far the visitor has come; whoever has not begun is not told how long it may take."""
     steps = sheet.scene.get("steps")
-    if steps and steps > 1:
+    if steps and steps > 1 and sheet.scene["page"] != "rest":
         sheet.add(Dots(rect, sheet.scene["step"], steps))
 
 

@@ -119,7 +119,7 @@ def _row(sheet, question, count, picture, y, height):
     picture = sheet.pictures[picture]
     for index in range(count):
         area = (index * pitch + TARGET_GAP // 2, y, pitch - TARGET_GAP, height)
-        rect = (area[0] - 2, y, area[2] + 4, picture.h + _AROUND)
+        rect = (index * pitch + 1, y, pitch - 2, picture.h + _AROUND)
         mood = _MOODS[count][index]
         sheet.add(Face(rect, picture, mood, "", None, ("answer", index), chosen == index, area=area))
 
@@ -145,10 +145,10 @@ def _options(sheet, question, text, labels, top, bottom):
     if several:
         rect = (MARGIN, under - hint, WIDTH - 2 * MARGIN, hint)
         sheet.add(Label(rect, sheet.word("several"), (sheet.little,), "quiet", role="several"))
-    width = (WIDTH - 2 * MARGIN - (columns - 1) * gap) // columns
+    width = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) // columns
     chosen = sheet.scene.get("chosen")
     for index, label in enumerate(labels):
-        x = MARGIN + index % columns * (width + gap)
+        x = MARGIN + index % columns * (width + GAP)
         rect = (x, top_of_all + index // columns * (high + gap), width, high)
         if several:
             action, taken = ("toggle", index), bool(chosen and chosen >> index & 1)
@@ -171,7 +171,7 @@ def _grid(sheet, text, asks, labels, room, gap):
         for columns in _COLUMNS[count]:
             rows = (count + columns - 1) // columns
             high = min(_MOST_OPTION, (room - (len(lines) * ask.height if text else 0) + gap) // rows - gap)
-            width = (WIDTH - 2 * MARGIN - (columns - 1) * gap) // columns
+            width = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) // columns
             if columns == _COLUMNS[count][0]:
                 least = ask, font, columns, max(high, TOUCH)
             if fits and high >= TOUCH and _all_fit(labels, font, width - 12, high - 4):
