@@ -31,6 +31,7 @@ ROUTERS = (
     "fleet_server.places.hours_pages",
     "fleet_server.places.overview",
     "fleet_server.devices.pages",
+    "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
     "fleet_server.questions.pages",
     "fleet_server.web.live",
