@@ -60,6 +60,17 @@ class Sets:
     def running(self):
         return None if self.active is None else self.active["number"]
 
+    @property
+    def asked(self):
+        """Hash of what is asked now, or None."""
+        return self._shown
+
+    def read_asked(self):
+        """The whole view of what is asked now, anew from its file: `active` has forgotten the texts. Raises KeyError
+        when nothing is asked, OSError or ValueError when the file is damaged."""
+        with open(self._path(self._good[self._shown], self._shown)) as file:
+            return json.load(file)
+
     def held(self):
         """`[[number, hash], ...]` of the good sets, by number."""
         return sorted([number, hash] for hash, number in self._good.items())
