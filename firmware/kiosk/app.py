@@ -9,6 +9,7 @@ from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 from kiosk.desired import Desired
 from kiosk.journal import Journal
 from kiosk.link import Session
+from kiosk.recorder import Recorder
 from kiosk.report import Report
 from kiosk.sets import Sets
 from kiosk.settings import Settings, count_start
@@ -43,11 +44,10 @@ class App:
         self.sets = Sets(board.root, self.clock, board.faces)
         now_ms = ticks_ms()
         self.buttons = Buttons(board.faces, now_ms, board.pressed(), self.settings.get)
-        self.survey = Survey(
-            board, self.journal, self.sets, self.clock, self.uptime, self.buttons, self.settings
-        )
+        self.recorder = Recorder(board, self.journal, self.clock, self.uptime)
+        self.survey = Survey(board, self.recorder, self.sets, self.buttons, self.settings)
         self.sync = Sync(self.journal, self.clock, self.uptime, board, board.random)
-        self.sync.on_clock = self.survey.clock_learned
+        self.sync.on_clock = self.recorder.clock_learned
         self.desired = Desired(board.root, self.sets, self.settings)
         self.report = Report(board, self.journal, self.clock, self.uptime, self.sets, self.desired)
         self.report.buttons = self.buttons
