@@ -59,3 +59,32 @@ class Pwm:
     def duty_u16(self, duty):
         self.duty = duty
         self._log.append(("light", duty))
+
+
+class I2c:
+    """A bus with one chip of 256 registers; `log` has what was asked, `broken` makes the next accesses fail."""
+
+    def __init__(self, address):
+        self.address = address
+        self.registers = bytearray(256)
+        self.log = []
+        self.broken = 0
+
+    def readfrom_mem_into(self, address, register, buf):
+        self._ask(address, ("read", register, len(buf)))
+        buf[:] = self.registers[register : register + len(buf)]
+
+    def writeto_mem(self, address, register, data):
+        self._ask(address, ("write", register, bytes(data)))
+        self.registers[register : register + len(data)] = data
+
+    def writeto(self, address, data):
+        self._ask(address, ("write", bytes(data)))
+
+    def _ask(self, address, what):
+        self.log.append(what)
+        if self.broken:
+            self.broken -= 1
+            raise OSError(110)
+        if address != self.address:
+            raise OSError(19)
