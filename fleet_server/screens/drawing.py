@@ -1,6 +1,6 @@
 """Pages of the kiosks' screens as the firmware lays them out, for the server. Knows no database.
 
-Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures, on the firmware's own canvas.
+Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures on the same canvas.
 """
 
 import threading
@@ -17,7 +17,9 @@ FONTS = {"touch": ("s", "m", "l"), "paper": ("p20", "p30", "p44")}
 _drawing = threading.Lock()
 
 
-def page(scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0, mode: Iterable[str] = ()) -> Any:
+def page(
+    scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0, mode: Iterable[str] = ()
+) -> Any:
     """The page (screens.page.Page) that a touch kiosk shows; its `overflows` say what does not fit."""
     from screens import pages
 
@@ -34,8 +36,9 @@ def picture(page: Any, model: str) -> bytes:
     kind = model_of(model)
     if kind.size is None:
         raise ValueError(f"model '{model}' has no screen to draw on")
+    width, height = kind.size
     with _drawing:
-        return frame(page, *kind.size, mono=kind.screen == "paper").png()
+        return frame(page, width, height, kind.screen == "paper").png()
 
 
 @cache
