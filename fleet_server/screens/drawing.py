@@ -1,7 +1,6 @@
 """Pages of the kiosks' screens as the firmware lays them out, for the server. Knows no database.
 
-Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures, on the firmware's own
-canvas.
+Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures on the same canvas.
 """
 
 import json
@@ -51,8 +50,9 @@ def picture(page: Any, model: str) -> bytes:
     kind = model_of(model)
     if kind.size is None:
         raise ValueError(f"model '{model}' has no screen to draw on")
+    width, height = kind.size
     with _drawing:
-        return frame(page, *kind.size, mono=kind.screen == "paper").png()
+        return frame(page, width, height, kind.screen == "paper").png()
 
 
 @cache
