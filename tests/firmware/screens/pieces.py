@@ -57,28 +57,16 @@ def scale(kit, name="light", chosen=None, left=20):
     words = ("Erinomainen", "Hyvä", "Ei hyvä eikä huono", "Huono", "Surkea")
     width = 76
     widgets = [
-        Label(
-            (8, 48, 384, 70), "Kuinka tyytyväinen olit tänään saamaasi palveluun?", [kit.middle, kit.small]
-        ),
+        Label((8, 48, 384, 70), "Kuinka tyytyväinen olit tänään saamaasi palveluun?", [kit.middle, kit.small]),
         Dots((120, 8, 160, 20), 2, 4),
         Icon((4, 0, 44, 40), (kit.icons, 0), ("menu",)),
         Icon((348, 0, 44, 40), (kit.icons, 1), ("mode", "contrast")),
-        Button(
-            (300, 262, 96, 36), "Ohita", [kit.small], ("skip",), color="accent", ink="accent_ink", edge=None
-        ),
+        Button((300, 262, 96, 36), "Ohita", [kit.small], ("skip",), color="accent", ink="accent_ink", edge=None),
         Countdown((8, 262, 160, 36), "%d s" % left, [kit.small], left, 20),
     ]
     for index, text in enumerate(words):
         widgets.append(
-            Face(
-                (4 + index * 79, 124, width, 132),
-                kit.face,
-                index,
-                text,
-                [kit.small],
-                ("answer", index),
-                index == chosen,
-            )
+            Face((4 + index * 79, 124, width, 132), kit.face, index, text, [kit.small], ("answer", index), index == chosen)
         )
     return Page(widgets, kit.theme(name))
 
@@ -104,13 +92,7 @@ def pages(kit):
     """Different pages, to be shown in any order."""
     found = []
     for name in ("light", "dark"):
-        found += [
-            scale(kit, name),
-            scale(kit, name, 1),
-            scale(kit, name, 4, 7),
-            numbers(kit, name),
-            numbers(kit, name, 7),
-        ]
+        found += [scale(kit, name), scale(kit, name, 1), scale(kit, name, 4, 7), numbers(kit, name), numbers(kit, name, 7)]
         found.append(Page(numbers(kit, name).widgets[::-1], kit.theme(name)))
         found.append(Page([], kit.theme(name)))
     return found
