@@ -72,7 +72,7 @@ def test_the_projects_own_firmware_starts_from_its_image_and_ends_with_its_runne
 def test_the_projects_own_firmware_compiles_for_every_board() -> None:
     unix, poe = firmware_files("unix"), firmware_files("button_poe")
     assert unix.version == poe.version
-    assert set(unix.files) - set(poe.files) == {"/nvs_image.mpy"}
+    assert set(unix.files) - set(poe.files) == {"/nvs_image.mpy", "/unix_display.mpy"}
     assert {"/boot.py", "/main.py", "/board.mpy", "/kiosk/app.mpy", "/kiosk/version.mpy"} <= set(poe.files)
     assert unix.build != poe.build
     assert 0 < poe.build < 1 << 30
