@@ -19,6 +19,7 @@ from fleet_server.demo.toucher import PRESS_MS
 from fleet_server.devices.models import Device
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.views import view
 from fleet_server.web.deps import ReadSession
 from provisioning.errors import ProvisioningError
 
@@ -96,7 +97,7 @@ def question_asked(database: Database, device_id: str, index: Any) -> dict[str, 
     with database.read() as session:
         device = session.get(Device, device_id)
         row = session.get(QuestionSet, device.running_set) if device and device.running_set else None
-        asked: list[dict[str, Any]] = questions.body_of(row)["questions"] if row else []
+        asked: list[dict[str, Any]] = view(questions.body_of(row), "touch")["questions"] if row else []
     return asked[index] if 0 <= index < len(asked) else None
 
 
