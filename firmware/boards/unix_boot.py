@@ -1,6 +1,6 @@
 """Starts a virtual kiosk: MicroPython's unix port runs the firmware from a flash image, as an ESP32 would.
 
-    micropython -X heapsize=128K unix_boot.py <flash image> [reset cause]
+    micropython -X heapsize=128K unix_boot.py <flash image> [reset cause] [file of the screen]
 
 Runs on the host and is not in the image. It finds the partitions by the image's own table, makes littlefs
 the root (the host's files are out of reach then, as on the device) and hands the journal's flash and NVS to
@@ -99,11 +99,17 @@ def partitions(file):
     return found
 
 
-def start(path):
+def opened(what, path):
     try:
-        file = open(path, "r+b")
+        return open(path, "r+b")
     except OSError as error:
-        stop("flash image %s: cannot be opened (%s)" % (path, error))
+        stop("%s %s: cannot be opened (%s)" % (what, path, error))
+
+
+def start(path, screen=None):
+    file = opened("flash image", path)
+    if screen is not None:
+        screen = opened("screen", screen)
     found = partitions(file)
     vfs.umount("/")
     vfs.mount(vfs.VfsLfs2(Flash(file, *found["vfs"], False), progsize=32, readsize=32, lookahead=32), "/")
@@ -122,15 +128,15 @@ def start(path):
     import board
 
     # Only the journal promises something, so only it pays for syncing.
-    board.attach(Flash(file, *found["journal"], True), nvs_image.reader(read, size))
+    board.attach(Flash(file, *found["journal"], True), nvs_image.reader(read, size), screen)
 
 
 if len(sys.argv) < 2:
-    stop("usage: micropython -X heapsize=128K unix_boot.py <flash image> [reset cause]")
-start(sys.argv[1])
+    stop("usage: micropython -X heapsize=128K unix_boot.py <flash image> [reset cause] [file of the screen]")
+start(sys.argv[1], *sys.argv[3:])
 # What only served the start gives its heap back.
 del sys.modules["nvs_image"]
-for name in ("start", "stop", "partitions"):
+for name in ("start", "opened", "stop", "partitions"):
     del globals()[name]
 try:
     for name in ("boot", "main"):

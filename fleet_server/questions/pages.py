@@ -17,6 +17,7 @@ from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.types import TYPE_NAMES
 from fleet_server.refusals import N_, Sentence
 from fleet_server.web.deps import ReadSession, RowId, WriteSession
 from fleet_server.web.forms import said
@@ -25,15 +26,6 @@ from fleet_server.web.templating import render, render_block
 
 router = APIRouter(prefix="/question-sets")
 
-TYPE_NAMES = {
-    "nps": N_("recommendation 0-10"),
-    "agree5": N_("five steps of agreement"),
-    "pei": N_("PEI, three steps"),
-    "smiley5": N_("five faces"),
-    "smiley4": N_("four faces"),
-    "choice": N_("choice"),
-    "text": N_("open text"),
-}
 LANGUAGE_NAMES = {
     "fi": N_("Finnish"),
     "sv": N_("Swedish"),

@@ -11,9 +11,11 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
 from fleet_server.devices.models import Device
+from fleet_server.questions.faults import half_a_character
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
-from fleet_server.questions.schema import TYPES, QuestionType, canonical, faults_of, half_a_character
+from fleet_server.questions.schema import canonical, faults_of
+from fleet_server.questions.types import values_of
 from fleet_server.questions.views import hash_of, view_bytes, view_faults
 from fleet_server.refusals import N_, Sentence
 
@@ -160,8 +162,8 @@ def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None
     return None
 
 
-def known_question(session: Session, set_number: int, position: int) -> QuestionType | None:
-    """How the question at this position is answered; None when set or position are not known (yet)."""
+def known_values(session: Session, set_number: int, position: int) -> frozenset[int] | None:
+    """What an answer to the question at this position may be; None when set or position are not known (yet)."""
     row = session.get(QuestionSet, set_number)
     if row is None:
         return None
@@ -172,4 +174,4 @@ def known_question(session: Session, set_number: int, position: int) -> Question
         or not isinstance(questions[position], dict)
     ):
         return None
-    return TYPES.get(str(questions[position].get("type")))
+    return values_of(questions[position])

@@ -98,6 +98,8 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     errors.install(app)
     app.mount("/static", Static(directory=STATIC), name="static")
-    for module in ROUTERS + (("fleet_server.demo.pages",) if settings.demo else ()):
+    for module in ROUTERS + (
+        ("fleet_server.demo.screen_pages", "fleet_server.demo.pages") if settings.demo else ()
+    ):
         app.include_router(import_module(module).router)
     return app

@@ -238,7 +238,7 @@ class Sets:
             else:
                 assert questions.body_of(row)["number"] == row.number
                 for position in (0, 1, 255):
-                    questions.known_question(session, row.number, position)
+                    questions.known_values(session, row.number, position)
             session.rollback()
 
 

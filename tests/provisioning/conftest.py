@@ -11,7 +11,7 @@ from provisioning.virtual.client import VirtualKiosk
 
 BOARD = """
 import asyncio, json, sys
-def attach(flash, nvs):
+def attach(flash, nvs, frame=None):
     globals()['flash'] = flash
     globals()['identity'] = json.loads(nvs('hymio', 'identity'))
 def emit(event):

@@ -1,0 +1,54 @@
+"""Pages of the kiosks' screens as the firmware lays them out, for the server. Knows no database.
+
+Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures, on the firmware's own canvas.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from fleet_server.screens import ASSETS
+from fleet_server.screens.png import frame
+from provisioning.models import model_of
+
+FONTS = {"touch": ("s", "m", "l"), "paper": ("p20", "p30", "p44")}
+# A font hands out each letter in one and the same place: one drawing at a time.
+_drawing = threading.Lock()
+
+
+def page(scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0, mode: Iterable[str] = ()) -> Any:
+    """The page (screens.page.Page) that a touch kiosk shows; its `overflows` say what does not fit."""
+    from screens import pages
+
+    return pages.build(scene, view, language, frozenset(mode), fonts("touch"), pictures("touch"))
+
+
+def picture(page: Any, model: str) -> bytes:
+    """`page` as a PNG of the size and colours of that model's screen.
+
+    Raises:
+        ProvisioningError: there is no such model.
+        ValueError: it has no screen.
+    """
+    kind = model_of(model)
+    if kind.size is None:
+        raise ValueError(f"model '{model}' has no screen to draw on")
+    with _drawing:
+        return frame(page, *kind.size, mono=kind.screen == "paper").png()
+
+
+@cache
+def fonts(screen: str) -> dict[str, Any]:
+    """The fonts of "touch" or "paper", read once."""
+    from screens import fonts as reader
+
+    return dict(reader.load(str(ASSETS), FONTS[screen]))
+
+
+@cache
+def pictures(screen: str) -> dict[str, Any]:
+    """The pictures of "touch" or "paper", read once."""
+    from screens import fonts as reader
+
+    return dict(reader.pictures(str(ASSETS), screen))
