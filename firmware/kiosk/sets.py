@@ -16,15 +16,16 @@ from kiosk.check import LONGEST_REASON, lend
 from kiosk.compat import const
 from kiosk.store import make_folder
 
-_MAX_SET_BYTES = const(4096)  # a button kiosk's view; parsed it takes 2.7 times that of the heap
+_MOST_BYTES = const(4096)  # a button kiosk's view; parsed it takes 2.7 times that of the heap
+_MOST_TOUCH_BYTES = const(16384)  # a touch kiosk's, which has 8 MB of it
 _PIECE_BYTES = const(256)
 _DAMAGED_TRIES = const(3)  # a set that arrives damaged this often is not asked for again under this plan
 
 
 class Sets:
-    """`root`: path prefix of writable files; `faces`: buttons of this kiosk.
+    """`root`: path prefix of writable files; `faces`: buttons of this kiosk, 0 for a touchscreen.
 
-    `.active`: the parsed view to ask now, or None; after `forget_texts` it has `number` and `button` only.
+    `.active`: the parsed view to ask now, or None; after `forget_texts` (buttons) it has `number` and `button` only.
     `.running`: its number, or None.
     `.refused`: {hash: reason} under the present plan.
     """
@@ -60,6 +61,17 @@ class Sets:
     def running(self):
         return None if self.active is None else self.active["number"]
 
+    @property
+    def asked(self):
+        """Hash of what is asked now, or None."""
+        return self._shown
+
+    def read_asked(self):
+        """The whole view of what is asked now, anew from its file: `active` has forgotten the texts. Raises KeyError
+        when nothing is asked, OSError or ValueError when the file is damaged."""
+        with open(self._path(self._good[self._shown], self._shown)) as file:
+            return json.load(file)
+
     def held(self):
         """`[[number, hash], ...]` of the good sets, by number."""
         return sorted([number, hash] for hash, number in self._good.items())
@@ -91,8 +103,9 @@ class Sets:
         wanted = self.want()
         if wanted is None:
             return "question set: none was asked for"
-        if size > _MAX_SET_BYTES:
-            self.refused[wanted] = "question set: %d bytes, this kiosk takes %d" % (size, _MAX_SET_BYTES)
+        most = _MOST_BYTES if self._faces else _MOST_TOUCH_BYTES
+        if size > most:
+            self.refused[wanted] = "question set: %d bytes, this kiosk takes %d" % (size, most)
             return self.refused[wanted]
         self._file = open(self._folder + "/part", "wb")
         self._hash = hashlib.sha256()
@@ -183,11 +196,11 @@ class Sets:
         """Make an arrived set good, or refuse it."""
         path = self._folder + "/%s.new" % hash
         try:
-            fault = lend("view").fault
+            fault = lend("view" if self._faces else "touch_rules").fault
             gc.collect()
             with open(path) as file:
                 parsed = json.load(file)
-            reason = fault(parsed, self._faces)
+            reason = fault(parsed, self._faces) if self._faces else fault(parsed)
         except (ValueError, OSError, RuntimeError) as error:  # the last: nested too deeply
             reason = "question set: no JSON (%s)" % error
         except MemoryError:

@@ -63,6 +63,8 @@ class Painter:
 
     def press(self, widget):
         """`widget` of the page shown is under a finger, None: no longer; drawn before anything that is waiting."""
+        if self.page is None:
+            return
         before, self.pressed = self.pressed, widget
         for changed in (before, widget):
             if changed is None or before is widget:

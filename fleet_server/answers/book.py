@@ -280,8 +280,8 @@ def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
     if record.body and (wrong := wire.body_fault(record)):
         return "body", wrong
     if record.kind == wire.KIND_ANSWER:
-        if record.flags & wire.FLAG_OUTCOME:
-            return None  # skipped or timed out: there is no value to judge
+        if wire.unanswered(record.flags, record.value, len(record.body)):
+            return None  # there is no value to judge
         key = (record.set_number, record.question)
         if key not in desk.values:
             desk.values[key] = known_values(desk.session, *key)
