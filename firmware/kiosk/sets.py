@@ -44,6 +44,7 @@ class Sets:
         self._damaged = 0
         self._shown = None  # hash of `active`
         self.active = None
+        self.on_let_go = None  # called before another set is parsed: whoever holds `active` lets go of it
         self.refused = {}
         for name in os.listdir(self._folder):
             if name.endswith(".new"):
@@ -184,6 +185,8 @@ class Sets:
 
     def _let_go(self):
         self.active = self._shown = None
+        if self.on_let_go is not None:
+            self.on_let_go()
         gc.collect()
 
     def _check(self, hash):
