@@ -19,21 +19,31 @@ _LEAST_CELL = const(3)  # pixels: 0.5 mm, what a phone reads from an arm's lengt
 
 
 class Widget:
-    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch, `rect` unless it is larger.
+    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch when that is more than `rect`.
 
     `action`: what a touch means, None for nothing. `role`: its name in a report of what did not fit.
     `mark`: a tuple of all that it shows.
     """
 
+    # A keyboard is forty widgets: what most have stands here once, and not in each.
+    action = None
+    area = None
+    role = ""
     text = ""
+    font = None
+    lines = ()
+    icon = None
     fits = True
 
     def __init__(self, rect, action=None, role="", area=None, mark=None):
         self.rect = rect
-        self.area = area or rect
-        self.action = action
-        self.role = role
         self.mark = mark
+        if action is not None:
+            self.action = action
+        if area is not None:
+            self.area = area
+        if role:
+            self.role = role
 
     def same(self, other):
         """Looks the same as `other`."""
@@ -80,20 +90,20 @@ class Button(Widget):
         radius=_RADIUS, on="paper", role="", area=None,
     ):  # fmt: skip
         super().__init__(rect, action, role, area)
-        self.text = text
-        self.icon = icon
         if chosen:
             color, ink, edge = "accent", "accent_ink", "accent"
-        x, y, width, height = rect
-        self._inner = (x + _PADDING, y + _EDGE, width - 2 * _PADDING, height - 2 * _EDGE)
-        if icon and not _room(icon[0], self._inner[2], self._inner[3]):
-            self.icon = icon = None
+        _, _, width, height = _inside(rect)
+        if icon and not _room(icon[0], width, height):
             self.fits = False
-        room = self._inner[2] - (icon[0].w + _GAP if icon and text else 0)
-        self.font, self.lines = None, []
+            icon = None
+        if icon:
+            self.icon = icon
+            width -= icon[0].w + _GAP
         if text:
-            self.font, self.lines, fits = best(text, fonts, room, self._inner[3])
-            self.fits = self.fits and fits
+            self.text = text
+            self.font, self.lines, fits = best(text, fonts, width, height)
+            if not fits:
+                self.fits = False
         self.mark = (
             text, self.font and self.font.height, color, ink, edge, icon and icon[1], icon and icon[0].w, radius, on,
         )  # fmt: skip
@@ -101,7 +111,7 @@ class Button(Widget):
     def draw(self, canvas, theme):
         _, _, color, ink, edge, _, _, radius, on = self.mark
         _plate(canvas, theme, self.rect, color, on, edge, _EDGE, radius)
-        x, y, width, height = self._inner
+        x, y, width, height = _inside(self.rect)
         if self.icon:
             picture, index = self.icon
             left = x
@@ -149,7 +159,6 @@ class Face(Widget):
         super().__init__(rect, action, role, area)
         self.picture = picture
         self.text = text
-        self.font, self.lines = None, []
         x, y, width, height = rect
         self._words = (
             x + _CHOSEN_EDGE,
@@ -233,6 +242,12 @@ class Countdown(Widget):
         _write(canvas, theme, self._words, self.font, self.lines, "ink", "paper", 0, 0)
         canvas.round(x, y + height - 6, width, 6, 2, theme.line, theme.base.paper)
         canvas.round(x, y + height - 6, max(4, width * left // whole), 6, 2, theme.accent, theme.line)
+
+
+def _inside(rect):
+    """What a plate has for a text or an icon."""
+    x, y, width, height = rect
+    return x + _PADDING, y + _EDGE, width - 2 * _PADDING, height - 2 * _EDGE
 
 
 def _room(picture, width, height):

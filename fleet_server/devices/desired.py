@@ -58,7 +58,17 @@ def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
     if row is not None:
         view = questions.view_of(row, device.model)
         sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
-    return {"sets": sets, "offset": offsets(now), "settings": {}, "firmware": None}
+    return {"sets": sets, "offset": offsets(now), "settings": _settings(device, now), "firmware": None}
+
+
+def _settings(device: Device, now: int) -> dict[str, Any]:
+    """What is not as it always is; a kiosk takes what is left out as its default."""
+    settings: dict[str, Any] = {}
+    if device.cleaning_until is not None and device.cleaning_until > now:
+        settings["cleaning"] = device.cleaning_until
+    if device.card_confirmed is not None:
+        settings["card"] = device.card_confirmed
+    return settings
 
 
 def offsets(now: int) -> list[list[int]]:

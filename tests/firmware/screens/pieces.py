@@ -1,5 +1,6 @@
-"""Pages of every widget for the tests of the drawing core, on both interpreters. ASSETS is given by the caller."""
+"""Pages of every widget for the tests of the drawing core, on both interpreters."""
 
+from kiosk.compat import crc32
 from screens import fonts as reader
 from screens import raster, theme
 from screens.canvas import Canvas
@@ -28,6 +29,20 @@ class Screen:
         for number in range(height):
             start = (y + number) * self._row + left
             self.pixels[start : start + row] = band[number * row : (number + 1) * row]
+
+
+class Wire:
+    """A display that keeps a sum of all that it was sent: a small heap has no room for the picture."""
+
+    def __init__(self, mono):
+        self.width, self.height = (400, 300) if mono else (WIDTH, HEIGHT)
+        self.format = "mono" if mono else "rgb565"
+        self.crc = 0
+        self.deaf = False
+
+    def write(self, x, y, width, height, band):
+        if not self.deaf:
+            self.crc = crc32(band, crc32(f"{x} {y} {width} {height}".encode(), self.crc))
 
 
 class Kit:
@@ -96,3 +111,16 @@ def pages(kit):
         found.append(Page(numbers(kit, name).widgets[::-1], kit.theme(name)))
         found.append(Page([], kit.theme(name)))
     return found
+
+
+def story(kit, painter):
+    """Pages one after the other, with a finger on each widget that takes one."""
+    for make, name, chosen in (
+        (scale, "light", None), (scale, "light", 1), (numbers, "light", 7), (scale, "dark", 4), (numbers, "dark", None),
+    ):  # fmt: skip
+        page = make(kit, name, chosen)
+        painter.show(page)
+        for widget in page.widgets:
+            if widget.action is not None:
+                painter.press(widget)
+        painter.press(None)
