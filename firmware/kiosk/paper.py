@@ -21,7 +21,7 @@ _DAY_TENTHS = const(864000)
 
 
 class Paper:
-    """`quiet()` says that nobody is at the kiosk; `uptime` has `tenths()`. Hears from `board.show` what is to be seen."""
+    """`quiet()`: nobody is at the kiosk; `uptime` has `tenths()`. Hears from `board.show` what is to be seen."""
 
     def __init__(self, board, sets, settings, uptime, quiet):
         self._board = board

@@ -296,6 +296,7 @@ class TouchFront:
         name = self._shown[0]["page"]
         told = {"screen": "ready" if name == "rest" else name, "page": name}
         if getattr(self._board, "tells_targets", False):
+            told["question"], told["language"] = self._shown[0].get("question"), self._language()
             told["targets"] = [
                 list(widget.action) + list(widget.area)
                 for widget in self._painter.page.widgets
@@ -304,6 +305,9 @@ class TouchFront:
         if told != self._told:
             self._told = told
             self._board.show(told)
+
+    def _language(self):
+        return self._visit.language if self._visit is not None else 0
 
     def _draw_anew(self):
         self._painter.forget()

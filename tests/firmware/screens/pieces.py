@@ -22,10 +22,12 @@ class Screen:
         self.pixels = bytearray(self._row * height)
 
     def write(self, x, y, width, height, band):
-        assert x >= 0 and y >= 0 and width > 0 and height > 0, (x, y, width, height)
-        assert x + width <= self.width and y + height <= self.height, (x, y, width, height)
+        assert 0 <= x < x + width <= self.width, (x, width)
+        assert 0 <= y < y + height <= self.height, (y, height)
         left, row = x * self._bits // 8, width * self._bits // 8
-        assert row * 8 == width * self._bits and len(band) == row * height, (width, height, len(band))
+        assert left * 8 == x * self._bits, "whole bytes"
+        assert row * 8 == width * self._bits, "whole bytes"
+        assert len(band) == row * height
         for number in range(height):
             start = (y + number) * self._row + left
             self.pixels[start : start + row] = band[number * row : (number + 1) * row]
@@ -54,7 +56,7 @@ class Kit:
         self.small, self.middle, self.large = [found[name] for name in names]
         pictures = reader.pictures(assets, "paper" if mono else "touch")
         self.face = pictures["pface48" if mono else "face60"]
-        self.icons = pictures["psigns" if mono else "icons"]
+        self.icons = pictures["pface48" if mono else "icons"]
         self.mono = mono
 
     def theme(self, name):
@@ -64,7 +66,7 @@ class Kit:
         return Canvas(400 if self.mono else WIDTH, lines, raster.MONO_HLSB if self.mono else raster.RGB565)
 
     def screen(self):
-        return Screen(400, 304, True) if self.mono else Screen()
+        return Screen(400, 300, True) if self.mono else Screen()
 
 
 def scale(kit, name="light", chosen=None, left=20):
@@ -72,16 +74,28 @@ def scale(kit, name="light", chosen=None, left=20):
     words = ("Erinomainen", "Hyvä", "Ei hyvä eikä huono", "Huono", "Surkea")
     width = 76
     widgets = [
-        Label((8, 48, 384, 70), "Kuinka tyytyväinen olit tänään saamaasi palveluun?", [kit.middle, kit.small]),
+        Label(
+            (8, 48, 384, 70), "Kuinka tyytyväinen olit tänään saamaasi palveluun?", [kit.middle, kit.small]
+        ),
         Dots((120, 8, 160, 20), 2, 4),
-        Icon((4, 0, 44, 40), (kit.icons, 0), ("menu",)),
-        Icon((348, 0, 44, 40), (kit.icons, 1), ("mode", "contrast")),
-        Button((300, 262, 96, 36), "Ohita", [kit.small], ("skip",), color="accent", ink="accent_ink", edge=None),
-        Countdown((8, 262, 160, 36), "%d s" % left, [kit.small], left, 20),
+        Icon((4, 0, 62, 56), (kit.icons, 0), ("menu",)),
+        Icon((330, 0, 62, 56), (kit.icons, 1), ("mode", "contrast")),
+        Button(
+            (300, 262, 96, 36), "Ohita", [kit.small], ("skip",), color="accent", ink="accent_ink", edge=None
+        ),
+        Countdown((8, 262, 160, 36), f"{left} s", [kit.small], left, 20),
     ]
     for index, text in enumerate(words):
         widgets.append(
-            Face((4 + index * 79, 124, width, 132), kit.face, index, text, [kit.small], ("answer", index), index == chosen)
+            Face(
+                (4 + index * 79, 124, width, 132),
+                kit.face,
+                index,
+                text,
+                [kit.small],
+                ("answer", index),
+                index == chosen,
+            )
         )
     return Page(widgets, kit.theme(name))
 
@@ -107,7 +121,13 @@ def pages(kit):
     """Different pages, to be shown in any order."""
     found = []
     for name in ("light", "dark"):
-        found += [scale(kit, name), scale(kit, name, 1), scale(kit, name, 4, 7), numbers(kit, name), numbers(kit, name, 7)]
+        found += [
+            scale(kit, name),
+            scale(kit, name, 1),
+            scale(kit, name, 4, 7),
+            numbers(kit, name),
+            numbers(kit, name, 7),
+        ]
         found.append(Page(numbers(kit, name).widgets[::-1], kit.theme(name)))
         found.append(Page([], kit.theme(name)))
     return found
