@@ -13,10 +13,12 @@ from sqlmodel import Session
 
 from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
+from fleet_server.phone import address
 from fleet_server.questions import service as questions
 from fleet_server.questions.views import hash_of
 
 Message = tuple[str, bytes]  # topic and payload
+TOUCH = "touch"  # the model that can show a QR code
 OFFSET_YEARS = 2  # a kiosk without a network keeps local time for so long
 
 
@@ -58,7 +60,12 @@ def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
     if row is not None:
         view = questions.view_of(row, device.model)
         sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
-    return {"sets": sets, "offset": offsets(now), "settings": {}, "firmware": None}
+    return {"sets": sets, "offset": offsets(now), "settings": _settings(session, device), "firmware": None}
+
+
+def _settings(session: Session, device: Device) -> dict[str, Any]:
+    qr = address.setting_of(session, device.id) if device.model == TOUCH else None
+    return {"qr": qr} if qr is not None else {}
 
 
 def offsets(now: int) -> list[list[int]]:
