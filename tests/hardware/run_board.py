@@ -69,7 +69,7 @@ class SPI:
 
 
 class I2C:
-    def __init__(self, number, scl, sda, freq):
+    def __init__(self, number, scl, sda, freq, timeout):
         OUTCOME["pins"][scl.number] = "scl"
         OUTCOME["pins"][sda.number] = "sda"
 
