@@ -172,7 +172,9 @@ async def life(board):
         band = bytearray(board.display.width * 2 * 8)
         board.display.write(0, 0, board.display.width, 8, band)
         if board.display.format == "mono":
+            Pin.levels[36] = 1
             board.display.refresh(False)
+            Pin.levels[36] = 0
             await board.display.ready()
         board.display.sleep()
         OUTCOME["display"] = [board.display.width, board.display.height, board.display.format]

@@ -157,11 +157,11 @@ def test_a_drawing_that_is_stopped_in_an_update_does_not_wait_for_its_end():
     assert chip.sent[-1] == [0x10, b"\x01"]
 
 
-def test_a_dead_display_is_counted_named_asked_once_a_page_and_never_raises():
+def test_a_dead_display_is_counted_named_and_asked_once_a_page():
     chip, screen = paper()
     chip.dead = True
     show(screen, picture(1), True)
-    asyncio.run(screen.ready())
+    assert not_shown(screen) == "display: busy for 200 ms after a reset"
     screen.sleep()
     assert chip.sent == []
     assert screen.errors == 1
@@ -181,7 +181,7 @@ def test_an_update_that_does_not_end_is_given_up_and_what_was_written_is_shown_b
     show(screen, picture(2), False)
     chip.dead = True
     begun = chip.now_ms
-    asyncio.run(screen.ready())
+    assert not_shown(screen) == "display: busy for 15000 ms in an update"
     assert 15000 <= chip.now_ms - begun <= 15040
     assert (screen.errors, screen.fault) == (1, "display: busy for 15000 ms in an update")
     chip.dead = False
@@ -192,6 +192,29 @@ def test_an_update_that_does_not_end_is_given_up_and_what_was_written_is_shown_b
     assert chip.updates[-1] == "whole"
     assert bytes(chip.glass) == b"\x00" + bytes(picture(2)[1:])
     assert screen.fault is None
+
+
+def test_a_display_that_is_not_there_is_noticed_when_it_does_not_begin():
+    chip, screen = paper()
+    hears = chip.write
+    chip.write = lambda data: None  # a loose ribbon: its busy line rests at 0
+    show(screen, picture(1), True)
+    assert not_shown(screen) == "display: not busy after an update was begun"
+    assert screen.errors == 1
+    chip.write = hears
+    show(screen, picture(2), False)
+    asyncio.run(screen.ready())
+    assert chip.updates == ["whole"]
+    assert bytes(chip.glass) == bytes(picture(2))
+
+
+def not_shown(screen):
+    """What `ready` says of a page that is not on the glass."""
+    try:
+        asyncio.run(screen.ready())
+    except OSError as error:
+        return str(error)
+    raise AssertionError("it says that the page is shown")
 
 
 def refused(call, *arguments):
