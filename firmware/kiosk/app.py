@@ -71,7 +71,7 @@ class App:
             count_start(board.root),
         )
         self.paper = None
-        if board.screen == "paper":
+        if getattr(board, "screen", "none") == "paper":
             from kiosk.paper import Paper
 
             self.paper = Paper(board, self.sets, self.settings, self.uptime, self._quiet)
