@@ -74,7 +74,11 @@ class Font:
         index = self._index
         total = 0
         for letter in text:
-            at = self._find(ord(letter))
+            at = ord(letter) - _FIRST
+            if 0 <= at < _ASCII:  # most letters, and texts are measured often
+                at *= _ROW
+            else:
+                at = self._find(at + _FIRST)
             total += index[(self._box if at < 0 else at) + 8]
         return total
 
