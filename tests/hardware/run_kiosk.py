@@ -1,8 +1,10 @@
 """Runs the kiosk's whole program on a board file, with twins of its display, until a page is to be seen.
 
-    micropython run_kiosk.py FIRMWARE TESTS BOARD IDENTITY FOLDER
+    micropython run_kiosk.py FIRMWARE TESTS BOARD IDENTITY FOLDER PAGE
 
-FOLDER holds the kiosk's files; the picture is left there as `seen`. Prints what was logged and shown as JSON.
+FOLDER holds the kiosk's files; the picture is left there as `seen` when page PAGE is shown and nothing moves any more.
+PAGE "rest" of a touch kiosk: then a finger on the first answer there, and on until nothing moves. Prints as JSON what
+was logged and shown, the scene and how many records the journal has.
 """
 
 import asyncio
@@ -10,7 +12,7 @@ import json
 import sys
 import time
 
-FIRMWARE, TESTS, BOARD, IDENTITY, FOLDER = sys.argv[1:]
+FIRMWARE, TESTS, BOARD, IDENTITY, FOLDER, PAGE = sys.argv[1:]
 sys.path[:0] = [FIRMWARE + "/boards", FIRMWARE, TESTS + "/firmware/drivers", TESTS + "/firmware"]
 
 import chips  # noqa: E402
@@ -81,6 +83,30 @@ def twin():
     return lambda: display.glass
 
 
+async def settled(seen, shown, page):
+    """The picture when `page` was shown and nothing moves for half a second."""
+    began = since = time.ticks_ms()
+    last = before = bytes(seen())
+    while time.ticks_diff(time.ticks_ms(), began) < LIMIT_MS:
+        await asyncio.sleep_ms(100)
+        now = bytes(seen())
+        if now != last or not [
+            what for what in shown if what.get("screen") == page or what.get("page") == page
+        ]:
+            last, since = now, time.ticks_ms()
+        elif now != before and time.ticks_diff(time.ticks_ms(), since) > 500:
+            return last
+    raise OSError(f"no page {page} within {LIMIT_MS} ms: {shown!r}")
+
+
+def finger(widget):
+    """Lay a finger on a widget, by the touch panel's registers and its interrupt."""
+    x, y, w, h = widget.rect
+    across, down = 319 - (y + h // 2), x + w // 2
+    chips.POINT[:] = bytes((1, 0x80 | across >> 8, across & 0xFF, down >> 8, down & 0xFF))
+    chips.Pin.handlers[15](None)
+
+
 async def life(seen):
     board = __import__(BOARD)
     board.root = FOLDER
@@ -90,23 +116,28 @@ async def life(seen):
     board.log = logged.append
     from kiosk.app import App
 
-    running = asyncio.create_task(App(board).main())
-    began, last, since = time.ticks_ms(), b"", time.ticks_ms()
-    blank = bytes(seen())
-    while time.ticks_diff(time.ticks_ms(), began) < LIMIT_MS:
-        await asyncio.sleep_ms(100)
-        now = bytes(seen())
-        if now != last:
-            last, since = now, time.ticks_ms()
-        elif now != blank and time.ticks_diff(time.ticks_ms(), since) > 500:
-            break
+    app = App(board)
+    running = asyncio.create_task(app.main())
+    picture = await settled(seen, shown, PAGE)
+    scene = None
+    if PAGE == "rest":
+        widgets = app.front._painter.page.widgets
+        finger(
+            [widget for widget in widgets if widget.action is not None and widget.action[0] == "answer"][0]
+        )
+        await asyncio.sleep_ms(150)
+        chips.POINT[:] = bytes(5)
+        picture = await settled(seen, shown, "ask")
+        scene = app.front._shown[0]
     running.cancel()
     with open(FOLDER + "/seen", "wb") as file:
-        file.write(last)
-    pages = [what["screen"] for what in shown if "screen" in what]
-    print(json.dumps({"pages": pages, "logged": logged}))
+        file.write(picture)
+    pages = [what["page"] if "page" in what else what["screen"] for what in shown if "screen" in what]
+    told = {"pages": pages, "logged": logged, "scene": scene, "pressed": app.journal.pressed}
+    print(json.dumps(told))
 
 
+chips.POINT[:] = bytes(5)
 chips.SETTING["journal"] = RamFlash(16, lambda name: None)
 chips.install(BOARD, IDENTITY)
 asyncio.run(life(twin()))
