@@ -7,7 +7,6 @@ Invariant: what a call draws does not depend on how the screen is cut into bands
 from kiosk.compat import const
 
 from screens.raster import GS4_HMSB, MONO_HLSB, RGB565, FrameBuffer
-from screens.theme import mixture
 
 _MOST_GLYPHS = const(128)  # kept of loaded fonts: a page's letters in three sizes; then the table begins anew
 
@@ -152,6 +151,8 @@ class Canvas:
                 palette.pixel(0, 0, paper)
                 palette.pixel(1, 0, ink)
             else:
+                from screens.theme import mixture  # here: e-paper has no colours to mix, and little room
+
                 palette = FrameBuffer(bytearray(32), 16, 1, RGB565)
                 for grey in range(16):
                     palette.pixel(grey, 0, mixture(paper, ink, grey, 15))

@@ -3,6 +3,7 @@
 Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures on the same canvas.
 """
 
+import json
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -25,6 +26,19 @@ def page(
 ) -> Any:
     """The page (screens.page.Page) that a touch kiosk shows; its `overflows` say what does not fit."""
     return pages.build(scene, view, language, frozenset(mode), fonts("touch"), pictures("touch"))
+
+
+def paper_page(scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0) -> Any:
+    """The page that a button kiosk shows on its e-paper, from its own view of a set."""
+    from screens import page_paper
+
+    return page_paper.build(scene, view, language, (), fonts("paper"), pictures("paper"))
+
+
+def read_view(raw: bytes) -> dict[str, Any]:
+    """A view as a kiosk has it after reading its bytes."""
+    read: dict[str, Any] = json.loads(raw)
+    return read
 
 
 def picture(page: Any, model: str) -> bytes:

@@ -34,6 +34,7 @@ ROUTERS = (
     "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
     "fleet_server.questions.pages",
+    "fleet_server.screens.pages",
     "fleet_server.web.live",
     "fleet_server.api.v1",
     "fleet_server.api.health",
