@@ -121,24 +121,30 @@ class Ssd1683:
 
     async def ready(self):
         """Returns when the update is over, or has taken too long."""
-        while self._since_ms is not None and self._updating():
+        while self._updating():
             await self._pause(_POLL_MS / 1000)
 
     def sleep(self):
-        """Deep sleep that keeps the RAM; the glass keeps its picture anyway. The next `write` or `refresh` wakes it."""
-        if self._awake and self._begin():
+        """Deep sleep that keeps the RAM; the glass keeps its picture anyway. The next `write` or `refresh` wakes it.
+
+        While an update is under way it stays awake: nobody who is stopped in the middle of one waits for it.
+        """
+        if not self._updating() and self._awake:
             self._command(_DEEP_SLEEP, _KEEP_RAM)
             self._awake = False
 
     def _begin(self):
         """Whether the controller is there, awake and idle."""
-        while self._since_ms is not None and self._updating():
+        while self._updating():
             self._sleep_ms(_POLL_MS)
         if not self._awake and not self._given_up:
             self._given_up = not self._wake()
         return self._awake
 
     def _updating(self):
+        """Whether an update is under way still; what its end brings with it is done here."""
+        if self._since_ms is None:
+            return False
         if self._busy():
             if ticks_diff(self._ticks_ms(), self._since_ms) < _UPDATE_LIMIT_MS:
                 return True

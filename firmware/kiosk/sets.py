@@ -44,6 +44,7 @@ class Sets:
         self._damaged = 0
         self._shown = None  # hash of `active`
         self.active = None
+        self.on_let_go = None  # called before another set is parsed: whoever holds `active` lets go of it
         self.refused = {}
         for name in os.listdir(self._folder):
             if name.endswith(".new"):
@@ -61,16 +62,10 @@ class Sets:
     def running(self):
         return None if self.active is None else self.active["number"]
 
-    @property
-    def asked(self):
-        """Hash of what is asked now, or None."""
-        return self._shown
-
-    def read_asked(self):
-        """The whole view of what is asked now, anew from its file: `active` has forgotten the texts. Raises KeyError
-        when nothing is asked, OSError or ValueError when the file is damaged."""
-        with open(self._path(self._good[self._shown], self._shown)) as file:
-            return json.load(file)
+    def asked_path(self):
+        """File of the set that is asked now, or None: `active` has forgotten the texts."""
+        hash = self._shown
+        return None if hash is None else self._path(self._good[hash], hash)
 
     def held(self):
         """`[[number, hash], ...]` of the good sets, by number."""
@@ -190,6 +185,8 @@ class Sets:
 
     def _let_go(self):
         self.active = self._shown = None
+        if self.on_let_go is not None:
+            self.on_let_go()
         gc.collect()
 
     def _check(self, hash):

@@ -73,6 +73,11 @@ class Touches:
             return self._ignore("cleaning", now_ms)
         return self._judge(point, now_ms)
 
+    @property
+    def free(self):
+        """Nothing touches the glass, or only what has been lying on it."""
+        return self._down is None or self._stuck
+
     def stuck_faces(self):
         """[0] while something lies on the glass: a fault like that of a button, in the report's words."""
         return [0] if self._stuck else []

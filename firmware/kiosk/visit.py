@@ -41,9 +41,7 @@ class Visit:
 
     def reset(self, now_ms):
         """The next visitor: nothing of the one before is left."""
-        language = self._setting("language")
-        self.language = language if language < len(self.view["languages"]) else 0
-        self.mode = ()
+        self._fall_back()
         self._begin(self.view["flows"][0], now_ms)
 
     @property
@@ -54,6 +52,11 @@ class Visit:
     def idle(self):
         """Nobody is there, as far as can be known."""
         return self._page == "rest" and not self._touched
+
+    def look(self):
+        """Between visits: the county may have set another language meanwhile."""
+        if self.idle:
+            self._fall_back()
 
     def refused(self, now_ms):
         """What was to be recorded could not be: the visit is over, and says so until `reset`."""
@@ -257,6 +260,11 @@ class Visit:
             self.reset(now_ms)
 
     # State
+
+    def _fall_back(self):
+        language = self._setting("language")
+        self.language = language if language < len(self.view["languages"]) else 0
+        self.mode = ()
 
     def _begin(self, flow, now_ms):
         self._flow = flow

@@ -8,6 +8,7 @@ from kiosk.compat import const
 _MOST_SETS = const(8)
 _MOST_OFFSETS = const(16)  # two years ahead hold four
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree, and the server takes no such report
+OR_NULL = ("cleaning", "qr", "card")  # settings that may be null
 _LONGEST_ADDRESS = const(200)
 _QR_SIZES = (21, 57)  # versions 1 to 10: more cells than that are too fine on a screen
 _BOUNDS = {  # setting: least, most; None: true or false
@@ -58,8 +59,8 @@ def fault(document):
 def _settings_fault(values):
     if not isinstance(values, dict):
         return "settings: not an object"
-    for name in ("cleaning", "qr", "card"):
-        reason = _special_fault(name, values.get(name))
+    for name in OR_NULL:
+        reason = _null_or_fault(name, values.get(name))
         if reason is not None:
             return reason
     for name, value in values.items():
@@ -72,8 +73,7 @@ def _settings_fault(values):
     return None
 
 
-def _special_fault(name, value):
-    """Of the settings that may be null."""
+def _null_or_fault(name, value):
     if value is None:
         return None
     if name == "cleaning":

@@ -168,7 +168,10 @@ class Canvas:
             else:
                 pixels = memoryview(grey_disc(radius))
                 half, below = radius // 2, radius * radius
-                disc = [(pixels[at:], radius, radius, GS4_HMSB, 2 * radius) for at in (0, half, below, below + half)]
+                disc = [
+                    (pixels[at:], radius, radius, GS4_HMSB, 2 * radius)
+                    for at in (0, half, below, below + half)
+                ]
             self._discs[radius] = disc
         return disc
 

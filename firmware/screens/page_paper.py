@@ -11,6 +11,7 @@ from kiosk.compat import const
 from screens.fit import wrap
 from screens.fonts import SIGNS
 from screens.page import Page
+from screens.piece import PAPER, Picture, Rule, Text, fits
 
 _WIDTH = const(400)
 _HEIGHT = const(300)
@@ -23,13 +24,6 @@ _ANSWERS_HEIGHT = const(74)  # the most that the answers' words take
 # The question's fonts, the first language's and the others': the first pair that fits is taken.
 _SIZES = (("p44", "p30"), ("p44", "p20"), ("p30", "p30"), ("p30", "p20"), ("p20", "p20"))
 _STATES = ("out", "full", "wait")
-
-
-class PAPER:
-    """The theme of one-bit paper: 1 is white."""
-
-    paper = 1
-    ink = 0
 
 
 def build(scene, view, language, mode, fonts, pictures):
@@ -59,8 +53,8 @@ def _question(texts, labels, fonts, faces):
         if _largest(texts, fonts, _room(taller), wrapped) == _largest(texts, fonts, _room(height), wrapped):
             height = taller  # the end buttons' faces cost the question nothing
             answers += [
-                _Picture(_MARGIN, -faces.h - 4, faces, 0),
-                _Picture(_WIDTH - _MARGIN - faces.w, -faces.h - 4, faces, faces.count - 1),
+                Picture(_MARGIN, -faces.h - 4, faces, 0),
+                Picture(_WIDTH - _MARGIN - faces.w, -faces.h - 4, faces, faces.count - 1),
             ]
     lowest = max([piece.rect[1] + piece.rect[3] for piece in answers])
     for piece in answers:
@@ -68,7 +62,7 @@ def _question(texts, labels, fonts, faces):
         piece.rect = (x, _HEIGHT - _MARGIN + y - lowest, width, high)
     room = _room(height)
     pieces = _texts(texts, fonts, _largest(texts, fonts, room, wrapped), wrapped, _MARGIN, room, "question")
-    return pieces + [_Rule((_MARGIN, _MARGIN + room + _GAP, _INNER, _LINE))] + answers
+    return pieces + [Rule((_MARGIN, _MARGIN + room + _GAP, _INNER, _LINE))] + answers
 
 
 def _room(answers_height):
@@ -81,7 +75,7 @@ def _largest(texts, fonts, room, wrapped, at=0):
     wrapped: what was wrapped so far, for `_set_out`."""
     while at < len(_SIZES):
         set_out = _set_out(texts, fonts, at, wrapped)
-        if _height(set_out) <= room and all(_fits(font, lines, _INNER) for font, lines in set_out):
+        if _height(set_out) <= room and all(fits(font, lines, _INNER) for font, lines in set_out):
             break
         at += 1
     return at
@@ -103,10 +97,6 @@ def _height(set_out):
     return sum([len(lines) * font.height + _GAP for font, lines in set_out]) - _GAP
 
 
-def _fits(font, lines, width):
-    return all(font.width(line) <= width for line in lines)
-
-
 def _texts(texts, fonts, at, wrapped, top, room, role):
     """One text under the other, in the middle of `room`."""
     set_out = _set_out(texts, fonts, at, wrapped)
@@ -116,7 +106,7 @@ def _texts(texts, fonts, at, wrapped, top, room, role):
     for text, (font, lines) in zip(texts, set_out):
         high = len(lines) * font.height
         rect = (_MARGIN, top, _INNER, max(0, min(high, bottom - top)))
-        pieces.append(_Text(rect, role, text, font, _balanced(text, font, lines), 0))
+        pieces.append(Text(rect, role, text, font, _balanced(text, font, lines), 0))
         top += high + _GAP
     return pieces
 
@@ -126,7 +116,7 @@ def _balanced(text, font, lines):
     width = font.width(text) // len(lines)
     while len(lines) > 1 and width < _INNER:
         even = wrap(text, font, width)
-        if len(even) == len(lines) and _fits(font, even, width):
+        if len(even) == len(lines) and fits(font, even, width):
             return even
         width += width // 8
     return lines
@@ -143,7 +133,7 @@ def _columns(labels, font):
             lines = wrap(words[at], font, column - 4)
             high = len(lines) * font.height
             rect = (at * column + 2, y, column - 4, high)
-            pieces.append(_Text(rect, "label %d" % (at + 1), words[at], font, lines, 0))
+            pieces.append(Text(rect, "label %d" % (at + 1), words[at], font, lines, 0))
             highest = max(highest, high)
         y += highest
     return pieces, y
@@ -158,7 +148,7 @@ def _ends(labels, font):
         for at, x, align in ((0, _MARGIN, -1), (len(words) - 1, _WIDTH - _MARGIN - width, 1)):
             lines = wrap(words[at], font, width)
             high = min(len(lines) * font.height, _ANSWERS_HEIGHT - y)
-            pieces.append(_Text((x, y, width, high), "label %d" % (at + 1), words[at], font, lines, align))
+            pieces.append(Text((x, y, width, high), "label %d" % (at + 1), words[at], font, lines, align))
             highest = max(highest, high)
         y += highest
     return pieces, y
@@ -170,56 +160,7 @@ def _state(page, fonts, signs):
 
     icon, texts = STATES[page]
     wrapped = {}
-    sign = _Picture((_WIDTH - signs.w) // 2, 2 * _MARGIN, signs, SIGNS[icon])
+    sign = Picture((_WIDTH - signs.w) // 2, 2 * _MARGIN, signs, SIGNS[icon])
     top = 3 * _MARGIN + signs.h
     room = _HEIGHT - _MARGIN - top
     return [sign] + _texts(texts, fonts, _largest(texts, fonts, room, wrapped, 2), wrapped, top, room, page)
-
-
-class _Piece:
-    """Part of the page: for Page, and for one drawing by Painter, a widget without an action."""
-
-    action = None
-    role = text = ""
-    fits = True
-
-    def __init__(self, rect):
-        self.rect = rect
-
-
-class _Rule(_Piece):
-    def draw(self, canvas, theme):
-        x, y, width, height = self.rect
-        canvas.rect(x, y, width, height, theme.ink)
-
-
-class _Picture(_Piece):
-    def __init__(self, x, y, picture, index):
-        super().__init__((x, y, picture.w, picture.h))
-        self._picture = picture
-        self._index = index
-
-    def draw(self, canvas, theme):
-        x, y, _, _ = self.rect
-        canvas.picture(x, y, self._picture, self._index, theme.ink, theme.paper)
-
-
-class _Text(_Piece):
-    """Lines of one font; align: -1 left, 0 middle, 1 right."""
-
-    def __init__(self, rect, role, text, font, lines, align):
-        super().__init__(rect)
-        self.role = role
-        self.text = text
-        self.fits = len(lines) * font.height <= rect[3] and _fits(font, lines, rect[2])
-        self._font = font
-        self._lines = lines
-        self._align = align
-
-    def draw(self, canvas, theme):
-        x, y, width, height = self.rect
-        font = self._font
-        for line in self._lines[: height // font.height]:
-            left = x + (width - font.width(line)) * (self._align + 1) // 2
-            canvas.text(left, y, line, font, theme.ink, theme.paper)
-            y += font.height

@@ -153,38 +153,40 @@ class Key(Button):
 
 
 class Face(Widget):
-    """A face of `picture` with its words below. `mood`: 0 the happiest to 4, its frame and its colour."""
+    """A face of `picture` with its words below, or alone in the middle of its plate.
+
+    `mood`: 0 the happiest to 4, the picture's frame and its colour.
+    """
 
     def __init__(self, rect, picture, mood, text, fonts, action=None, chosen=False, role="", area=None):
         super().__init__(rect, action, role, area)
-        self.picture = picture
-        self.text = text
-        x, y, width, height = rect
-        self._words = (
-            x + _CHOSEN_EDGE,
-            y + _PADDING + picture.h,
-            width - 2 * _CHOSEN_EDGE,
-            height - picture.h - 2 * _PADDING,
-        )
+        _, _, width, height = rect
+        self._picture = picture
+        self._top = (height - picture.h) // 2
         if text:
-            self.font, self.lines, self.fits = best(text, fonts, self._words[2], self._words[3])
-        self.fits = self.fits and _room(picture, width, height - _PADDING)
+            self.text = text
+            self._top = _PADDING
+            room = height - picture.h - 2 * _PADDING
+            self.font, self.lines, self.fits = best(text, fonts, width - 2 * _CHOSEN_EDGE, room)
+        if self._top < 0 or not _room(picture, width, height - self._top):
+            self._picture = None
+            self.fits = False
         self.mark = (mood, picture.w, text, self.font and self.font.height, chosen)
 
     def draw(self, canvas, theme):
         mood, _, _, _, chosen = self.mark
         x, y, width, height = self.rect
-        color = "panel" if chosen else "paper"
+        color, edge = ("panel", "accent") if chosen else ("paper", None)
         if chosen or theme is not theme.base:
-            _plate(
-                canvas, theme, self.rect, color, "paper", "accent" if chosen else None, _CHOSEN_EDGE, _RADIUS
-            )
-        if _room(self.picture, width, height - _PADDING):
-            left = x + (width - self.picture.w) // 2
+            _plate(canvas, theme, self.rect, color, "paper", edge, _CHOSEN_EDGE, _RADIUS)
+        picture, below = self._picture, _PADDING
+        if picture:
             ink, ground = getattr(theme, MOODS[mood]), getattr(theme, color)
-            canvas.picture(left, y + _PADDING, self.picture, mood, ink, ground)
+            canvas.picture(x + (width - picture.w) // 2, y + self._top, picture, mood, ink, ground)
+            below += picture.h
         if self.lines:
-            _write(canvas, theme, self._words, self.font, self.lines, "ink", color, 0, -1)
+            words = (x + _CHOSEN_EDGE, y + below, width - 2 * _CHOSEN_EDGE, height - below - _PADDING)
+            _write(canvas, theme, words, self.font, self.lines, "ink", color, 0, -1)
 
 
 class Dots(Widget):

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from screens import fonts as reader
+from screens import pages
+
 from fleet_server.screens import ASSETS
 from fleet_server.screens.png import frame
 from provisioning.models import model_of
@@ -22,8 +25,6 @@ def page(
     scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0, mode: Iterable[str] = ()
 ) -> Any:
     """The page (screens.page.Page) that a touch kiosk shows; its `overflows` say what does not fit."""
-    from screens import pages
-
     return pages.build(scene, view, language, frozenset(mode), fonts("touch"), pictures("touch"))
 
 
@@ -58,14 +59,10 @@ def picture(page: Any, model: str) -> bytes:
 @cache
 def fonts(screen: str) -> dict[str, Any]:
     """The fonts of "touch" or "paper", read once."""
-    from screens import fonts as reader
-
     return dict(reader.load(str(ASSETS), FONTS[screen]))
 
 
 @cache
 def pictures(screen: str) -> dict[str, Any]:
     """The pictures of "touch" or "paper", read once."""
-    from screens import fonts as reader
-
     return dict(reader.pictures(str(ASSETS), screen))

@@ -14,11 +14,11 @@ def question(code, kind, position, **more):
         "code": code,
         "type": kind,
         "position": position,
-        "text": dict([(one, "%s (%s)?" % (code, one)) for one in LANGUAGES]),
+        "text": {one: f"{code} ({one})?" for one in LANGUAGES},
     }
     if kind != "text":
-        labels = ["Label %d" % (i + 1) for i in range(_COUNTS[kind])]
-        found["labels"] = dict([(one, labels) for one in LANGUAGES])
+        labels = [f"Label {i + 1}" for i in range(_COUNTS[kind])]
+        found["labels"] = dict.fromkeys(LANGUAGES, labels)
     found.update(more)
     return found
 
@@ -26,7 +26,7 @@ def question(code, kind, position, **more):
 def national(idle_s=20):
     """The national set's shape: NPS, two of seven statements, PEI, thanks, complaint or idea, and words for it."""
     questions = [question("NPS", "nps", 0)]
-    questions += [question("K%d" % (i + 1), "agree5", i + 1) for i in range(7)]
+    questions += [question(f"K{i + 1}", "agree5", i + 1) for i in range(7)]
     questions += [
         question("PEI", "pei", 8),
         question("KTI", "choice", 9, several=True),
@@ -48,7 +48,5 @@ def national(idle_s=20):
         ],
         "thanks": {"fi": "Kiitos!", "sv": "Tack!", "en": "Thank you!"},
         "idle_s": idle_s,
-        "words": dict(
-            [(key, dict([(one, "%s %s" % (key, one)) for one in LANGUAGES])) for key in WORDS.split()]
-        ),
+        "words": {key: {one: f"{key} {one}" for one in LANGUAGES} for key in WORDS.split()},
     }

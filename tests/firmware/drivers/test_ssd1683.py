@@ -232,6 +232,18 @@ def test_it_sleeps_with_its_ram_and_goes_on_where_it_was():
     assert bytes(chip.glass) == bytes(50) + bytes(picture(1)[50:])
 
 
+def test_a_drawing_that_is_stopped_in_an_update_does_not_wait_for_its_end():
+    chip, screen = paper()
+    show(screen, picture(1), True)
+    begun = chip.now_ms
+    chip.forget()
+    screen.sleep()
+    assert (chip.now_ms, chip.sent) == (begun, [])
+    asyncio.run(screen.ready())
+    screen.sleep()
+    assert chip.sent[-1] == [0x10, b"\x01"]
+
+
 def test_a_dead_display_is_counted_named_asked_once_a_page_and_never_raises():
     chip, screen = paper()
     chip.dead = True

@@ -78,8 +78,7 @@ async def main(drawings):
     watcher = asyncio.create_task(look()) if len(sys.argv) > 6 else None
     for number in range(drawings):
         paper.hear({"screen": ("ready", "wait", "full", "out")[number % 4]})
-        wanted = (paper._state, sets.asked, 0)
-        assert await paper._draw(wanted, False) == 1, board.lines
+        assert await paper._look() == 1, board.lines
         kept.append(held())
     if watcher is not None:
         watcher.cancel()
