@@ -8,9 +8,10 @@ from kiosk.compat import const
 
 from screens.widgets import Key
 
-_LETTERS = ("qwertyuiopå", "asdfghjklöä", "zxcvbnm")
-_SAMI = ("áčđŋšŧžâõæø", "ǥǧǩʒǯéèüñßï", ",.-!?'’")
-_DIGITS = ("1234567890+", '-/:;()&%@"=', ",.!?'€°")
+# Both cases are written out: MicroPython's upper() knows ASCII alone.
+_LETTERS = ("qwertyuiopå", "asdfghjklöä", "zxcvbnm"), ("QWERTYUIOPÅ", "ASDFGHJKLÖÄ", "ZXCVBNM")
+_SAMI = ("áčđŋšŧžâõæø", "ǥǧǩʒǯéèüñßï", ",.-!?'’"), ("ÁČĐŊŠŦŽÂÕÆØ", "ǤǦǨƷǮÉÈÜÑßÏ", ",.-!?'’")
+_DIGITS = (("1234567890+", '-/:;()&%@"=', ",.!?'€°"),) * 2
 LAYERS = (_LETTERS, _SAMI, _DIGITS)
 _WIDE, _HIGH = const(43), const(49)  # from key to key
 _LEFT = const(3)
@@ -26,9 +27,7 @@ _LOW_HEIGHT = const(48)
 def keys(sheet, done):
     """Adds the keys. `done`: (icon, action) of the key that leads on, in low reach; `_top` has it otherwise."""
     layer = sheet.scene.get("layer") or 0
-    rows = LAYERS[layer]
-    if sheet.scene.get("caps"):
-        rows = [row.upper() for row in rows]
+    rows = LAYERS[layer][1 if sheet.scene.get("caps") else 0]
     if sheet.low:
         _low(sheet, rows, layer, done)
     else:
