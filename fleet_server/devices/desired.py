@@ -60,12 +60,8 @@ def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
     if row is not None:
         view = questions.view_of(row, device.model)
         sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
-    return {
-        "sets": sets,
-        "offset": offsets(now),
-        "settings": _settings(session, device, now),
-        "firmware": None,
-    }
+    settings = _settings(session, device, now)
+    return {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
 
 
 def _settings(session: Session, device: Device, now: int) -> dict[str, Any]:
@@ -75,8 +71,7 @@ def _settings(session: Session, device: Device, now: int) -> dict[str, Any]:
         settings["cleaning"] = device.cleaning_until
     if device.card_confirmed is not None:
         settings["card"] = device.card_confirmed
-    qr = address.setting_of(session, device.id) if device.model == TOUCH else None
-    if qr is not None:
+    if device.model == TOUCH and (qr := address.setting_of(session, device.id)) is not None:
         settings["qr"] = qr
     return settings
 
