@@ -64,13 +64,11 @@ class Canvas:
                 self.rect(x + inset, y + row, width - 2 * inset, 1, color)
                 self.rect(x + inset, y + height - 1 - row, width - 2 * inset, 1, color)
             return
-        for top, corner in ((y, 0), (y + height - radius, 2)):
-            if self.meets(top, radius):
-                self.rect(x + radius, top, width - 2 * radius, radius, color)
-                palette = self._palette(color, ground)
-                left, top = x - self._x, top - self._y
-                self._frame.blit(disc[corner], left, top, ground, palette)
-                self._frame.blit(disc[corner + 1], left + width - radius, top, ground, palette)
+        bottom = y + height - radius
+        if self.meets(y, radius):
+            self._end(x, y, width, radius, color, ground, disc[0], disc[1])
+        if self.meets(bottom, radius):
+            self._end(x, bottom, width, radius, color, ground, disc[2], disc[3])
 
     def text(self, x, y, text, font, ink, paper):
         """One line with its top at `y`, upon a ground of colour `paper`; gives where the pen ends."""
@@ -115,6 +113,14 @@ class Canvas:
     def meets(self, y, height):
         """Whether lines of the screen from `y` are in the band."""
         return y < self._y + self._height and self._y < y + height
+
+    def _end(self, x, y, width, radius, color, ground, left, right):
+        """The upper or lower end of a rounded rectangle: two corners with what is between them."""
+        self.rect(x + radius, y, width - 2 * radius, radius, color)
+        palette = self._palette(color, ground)
+        x, y = x - self._x, y - self._y
+        self._frame.blit(left, x, y, ground, palette)
+        self._frame.blit(right, x + width - radius, y, ground, palette)
 
     def _kept_of(self, font):
         """The table of a font. None on a one-bit screen, whose fonts read each glyph into one and the same place."""

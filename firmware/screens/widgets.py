@@ -19,7 +19,7 @@ _LEAST_CELL = const(3)  # pixels: 0.5 mm, what a phone reads from an arm's lengt
 
 
 class Widget:
-    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch when that is more than `rect`.
+    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch, `rect` unless it is more.
 
     `action`: what a touch means, None for nothing. `role`: its name in a report of what did not fit.
     `mark`: a tuple of all that it shows.
@@ -27,7 +27,6 @@ class Widget:
 
     # A keyboard is forty widgets: what most have stands here once, and not in each.
     action = None
-    area = None
     role = ""
     text = ""
     font = None
@@ -37,11 +36,10 @@ class Widget:
 
     def __init__(self, rect, action=None, role="", area=None, mark=None):
         self.rect = rect
+        self.area = area or rect
         self.mark = mark
         if action is not None:
             self.action = action
-        if area is not None:
-            self.area = area
         if role:
             self.role = role
 

@@ -37,6 +37,8 @@ def run_demo(settings: Settings, *, patients: bool) -> None:
     """Prepare, serve until Ctrl-C, stop. Raises CannotStart with one clear line."""
     began = time.monotonic()
     check_ground(settings)
+    if not settings.public_address:  # so that the form of a QR code can be opened on this machine
+        settings = settings.model_copy(update={"public_address": f"http://127.0.0.1:{settings.http_port}"})
     hold_folder(settings)
     log = RotatingFileHandler(settings.data_dir / "server.log", maxBytes=_LOG_BYTES, backupCount=1)
     logging.basicConfig(

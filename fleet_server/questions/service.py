@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.questions.faults import half_a_character
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
@@ -95,7 +95,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     if row is None:
         return [Sentence(N_("question set %(who)s does not exist"), who=number)]
     wanted = sorted(set(device_ids))
-    devices = session.exec(select(Device).where(col(Device.id).in_(wanted))).all()
+    devices = session.exec(select(Device).where(col(Device.id).in_(wanted), Device.channel == KIOSK)).all()
     faults: list[str] = [
         Sentence(N_("device %(device)r does not exist"), device=missing)
         for missing in sorted(set(wanted) - {device.id for device in devices})

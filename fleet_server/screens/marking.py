@@ -49,7 +49,7 @@ def framed(page: Any) -> Any:
     """The page with its misfits framed; itself when it has none."""
     from screens.page import Page
 
-    frames = [Frame(widget.rect) for widget in page.widgets if not widget.fits]
+    frames = [Frame(widget.rect) for widget in page.widgets if widget.text and not widget.fits]
     return Page([*page.widgets, *frames], page.theme, page.overflows) if frames else page
 
 

@@ -3,6 +3,7 @@
 Whoever may see sets may see this. What is drawn is remembered: a set never changes, and drawing is slow work.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
@@ -170,7 +171,7 @@ def _pictures(row: QuestionSet, body: dict[str, Any], model: str, code: str, mod
     language = laid_out["languages"].index(code)
     width, height = kiosk.size or (0, 0)
     found = []
-    for shown in [*scenes(laid_out, kiosk), *without_set(kiosk)]:
+    for shown in [*_worth_a_look(scenes(laid_out, kiosk), laid_out), *without_set(kiosk)]:
         page = page_of(shown, laid_out, model, language, modes)
         question = "" if shown.question is None else laid_out["questions"][shown.question]["code"]
         found.append(
@@ -179,12 +180,24 @@ def _pictures(row: QuestionSet, body: dict[str, Any], model: str, code: str, mod
                 name=_(KIND_NAMES[shown.kind]),
                 question=question,
                 texts=marking.texts_of(page),
-                misfits=tuple(dict.fromkeys(text for _role, text in page.overflows)),
+                misfits=tuple(dict.fromkeys(text for _role, text in page.overflows if text)),
                 width=width,
                 height=height,
             )
         )
     return found
+
+
+def _worth_a_look(shown: list[Shown], laid_out: dict[str, Any]) -> Iterator[Shown]:
+    """All but what only repeats: a marked answer, and a text that was begun, once for each way of answering."""
+    seen: set[tuple[str, str]] = set()
+    for one in shown:
+        if one.kind in ("chosen", "written") and one.question is not None:
+            way = one.kind, laid_out["questions"][one.question]["type"]
+            if way in seen:
+                continue
+            seen.add(way)
+        yield one
 
 
 @lru_cache(maxsize=_DRAWN)

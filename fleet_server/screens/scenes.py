@@ -30,7 +30,7 @@ class Shown:
 def scenes(view: dict[str, Any], model: Model) -> list[Shown]:
     """The screens of a view without faults, in the order in which a visitor may meet them."""
     if model.screen == "paper":
-        return [Shown("question", "rest", {"page": "rest"}, 0)]
+        return [Shown("question", "ask", {"page": "rest"}, 0)]
     if model.screen == "touch":
         return list(_touch(view))
     return []
