@@ -31,8 +31,8 @@ SCREEN_SIZES = {"paper": (400, 300), "touch": (480, 320)}
 MODELS = {
     model.name: model
     for model in (
-        Model("button4", 4, "paper", "144K"),
-        Model("button5", 5, "paper", "144K"),
+        Model("button4", 4, "paper", "192K"),
+        Model("button5", 5, "paper", "192K"),
         Model("card4", 4, "none", "128K"),
         Model("card5", 5, "none", "128K"),
         Model("touch", 0, "touch", "384K"),
