@@ -71,8 +71,9 @@ class Label(Widget):
     def __init__(self, rect, text, fonts, ink="ink", on="paper", align=0, rise=0, role=""):
         super().__init__(rect, None, role)
         self.text = text
-        self.font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
-        self.mark = (text, ink, on, align, rise, self.font.height)
+        font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
+        self.font = font
+        self.mark = (text, ink, on, align, rise, font.height)
 
     def draw(self, canvas, theme):
         _, ink, on, align, rise, _ = self.mark
@@ -235,8 +236,9 @@ class Countdown(Widget):
         self.text = text
         x, y, width, height = rect
         self._words = (x, y, width, height - 8)
-        self.font, self.lines, self.fits = best(text, fonts, width, height - 8)
-        self.mark = (text, self.font.height, left, whole)
+        font, self.lines, self.fits = best(text, fonts, width, height - 8)
+        self.font = font
+        self.mark = (text, font.height, left, whole)
 
     def draw(self, canvas, theme):
         _, _, left, whole = self.mark
