@@ -75,6 +75,8 @@ class Life:
                     pass
                 assert not stage.board.touch.fault
                 stage.board.sounds.clear()
+                stage.canvas._glyphs.clear()  # a cache with a limit of its own
+                stage.canvas._kept = 0
                 if number > WARM:
                     self.heaps.append(heap())
 
