@@ -2,9 +2,8 @@
 
     .venv/bin/python tests/screens/references.py
 
-Knows no test. Invariant: every screen has a picture in every language, and one in each mode; of every screen in every
-language with every combination of modes there is a checksum. Whoever renews them looks at what has changed: `git diff`
-names the files.
+Knows no test. Invariant: every screen has a picture in every language, and one in each mode; every screen in every
+language with every combination of modes has a checksum. Whoever renews them looks at what has changed.
 """
 
 import sys
@@ -32,9 +31,9 @@ def pictured() -> Iterator[Reference]:
         for language in range(len(screen.languages)):
             yield _name(screen, language, ()), screen, language, ()
         # The languages take turns in the modes: three times the pictures would show little more.
-        for turn, modes in enumerate([*[(mode,) for mode in MODES], MODES]):
+        for turn, mode in enumerate(MODES):
             language = (number + turn) % len(screen.languages)
-            yield _name(screen, language, modes), screen, language, modes
+            yield _name(screen, language, (mode,)), screen, language, (mode,)
 
 
 def everything() -> Iterator[Reference]:

@@ -16,10 +16,11 @@ COMBINATIONS = [chosen for count in range(4) for chosen in combinations(MODES, c
 LANGUAGES = ("fi", "sv", "en")
 STATES = ("out", "full", "wait", "start")
 ADDRESS = "https://palaute.hyvaalue.fi/p/4K7Q"
-# A version 3 code, 29 cells wide: as large as an address of a place becomes. The cells are no code: nobody scans it here.
+# 29 cells wide, as the code of such an address is. These cells are no code: nobody scans them.
 QR_ROWS = [0x1FC0_07F ^ row * 0x9E37_79B & 0x1FFF_FFFF for row in range(29)]
 WRITTEN = (
-    "Hoitaja oli ystävällinen ja kuunteli rauhassa. Odotin kuitenkin lääkäriä yli tunnin, eikä kukaan kertonut miksi"
+    "Hoitaja oli ystävällinen ja kuunteli rauhassa. "
+    "Odotin kuitenkin lääkäriä yli tunnin, eikä kukaan kertonut syytä"
 )
 
 
@@ -51,7 +52,15 @@ def screens() -> tuple[Screen, ...]:
         flows = {flow["kind"]: flow["ask"] for flow in seen["flows"]}
         kinds = [kind for kind in flows if kind != seen["flows"][0]["kind"]]
         first = _first(seen["flows"][0]["ask"])
-        add("-".join(["rest", codes[first], *kinds]), seen, page="rest", question=first, step=1, steps=5, kinds=kinds)
+        add(
+            "-".join(["rest", codes[first], *kinds]),
+            seen,
+            page="rest",
+            question=first,
+            step=1,
+            steps=5,
+            kinds=kinds,
+        )
         for index, question in enumerate(seen["questions"]):
             code = question["code"]
             on_way = {"question": index, "step": 2, "steps": 5, "back": True, "leave": True}
@@ -105,7 +114,14 @@ def _several() -> dict[str, Any]:
         "labels": {
             "fi": ["Ajan saaminen", "Odottaminen", "Kohtaaminen", "Hoito", "Tiedon saanti", "Tilat"],
             "sv": ["Tidsbokningen", "Väntetiden", "Bemötandet", "Vården", "Informationen", "Lokalerna"],
-            "en": ["Getting an appointment", "Waiting time", "How I was met", "Care", "Information", "Premises"],
+            "en": [
+                "Getting an appointment",
+                "Waiting time",
+                "How I was met",
+                "Care",
+                "Information",
+                "Premises",
+            ],
         },
     }
 
