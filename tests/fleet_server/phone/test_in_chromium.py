@@ -82,6 +82,7 @@ def test_every_page_of_a_phone_passes_axe_and_can_be_touched(
     look("form")
     page.fill("textarea", "ä" * 501)
     assert page.evaluate("document.querySelector('.question-left').className").endswith("over")
+    assert " 1 " in page.inner_text(".question-left")
     page.check("[name='nps-NPS'][value='7']")
     page.click(".phone-send")
     page.wait_for_selector("[role=alert]")
@@ -93,8 +94,6 @@ def test_every_page_of_a_phone_passes_axe_and_can_be_touched(
     page.wait_for_selector(".phone-calm")
     look("thanks")
     page.reload()
-    page.go_back()
-    page.go_back()
     assert len(exit_.records()) == 2
     page.goto(address + "/p/nothing")
     look("no such place")
@@ -114,6 +113,29 @@ def test_the_form_works_without_javascript_and_a_language_keeps_what_is_filled_i
     page.press("[name='pei-PEI-H'][value='0']", "Enter")  # sends, and does not change the language
     page.wait_for_selector(".phone-calm")
     assert [one.language for one in exit_.records()] == [1, 1]
+
+
+def test_going_back_and_sending_again_counts_once(exit_: Exit, address: str, browser: Any) -> None:
+    page = browser.new_context(locale="fi").new_page()
+    page.goto(address + exit_.path)
+    page.check("[name='nps-NPS'][value='4']")
+    page.click(".phone-send")
+    page.wait_for_selector(".phone-calm")
+    page.go_back()
+    page.wait_for_selector(".phone-send")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
+        page.dblclick(".phone-send")
+    assert sent.value.status in (303, 422), "sent before, or empty"
+    assert len(exit_.records()) == 1
+
+
+def test_a_double_click_in_a_browser_counts_once(exit_: Exit, address: str, browser: Any) -> None:
+    page = browser.new_context(locale="fi").new_page()
+    page.goto(address + exit_.path)
+    page.check("[name='nps-NPS'][value='4']")
+    page.dblclick(".phone-send")
+    page.wait_for_selector(".phone-calm")
+    assert len(exit_.records()) == 1
 
 
 def test_the_poster_is_one_sheet_of_a5_and_of_a4(exit_: Exit, address: str, browser: Any) -> None:
