@@ -31,6 +31,7 @@ from fleet_server.serving import (
     uvicorn_server,
 )
 from provisioning.errors import ProvisioningError
+from provisioning.models import DEFAULT_MODEL, MODELS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Hymiö's fleet server.", pretty_exceptions_enable=False
@@ -127,7 +128,7 @@ def token_create(
 @device.command("create")
 def device_create(
     name: str,
-    model: Annotated[str, typer.Option(help="button4 or button5.")] = "button5",
+    model: Annotated[str, typer.Option(help=f"{', '.join(MODELS)}.")] = DEFAULT_MODEL,
     host: Annotated[str, typer.Option(help="Address of the broker as the kiosk sees it.")] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of the broker; default: MQTT_PORT.")

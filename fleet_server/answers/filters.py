@@ -1,7 +1,8 @@
 """Applies the misuse rules to answers: to new ones as they come, and anew to those whose neighbours changed.
 
 The first answer of a visit is the press that is judged; a repeat or a burst takes the whole visit with it. Opening
-hours judge each answer by its own time. A corrected answer stays corrected. It places nothing and knows no messages.
+hours judge each answer by its own time. A corrected answer stays corrected, and one that was left unanswered is that
+and nothing else. It places nothing and knows no messages.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, Interval, bucket
-from fleet_server.answers.rules import CORRECTED, HOURS, Press, Rules, misused, rules_of
+from fleet_server.answers.rules import CORRECTED, HOURS, UNANSWERED, Press, Rules, misused, rules_of
 from fleet_server.devices.models import QR
 from fleet_server.places.hours import outside
 
@@ -136,7 +137,10 @@ def judge(
             continue
         rule = found.get(row.seq - row.session) if row.session != wire.NO_VISIT else None
         when = None if row.from_at is None else (row.from_at, row.to_at)
-        rule = rule or by_hours(device, run, row.place_id, when)
+        if wire.unanswered(row.flags, row.value, row.text_bytes):
+            rule = UNANSWERED
+        else:
+            rule = rule or by_hours(device, run, row.place_id, when)
         if rule != row.filtered:
             key = (row.place_id or NOWHERE, run.device_id, *bucket(when))
             count(desk, key, row.filtered, row.flags, -1)

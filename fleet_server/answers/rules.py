@@ -10,10 +10,11 @@ from typing import NamedTuple
 from fleet_server.instants import MINUTE_MS
 
 CORRECTED = "corrected"  # by its giver, within a visit; no misuse, and stronger than every rule
+UNANSWERED = "unanswered"  # skipped, or time ran out: no misuse and no opinion, so nothing else is said of it
 REPEAT = "repeat"
 BURST = "burst"
 HOURS = "hours"
-NAMES = (CORRECTED, REPEAT, BURST, HOURS)
+NAMES = (CORRECTED, UNANSWERED, REPEAT, BURST, HOURS)
 
 GAP_CAP = 600  # tenths of a second; no rule asks how much longer than a minute a gap was
 

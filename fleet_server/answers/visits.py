@@ -1,11 +1,12 @@
 """Filters answers that the same visitor corrected: of several answers to one question of a visit the last one counts.
 
-A visit is named by the seq at which it began (`seq - session`). It knows nothing of time and place.
+A visit is named by the seq at which it began (`seq - session`). What was skipped or timed out is no answer: it corrects
+nothing, so whoever goes back and walks away has still said what was said. It knows nothing of time and place.
 """
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from fleet_server.answers import bulk, filters, wire
 from fleet_server.answers.desk import Desk, EpochState
@@ -24,7 +25,13 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
 
     Answers received earlier that one of `fresh` corrects are filtered here and now; their places join `places`.
     """
-    answers = [r for r in fresh if r.kind == wire.KIND_ANSWER and r.session != wire.NO_VISIT]
+    answers = [
+        r
+        for r in fresh
+        if r.kind == wire.KIND_ANSWER
+        and r.session != wire.NO_VISIT
+        and not wire.unanswered(r.flags, r.value, len(r.body))
+    ]
     if not answers:
         return set()
     seqs = {record.seq for record in answers}
@@ -66,6 +73,8 @@ def _known(desk: Desk, epoch: EpochState, first: int, last: int) -> dict[Questio
             columns.set_number,
             columns.question,
             columns.flags,
+            columns.value,
+            func.length(columns.body).label("text_bytes"),
             columns.place_id,
             columns.from_at,
             columns.to_at,
@@ -80,7 +89,9 @@ def _known(desk: Desk, epoch: EpochState, first: int, last: int) -> dict[Questio
     )
     found: dict[Question, list[Record]] = {}
     for row in rows:
-        found.setdefault((row.seq - row.session, row.set_number, row.question), []).append(row)  # type: ignore[arg-type]
+        if not wire.unanswered(row.flags, row.value, row.text_bytes):
+            question = (row.seq - row.session, row.set_number, row.question)
+            found.setdefault(question, []).append(row)  # type: ignore[arg-type]
     return found
 
 

@@ -15,6 +15,8 @@ MAX_BATCH_BYTES = 4096
 MAX_TEXT_BYTES = 1000
 KIND_ANSWER, KIND_BOOT, KIND_CLOCK, KIND_REFUSED = 1, 2, 3, 4
 FLAG_OUTCOME = 0b11  # 0 complete, 1 skipped, 2 timed out
+TIMED_OUT = 2
+NO_VALUE = 255  # of a question that was left unanswered; of a complete answer it is "can't say"
 FLAG_SIMULATED = 0b100
 NO_VISIT = 255  # session: the visit began more than 254 records back, or the record belongs to none
 
@@ -135,6 +137,15 @@ def body_fault(record: Record) -> str | None:
     if wanted is not None and len(record.body) != wanted:
         return f"body of {len(record.body)} bytes, kind {record.kind} has {wanted}"
     return None
+
+
+def unanswered(flags: int, value: int, text_bytes: int) -> bool:
+    """Whether an answer record says only that a question was skipped, or that time ran out over it.
+
+    Timed out with a value or a text: what was given until then, which is an answer.
+    """
+    outcome = flags & FLAG_OUTCOME
+    return outcome != 0 and (outcome != TIMED_OUT or (value == NO_VALUE and not text_bytes))
 
 
 def clock(record: Record) -> tuple[int, int]:

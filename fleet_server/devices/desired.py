@@ -60,12 +60,20 @@ def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
     if row is not None:
         view = questions.view_of(row, device.model)
         sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
-    return {"sets": sets, "offset": offsets(now), "settings": _settings(session, device), "firmware": None}
+    settings = _settings(session, device, now)
+    return {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
 
 
-def _settings(session: Session, device: Device) -> dict[str, Any]:
-    qr = address.setting_of(session, device.id) if device.model == TOUCH else None
-    return {"qr": qr} if qr is not None else {}
+def _settings(session: Session, device: Device, now: int) -> dict[str, Any]:
+    """What is not as it always is; a kiosk takes what is left out as its default."""
+    settings: dict[str, Any] = {}
+    if device.cleaning_until is not None and device.cleaning_until > now:
+        settings["cleaning"] = device.cleaning_until
+    if device.card_confirmed is not None:
+        settings["card"] = device.card_confirmed
+    if device.model == TOUCH and (qr := address.setting_of(session, device.id)) is not None:
+        settings["qr"] = qr
+    return settings
 
 
 def offsets(now: int) -> list[list[int]]:

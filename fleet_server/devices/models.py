@@ -56,6 +56,14 @@ class Device(SQLModel, table=True):
     desired: str | None = Field(
         default=None, sa_column=Column(String, nullable=True), description="JSON as it is sent"
     )
+    card_confirmed: str | None = Field(
+        default=None,
+        max_length=64,
+        description="hash of the set whose printed card is said to be in the kiosk",
+    )
+    cleaning_until: int | None = Field(
+        default=None, sa_type=BigInteger, description="UTC ms; nobody answers until then"
+    )
 
 
 class StatusChange(SQLModel, table=True):

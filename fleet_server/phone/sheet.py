@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet_server.answers.wire import MAX_TEXT_BYTES
-from fleet_server.questions.schema import CANT_SAY, TYPES
+from fleet_server.questions.types import CANT_SAY, offers_cant_say
 from fleet_server.refusals import N_, Refused
 
 CANT_SAY_LABEL = N_("I cannot say")
@@ -99,7 +99,7 @@ def _question(question: dict[str, Any], position: int, language: str) -> Questio
         options = tuple(Option(1 << place, label) for place, label in enumerate(labels))
     elif kind in _HIGHEST:
         options = tuple(Option(_HIGHEST[kind] - place, label) for place, label in enumerate(labels))
-    if question.get("cant_say", kind in ("agree5", "pei")) and TYPES[kind].allows(CANT_SAY):
+    if offers_cant_say(question):
         options += (Option(CANT_SAY, ""),)
     return Question(
         position=position,

@@ -32,8 +32,10 @@ ROUTERS = (
     "fleet_server.places.hours_pages",
     "fleet_server.places.overview",
     "fleet_server.devices.pages",
+    "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
     "fleet_server.questions.pages",
+    "fleet_server.screens.pages",
     "fleet_server.phone.pages",
     "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
@@ -102,6 +104,8 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     errors.install(app)
     app.mount("/static", Static(directory=STATIC), name="static")
-    for module in ROUTERS + (("fleet_server.demo.pages",) if settings.demo else ()):
+    for module in ROUTERS + (
+        ("fleet_server.demo.screen_pages", "fleet_server.demo.pages") if settings.demo else ()
+    ):
         app.include_router(import_module(module).router)
     return app

@@ -72,6 +72,7 @@ class Board:
     name = "stage"
     model = "button5"
     faces = 5
+    screen = "none"
     firmware = "0.0.0"
     build = 1
     slot = "a"
