@@ -43,7 +43,7 @@ class App:
         now_ms = ticks_ms()
         self.recorder = Recorder(board, self.journal, self.clock, self.uptime)
         self.buttons = self.survey = None
-        if getattr(board, "screen", "none") == "touch":
+        if board.screen == "touch":
             from kiosk.touch_front import opened
 
             self.front = opened(board, self.recorder, self.sets, self.clock, self.settings)
@@ -75,6 +75,11 @@ class App:
             from kiosk.paper import Paper
 
             self.paper = Paper(board, self.sets, self.settings, self.uptime, self._quiet)
+        elif board.screen == "none":
+            from kiosk.card import Card
+
+            self.sets.card = Card(board.root, self.settings, board.log)
+            self.buttons.card_waits = self.sets.waiting
         self._touched_ms = now_ms
         self._journal_shown = None
         self._status = None
@@ -109,7 +114,16 @@ class App:
                 self._answered()
             elif buttons.just_ignored is not None:
                 board.show({"ignored": buttons.just_ignored})
+            if buttons.card_changed:
+                self._change_card()
             survey.tick(now_ms)
+
+    def _change_card(self):
+        """Somebody has said at the kiosk that the card of the waiting set is in."""
+        self.buttons.card_changed = False
+        if self.sets.card.confirm(self.sets.waiting()):
+            self.board.sound("card")
+            self.board.show({"card": self.sets.card.hash})
 
     async def _idle(self, beat):
         """What can wait: tell the host or display how things stand, erase ahead."""

@@ -10,9 +10,10 @@ import gc
 
 from kiosk import record
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+from kiosk.given import COMPLETE
 from kiosk.journal import JournalFull
 from kiosk.touches import Touches
-from kiosk.visit import COMPLETE, Visit
+from kiosk.visit import Visit
 
 _BAND_LINES = const(32)  # a band of 480 pixels takes 30 KiB, and 6 ms to send at 40 MHz
 _COLLECT_BYTES = const(
@@ -34,9 +35,11 @@ def opened(board, recorder, sets, clock, settings):
     from screens.painter import Painter
     from screens.raster import RGB565
 
-    # What is large and stays comes first, while the heap is whole.
-    fonts = load(board.assets, ("s", "m", "l"))
-    shown = pictures(board.assets, "touch")
+    # What is large and stays comes first, while the heap is whole. The largest letters and the faces are few on a page:
+    # they are read from their files as they are drawn, and 90 kB stay free.
+    fonts = load(board.assets, ("s", "m"))
+    fonts.update(load(board.assets, ("l",), False))
+    shown = pictures(board.assets, "touch", False)
     painter = Painter(board.display, Canvas(board.display.width, _BAND_LINES, RGB565))
 
     def page(scene, view, language, mode):
@@ -298,7 +301,7 @@ class TouchFront:
         if getattr(self._board, "tells_targets", False):
             told["question"], told["language"] = self._shown[0].get("question"), self._language()
             told["targets"] = [
-                list(widget.action) + list(widget.area)
+                list(widget.action) + list(widget.area or widget.rect)
                 for widget in self._painter.page.widgets
                 if widget.action is not None
             ]

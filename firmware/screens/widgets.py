@@ -19,7 +19,7 @@ _LEAST_CELL = const(3)  # pixels: 0.5 mm, what a phone reads from an arm's lengt
 
 
 class Widget:
-    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch when that is more than `rect`.
+    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch, `rect` unless it is more.
 
     `action`: what a touch means, None for nothing. `role`: its name in a report of what did not fit.
     `mark`: a tuple of all that it shows.
@@ -27,7 +27,6 @@ class Widget:
 
     # A keyboard is forty widgets: what most have stands here once, and not in each.
     action = None
-    area = None
     role = ""
     text = ""
     font = None
@@ -37,11 +36,10 @@ class Widget:
 
     def __init__(self, rect, action=None, role="", area=None, mark=None):
         self.rect = rect
+        self.area = area or rect
         self.mark = mark
         if action is not None:
             self.action = action
-        if area is not None:
-            self.area = area
         if role:
             self.role = role
 
@@ -71,8 +69,9 @@ class Label(Widget):
     def __init__(self, rect, text, fonts, ink="ink", on="paper", align=0, rise=0, role=""):
         super().__init__(rect, None, role)
         self.text = text
-        self.font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
-        self.mark = (text, ink, on, align, rise, self.font.height)
+        font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
+        self.font = font
+        self.mark = (text, ink, on, align, rise, font.height)
 
     def draw(self, canvas, theme):
         _, ink, on, align, rise, _ = self.mark
@@ -235,8 +234,9 @@ class Countdown(Widget):
         self.text = text
         x, y, width, height = rect
         self._words = (x, y, width, height - 8)
-        self.font, self.lines, self.fits = best(text, fonts, width, height - 8)
-        self.mark = (text, self.font.height, left, whole)
+        font, self.lines, self.fits = best(text, fonts, width, height - 8)
+        self.font = font
+        self.mark = (text, font.height, left, whole)
 
     def draw(self, canvas, theme):
         _, _, left, whole = self.mark

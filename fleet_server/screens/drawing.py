@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from screens import fonts as reader
-from screens import pages
+from screens import page_paper, pages
 
 from fleet_server.screens import ASSETS
 from fleet_server.screens.png import frame
@@ -30,8 +30,6 @@ def page(
 
 def paper_page(scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0) -> Any:
     """The page that a button kiosk shows on its e-paper, from its own view of a set."""
-    from screens import page_paper
-
     return page_paper.build(scene, view, language, (), fonts("paper"), pictures("paper"))
 
 

@@ -1,9 +1,9 @@
 """Builds and draws screens on MicroPython; prints a checksum a page, and what it cost as one line of JSON.
 
-micropython pages_probe.py FIRMWARE ASSETS JOB [crowded]
+micropython pages_probe.py FIRMWARE ASSETS JOB ROUNDS [crowded] [measured]
 
-JOB is a file of JSON: {"views": […], "pages": [[index of its view or null, scene, language, modes], …], "rounds": n}.
-crowded: no more than 64 KiB are free in one piece once the program is up.
+JOB: a file with a line of JSON for a view, for each page that follows one: [scene, language, modes], and so on.
+crowded: no more than 64 KiB are free in one piece once the program is up. measured: the garbage of each page.
 """
 
 import gc
@@ -18,8 +18,9 @@ from screens import pages, raster  # noqa: E402
 from screens.canvas import Canvas  # noqa: E402
 from screens.painter import Painter  # noqa: E402
 
-ASSETS, JOB, CROWDED = sys.argv[2], sys.argv[3], "crowded" in sys.argv
-WIDTH, HEIGHT, BAND_LINES = 480, 320, 40
+ASSETS, JOB, ROUNDS = sys.argv[2], sys.argv[3], int(sys.argv[4])
+CROWDED, MEASURED = "crowded" in sys.argv, "measured" in sys.argv
+WIDTH, HEIGHT, BAND_LINES = 480, 320, 32
 LARGEST = 64 * 1024
 
 
@@ -56,34 +57,42 @@ def held():
 
 
 def main():
-    fonts = reader.load(ASSETS, ("s", "m", "l"))
-    pictures = reader.pictures(ASSETS, "touch")
+    # As on a kiosk: large letters and faces are few on a page, and read from their files as they are drawn.
+    fonts = reader.load(ASSETS, ("s", "m"))
+    fonts.update(reader.load(ASSETS, ("l",), False))
+    pictures = reader.pictures(ASSETS, "touch", False)
     canvas = Canvas(WIDTH, BAND_LINES, raster.RGB565)
     wire = Wire()
     painter = Painter(wire, canvas)
-    with open(JOB) as file:
-        job = json.load(file)
-    views, todo = job["views"], job["pages"]
-    ready = held()
+    told = {"ready": held(), "most": 0, "pages": 0, "rounds": []}
     pins = crowd() if CROWDED else []
-    told = {"ready": ready, "most": 0, "pages": len(todo), "pins": len(pins), "rounds": []}
-    for number in range(job["rounds"]):
-        for at, scene, language, mode in todo:
-            if number == 0 and job.get("measure"):
-                # What one page leaves as garbage until the next collection.
-                gc.collect()
-                gc.disable()
-                before = gc.mem_alloc()
-            page = pages.build(scene, None if at is None else views[at], language, mode, fonts, pictures)
-            wire.crc = wire.next = 0
-            painter.forget()
-            painter.show(page)
-            if number == 0:
-                if job.get("measure"):
+    told["pins"] = len(pins)
+    view = None
+    for number in range(ROUNDS):
+        with open(JOB) as file:
+            for line in file:
+                if line[0] == "{":
+                    if number == 0:
+                        view = json.loads(line)
+                    continue
+                line = json.loads(line)
+                scene, language, mode = line
+                line = None
+                if MEASURED:
+                    gc.collect()
+                    gc.disable()
+                    before = gc.mem_alloc()
+                page = pages.build(scene, view, language, mode, fonts, pictures)
+                wire.crc = wire.next = 0
+                painter.forget()
+                painter.show(page)
+                if MEASURED:
                     told["most"] = max(told["most"], gc.mem_alloc() - before)
                     gc.enable()
-                print(wire.crc if wire.next == HEIGHT else "page not drawn whole")
-        page = painter.page = None
+                if number == 0:
+                    told["pages"] += 1
+                    print(wire.crc if wire.next == HEIGHT else "page not drawn whole")
+        page = painter.page = scene = None
         told["rounds"].append(held())
     print(json.dumps(told))
 

@@ -3,13 +3,13 @@
 `.venv/bin/python tests/screens/references.py` renews the references.
 """
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.screens.pages_job import write_job
 from tests.screens.pictures import beside, kept, read
 from tests.screens.references import CHECKSUMS, FOLDER, Reference, everything, picture, pictured
 
@@ -37,16 +37,18 @@ def test_every_screen_language_and_mode_is_as_its_checksum_on_the_firmwares_own_
     if not interpreter.exists():
         pytest.skip("no MicroPython for this platform")
     references = list(everything())
-    views: list[object] = []
-    pages = []
-    for _, screen, language, modes in references:
-        if screen.view is not None and screen.view not in views:
-            views.append(screen.view)
-        at = None if screen.view is None else views.index(screen.view)
-        pages.append([at, screen.scene, language, modes])
     job = tmp_path / "job.json"
-    job.write_text(json.dumps({"views": views, "pages": pages, "rounds": 1}))
-    command = [interpreter, "-X", "heapsize=16M", HERE / "pages_probe.py", compiled_firmware, ASSETS, job]
+    write_job(job, [reference[1:] for reference in references])
+    command = [
+        interpreter,
+        "-X",
+        "heapsize=16M",
+        HERE / "pages_probe.py",
+        compiled_firmware,
+        ASSETS,
+        job,
+        "1",
+    ]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-500:] + done.stderr
     found = [
