@@ -13,6 +13,7 @@ from zlib import crc32
 from kiosk import mqtt
 from kiosk import record as codec
 
+from fleet_server.answers import wire
 from fleet_server.questions.national import national_sets
 from fleet_server.questions.schema import canonical
 from fleet_server.questions.views import view_bytes, view_faults
@@ -60,6 +61,8 @@ def records(chance: Any) -> list[bytes]:
 def batch(chance: Any) -> bytes:
     """A batch as it follows on what `FIRST_SEQ` says; now and then with a gap, or a question without records."""
     held = records(chance)
+    while sum(map(len, held)) > wire.MAX_BATCH_BYTES - codec.BATCH_OVERHEAD_BYTES:
+        held.pop()  # it goes with the next batch
     to = FIRST_SEQ + len(held)
     if chance.random() < 0.1:
         held, to = [], FIRST_SEQ
