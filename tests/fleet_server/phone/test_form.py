@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from collections import Counter
 
 import httpx
 import pytest
@@ -238,3 +240,63 @@ def test_a_demo_place_answers_too_and_its_phones_are_virtual(exit_: Exit) -> Non
         assert session.exec(select(Device.virtual).where(Device.channel == QR)).all() == [True]
     assert demo.counted() == 1
     demo.balances()
+
+
+def test_a_set_with_a_rotation_asks_each_form_some_and_keeps_to_them(exit_: Exit) -> None:
+    with exit_.county.database.write() as session:
+        assert session.get_one(Device, "real00000001").model == "button5"
+        session.get_one(Device, "real00000001").model = "touch"
+        session.flush()
+        assert questions.publish(session, 7, ["real00000001"], actor="test", now=exit_.county.now + 1) == []
+    drawn: Counter[str] = Counter()
+    for _ in range(40):
+        phone = exit_.phone()
+        page = phone.get(exit_.path).text
+        shown = re.findall(r'data-question="([^"]+)"', page)
+        some = [code for code in shown if re.fullmatch(r"K\d(-H)?", code)]
+        assert len(some) == 2
+        assert [code for code in shown if code not in some] == ["NPS", "PEI-H", "KTI", "OPEN", "BETTER"]
+        drawn.update(some)
+        other = phone.post(exit_.path, data=hidden(page) | {"to": "sv"}).text
+        assert re.findall(r'data-question="([^"]+)"', other) == shown
+    assert len(drawn) == 7, "all seven have their turn"
+    answer = exit_.answer(**{"agree5-K1": "4", "agree5-K2": "3", "agree5-K7-H": "1", "choice-KTI": "2"})
+    assert answer.status_code == 303, "what another form showed is booked, too"
+    assert [one.value for one in exit_.records()] == [4, 3, 1, 2]
+    exit_.balances()
+
+
+def test_a_form_that_comes_back_under_a_new_number_still_shows_what_was_filled_in(exit_: Exit) -> None:
+    with exit_.county.database.write() as session:
+        session.get_one(Device, "real00000001").model = "touch"
+        session.flush()
+        assert questions.publish(session, 7, ["real00000001"], actor="test", now=exit_.county.now + 1) == []
+    fields = exit_.open(exit_.phone())
+    every = {f"agree5-{code}": "5" for code in ("K1", "K2", "K3-H", "K4-H", "K5-H", "K6-H", "K7-H")}
+    exit_.county.now += 9 * DAY_MS
+    page = exit_.phone().post(exit_.path, data=fields | every).text
+    assert all(checked(page, name) == ["5"] for name in every)
+
+
+def test_several_choices_are_one_answer(exit_: Exit) -> None:
+    words = {"fi": "a", "sv": "b", "en": "c"}
+    labels = {code: ["one", "two", "three"] for code in words}
+    body = {
+        "number": 91,
+        "name": "Several",
+        "version": "1",
+        "languages": ["fi", "sv", "en"],
+        "questions": [
+            {"code": "V", "type": "smiley5", "text": words, "labels": {c: list("abcde") for c in words}},
+            {"code": "S", "type": "choice", "several": True, "text": words, "labels": labels},
+        ],
+        "thanks": words,
+        "button": "V",
+    }
+    with exit_.county.database.write() as session:
+        questions.add(session, body, source="test", now=exit_.county.now)
+        assert questions.publish(session, 91, ["real00000001"], actor="test", now=exit_.county.now) == []
+    assert 'type="checkbox"' in exit_.phone().get(exit_.path).text
+    assert exit_.answer(**{"choice-S": ["4", "1", "4"]}).status_code == 303
+    assert [one.value for one in exit_.records()] == [5]
+    assert exit_.answer(**{"choice-S": ["8"]}).status_code == 422
