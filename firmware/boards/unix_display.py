@@ -82,6 +82,9 @@ class Display:
                 self._file.write(part)
         self._changed()
 
+    async def ready(self):
+        """E-paper: a chip takes seconds for a refresh and is to be waited for; a file does not."""
+
     def sleep(self):
         """E-paper: the controller rests; the picture stays and the next write wakes it."""
 

@@ -7,7 +7,6 @@ Invariant: what a call draws does not depend on how the screen is cut into bands
 from kiosk.compat import const
 
 from screens.raster import GS4_HMSB, MONO_HLSB, RGB565, FrameBuffer
-from screens.theme import mixture
 
 _MOST_GLYPHS = const(128)  # kept of loaded fonts: a page's letters in three sizes; then the table begins anew
 
@@ -52,26 +51,24 @@ class Canvas:
     def round(self, x, y, width, height, radius, color, ground):
         """A filled rectangle with round corners, smooth upon a ground of colour `ground`. The radius is made even."""
         radius = min(radius, width // 2, height // 2) & ~1
-        if radius < 2 or not self.meets(y, height):
+        if radius < 2:
             self.rect(x, y, width, height, color)
             return
-        self.rect(x, y + radius, width, height - 2 * radius, color)
+        if not self.meets(y, height):
+            return
         disc = self._disc(radius)
+        self.rect(x, y + radius, width, height - 2 * radius, color)
         if self.mono:
             for row in range(radius):
                 inset = disc[row]
                 self.rect(x + inset, y + row, width - 2 * inset, 1, color)
                 self.rect(x + inset, y + height - 1 - row, width - 2 * inset, 1, color)
             return
-        self.rect(x + radius, y, width - 2 * radius, radius, color)
-        self.rect(x + radius, y + height - radius, width - 2 * radius, radius, color)
-        palette = self._palette(color, ground)
-        right, bottom = x + width - radius - self._x, y + height - radius - self._y
-        left, top, blit = x - self._x, y - self._y, self._frame.blit
-        blit(disc[0], left, top, ground, palette)
-        blit(disc[1], right, top, ground, palette)
-        blit(disc[2], left, bottom, ground, palette)
-        blit(disc[3], right, bottom, ground, palette)
+        bottom = y + height - radius
+        if self.meets(y, radius):
+            self._end(x, y, width, radius, color, ground, disc[0], disc[1])
+        if self.meets(bottom, radius):
+            self._end(x, bottom, width, radius, color, ground, disc[2], disc[3])
 
     def text(self, x, y, text, font, ink, paper):
         """One line with its top at `y`, upon a ground of colour `paper`; gives where the pen ends."""
@@ -117,6 +114,14 @@ class Canvas:
         """Whether lines of the screen from `y` are in the band."""
         return y < self._y + self._height and self._y < y + height
 
+    def _end(self, x, y, width, radius, color, ground, left, right):
+        """The upper or lower end of a rounded rectangle: two corners with what is between them."""
+        self.rect(x + radius, y, width - 2 * radius, radius, color)
+        palette = self._palette(color, ground)
+        x, y = x - self._x, y - self._y
+        self._frame.blit(left, x, y, ground, palette)
+        self._frame.blit(right, x + width - radius, y, ground, palette)
+
     def _kept_of(self, font):
         """The table of a font. None on a one-bit screen, whose fonts read each glyph into one and the same place."""
         if self.mono:
@@ -152,6 +157,8 @@ class Canvas:
                 palette.pixel(0, 0, paper)
                 palette.pixel(1, 0, ink)
             else:
+                from screens.theme import mixture  # here: e-paper has no colours to mix, and little room
+
                 palette = FrameBuffer(bytearray(32), 16, 1, RGB565)
                 for grey in range(16):
                     palette.pixel(grey, 0, mixture(paper, ink, grey, 15))

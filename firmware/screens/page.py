@@ -15,7 +15,7 @@ class Page:
         """The widget with an action whose touch area holds the point, or None."""
         for widget in self.widgets:
             if widget.action is not None:
-                left, top, width, height = widget.area or widget.rect
+                left, top, width, height = widget.area
                 if left <= x < left + width and top <= y < top + height:
                     return widget
         return None

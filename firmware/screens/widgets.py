@@ -19,7 +19,7 @@ _LEAST_CELL = const(3)  # pixels: 0.5 mm, what a phone reads from an arm's lengt
 
 
 class Widget:
-    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch when that is more than `rect`.
+    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch, `rect` unless it is more.
 
     `action`: what a touch means, None for nothing. `role`: its name in a report of what did not fit.
     `mark`: a tuple of all that it shows.
@@ -27,7 +27,6 @@ class Widget:
 
     # A keyboard is forty widgets: what most have stands here once, and not in each.
     action = None
-    area = None
     role = ""
     text = ""
     font = None
@@ -37,11 +36,10 @@ class Widget:
 
     def __init__(self, rect, action=None, role="", area=None, mark=None):
         self.rect = rect
+        self.area = area or rect
         self.mark = mark
         if action is not None:
             self.action = action
-        if area is not None:
-            self.area = area
         if role:
             self.role = role
 
@@ -71,8 +69,9 @@ class Label(Widget):
     def __init__(self, rect, text, fonts, ink="ink", on="paper", align=0, rise=0, role=""):
         super().__init__(rect, None, role)
         self.text = text
-        self.font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
-        self.mark = (text, ink, on, align, rise, self.font.height)
+        font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
+        self.font = font
+        self.mark = (text, ink, on, align, rise, font.height)
 
     def draw(self, canvas, theme):
         _, ink, on, align, rise, _ = self.mark
@@ -153,38 +152,40 @@ class Key(Button):
 
 
 class Face(Widget):
-    """A face of `picture` with its words below. `mood`: 0 the happiest to 4, its frame and its colour."""
+    """A face of `picture` with its words below, or alone in the middle of its plate.
+
+    `mood`: 0 the happiest to 4, the picture's frame and its colour.
+    """
 
     def __init__(self, rect, picture, mood, text, fonts, action=None, chosen=False, role="", area=None):
         super().__init__(rect, action, role, area)
-        self.picture = picture
-        self.text = text
-        x, y, width, height = rect
-        self._words = (
-            x + _CHOSEN_EDGE,
-            y + _PADDING + picture.h,
-            width - 2 * _CHOSEN_EDGE,
-            height - picture.h - 2 * _PADDING,
-        )
+        _, _, width, height = rect
+        self._picture = picture
+        self._top = (height - picture.h) // 2
         if text:
-            self.font, self.lines, self.fits = best(text, fonts, self._words[2], self._words[3])
-        self.fits = self.fits and _room(picture, width, height - _PADDING)
+            self.text = text
+            self._top = _PADDING
+            room = height - picture.h - 2 * _PADDING
+            self.font, self.lines, self.fits = best(text, fonts, width - 2 * _CHOSEN_EDGE, room)
+        if self._top < 0 or not _room(picture, width, height - self._top):
+            self._picture = None
+            self.fits = False
         self.mark = (mood, picture.w, text, self.font and self.font.height, chosen)
 
     def draw(self, canvas, theme):
         mood, _, _, _, chosen = self.mark
         x, y, width, height = self.rect
-        color = "panel" if chosen else "paper"
+        color, edge = ("panel", "accent") if chosen else ("paper", None)
         if chosen or theme is not theme.base:
-            _plate(
-                canvas, theme, self.rect, color, "paper", "accent" if chosen else None, _CHOSEN_EDGE, _RADIUS
-            )
-        if _room(self.picture, width, height - _PADDING):
-            left = x + (width - self.picture.w) // 2
+            _plate(canvas, theme, self.rect, color, "paper", edge, _CHOSEN_EDGE, _RADIUS)
+        picture, below = self._picture, _PADDING
+        if picture:
             ink, ground = getattr(theme, MOODS[mood]), getattr(theme, color)
-            canvas.picture(left, y + _PADDING, self.picture, mood, ink, ground)
+            canvas.picture(x + (width - picture.w) // 2, y + self._top, picture, mood, ink, ground)
+            below += picture.h
         if self.lines:
-            _write(canvas, theme, self._words, self.font, self.lines, "ink", color, 0, -1)
+            words = (x + _CHOSEN_EDGE, y + below, width - 2 * _CHOSEN_EDGE, height - below - _PADDING)
+            _write(canvas, theme, words, self.font, self.lines, "ink", color, 0, -1)
 
 
 class Dots(Widget):
@@ -233,8 +234,9 @@ class Countdown(Widget):
         self.text = text
         x, y, width, height = rect
         self._words = (x, y, width, height - 8)
-        self.font, self.lines, self.fits = best(text, fonts, width, height - 8)
-        self.mark = (text, self.font.height, left, whole)
+        font, self.lines, self.fits = best(text, fonts, width, height - 8)
+        self.font = font
+        self.mark = (text, font.height, left, whole)
 
     def draw(self, canvas, theme):
         _, _, left, whole = self.mark

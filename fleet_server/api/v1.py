@@ -17,7 +17,7 @@ from fleet_server.accounts.access import Person, SignedIn, public, visible_devic
 from fleet_server.answers import books, rules
 from fleet_server.api import shapes
 from fleet_server.devices.lines import DeviceLine, device_lines
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
 from fleet_server.places.models import Installation, Place
 from fleet_server.places.volumes import Bucket, buckets, coarser
@@ -82,7 +82,9 @@ def places(
     standing: dict[int, list[str]] = {row.id or 0: [] for row in rows[:limit]}
     for place_id, device_id in session.exec(
         select(Installation.place_id, Installation.device_id)
+        .join(Device, col(Device.id) == col(Installation.device_id))
         .where(
+            Device.channel == KIOSK,
             col(Installation.place_id).in_(standing),
             col(Installation.to_at).is_(None),
         )

@@ -13,12 +13,13 @@ from fastapi.responses import Response
 from fleet_server.accounts.access import SignedIn
 from fleet_server.db import Database
 from fleet_server.demo.kiosks import DemoKiosk
-from fleet_server.demo.patients import PRESS_MS
 from fleet_server.demo.reach import do, kiosk_of, visible
 from fleet_server.demo.targets import name_of, targets_of
+from fleet_server.demo.toucher import PRESS_MS
 from fleet_server.devices.models import Device
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.views import view
 from fleet_server.web.deps import ReadSession
 from provisioning.errors import ProvisioningError
 
@@ -80,7 +81,7 @@ def named_targets(
 ) -> tuple[str, list[NamedTarget]]:
     """What the screen asks and what can be touched on it, in words. It reads the database: not on the loop."""
     targets = targets_of(show)
-    question = _question(database, kiosk.device_id, show.get("question"))
+    question = question_asked(database, kiosk.device_id, show.get("question"))
     asked = str(((question or {}).get("text") or {}).get(language) or "")
     named = []
     for target in targets:
@@ -89,14 +90,14 @@ def named_targets(
     return asked, named
 
 
-def _question(database: Database, device_id: str, index: Any) -> dict[str, Any] | None:
+def question_asked(database: Database, device_id: str, index: Any) -> dict[str, Any] | None:
     """The question that a kiosk asks: its index in the set that it reported last."""
     if not isinstance(index, int) or isinstance(index, bool):
         return None
     with database.read() as session:
         device = session.get(Device, device_id)
         row = session.get(QuestionSet, device.running_set) if device and device.running_set else None
-        asked: list[dict[str, Any]] = questions.body_of(row)["questions"] if row else []
+        asked: list[dict[str, Any]] = view(questions.body_of(row), "touch")["questions"] if row else []
     return asked[index] if 0 <= index < len(asked) else None
 
 

@@ -13,7 +13,7 @@ from fleet_server.answers.books import EpochBooks
 from fleet_server.answers.models import Quarantine
 from fleet_server.devices.care import CardChange, card_change
 from fleet_server.devices.lines import DeviceLine, device_lines
-from fleet_server.devices.models import CrashReport, Device, StatusChange
+from fleet_server.devices.models import KIOSK, CrashReport, Device, StatusChange
 from fleet_server.places.models import Installation, Place
 from fleet_server.web.charts import Piece, lying_bars
 
@@ -210,7 +210,7 @@ def stays(session: Session, condition: Any) -> list[Stay]:
         select(Installation, Place.name, Device.name)
         .join(Place, col(Place.id) == col(Installation.place_id))
         .join(Device, col(Device.id) == col(Installation.device_id))
-        .where(condition)
+        .where(condition, Device.channel == KIOSK)
         .order_by(col(Installation.from_at).desc(), col(Installation.id).desc())
         .limit(HISTORY_ROWS)
     )
