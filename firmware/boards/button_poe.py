@@ -41,6 +41,7 @@ PAPER_DC_OUTPUT = 9
 PAPER_RESET_OUTPUT = 10
 
 _I2C_HZ = 400_000
+_I2C_TIMEOUT_US = 10_000  # a wire that is held low: the press path meets the lights' write
 _SPI_HZ = 4_000_000
 _FAULTS_S = 10
 
@@ -61,7 +62,8 @@ journal_flash = soc.journal_partition()
 
 # A pin from 34 on has no pull-up in the chip; the connector's does for all.
 _buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) if pin < 34 else Pin(pin, Pin.IN) for pin in BUTTON_PINS[:faces]]
-_expander = Pcf8575(I2C(0, scl=Pin(I2C_SCL_PIN), sda=Pin(I2C_SDA_PIN), freq=_I2C_HZ), EXPANDER_ADDRESS)
+_i2c = I2C(0, scl=Pin(I2C_SCL_PIN), sda=Pin(I2C_SDA_PIN), freq=_I2C_HZ, timeout=_I2C_TIMEOUT_US)
+_expander = Pcf8575(_i2c, EXPANDER_ADDRESS)
 _piezo = Piezo(PWM(Pin(PIEZO_PIN), freq=2000, duty_u16=0), asyncio.ThreadSafeFlag(), asyncio.sleep)
 _edge = asyncio.ThreadSafeFlag()
 _latched = 0

@@ -42,6 +42,7 @@ ETH_PHY_ADDRESS = 0
 
 _LCD_HZ = 40_000_000
 _I2C_HZ = 400_000
+_I2C_TIMEOUT_US = 10_000  # a wire that is held low: pages go on
 _ETH_HZ = 20_000_000
 _LIGHT_HZ = 5000
 _TURNED = False  # whether the case holds the module with its connector to the right
@@ -71,7 +72,7 @@ def _panel() -> Ft6x36:
     pin = Pin(TOUCH_RESET_PIN, Pin.OUT, value=0)
     time.sleep_ms(_TOUCH_RESET_MS)
     pin(1)
-    bus = I2C(0, scl=Pin(TOUCH_SCL_PIN), sda=Pin(TOUCH_SDA_PIN), freq=_I2C_HZ)
+    bus = I2C(0, scl=Pin(TOUCH_SCL_PIN), sda=Pin(TOUCH_SDA_PIN), freq=_I2C_HZ, timeout=_I2C_TIMEOUT_US)
     return Ft6x36(bus, St7796.width, St7796.height, _TURNED)
 
 

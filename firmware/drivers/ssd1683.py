@@ -1,8 +1,9 @@
 """The SSD1683 controller of 400 x 300 e-paper such as GDEY042T81, waveforms from its OTP. Knows no page and no board.
 
-`refresh` begins an update and returns: it takes seconds. `await ready()` waits for its end; who writes sooner waits
-with the processor. Invariant: a part of the glass is refreshed by difference only when the controller is known to hold
-what the glass shows; otherwise all of it is. A controller that does not answer is counted and named, it never raises.
+`refresh` begins an update and returns: it takes seconds. `await ready()` waits for its end, and tells what went wrong;
+who writes sooner waits with the processor. Invariant: a part of the glass is refreshed by difference only when the
+controller is known to hold what the glass shows; otherwise all of it is. A controller that does not answer is counted
+and named, and costs the page only.
 Commands and flows: Solomon Systech SSD1683 Rev 1.0 (January 2021), chapters 7 and 9; times of the pulses 9.1 and 9.2.
 """
 
@@ -40,6 +41,8 @@ _RESET_MS = const(10)
 # Waking takes a few ms, a whole update of this glass about 4 s at room temperature and longer in the cold.
 _WAKE_LIMIT_MS = const(200)
 _UPDATE_LIMIT_MS = const(15000)
+# It is busy at once when it has heard that it is to begin; one that is not there never is.
+_BEGIN_MS = const(10)
 _POLL_MS = const(20)
 # Each update by difference leaves a little of what was there before; the makers ask for a whole one after some.
 _PARTS = const(5)
@@ -113,6 +116,10 @@ class Ssd1683:
         self._command(_UPDATE_1, _OLD_AS_ZERO if full else _OLD_AS_IT_IS)
         self._command(_UPDATE_2, _WHOLE if full else _PART)
         self._command(_ACTIVATE)
+        self._sleep_ms(_BEGIN_MS)
+        if not self._busy():
+            self._no_answer("not busy after an update was begun")
+            return
         if full:
             self._parts_left = _PARTS if self._shadow is not None else 0
         else:
@@ -120,9 +127,11 @@ class Ssd1683:
         self._since_ms = self._ticks_ms()
 
     async def ready(self):
-        """Returns when the update is over, or has taken too long."""
+        """Returns when the update is over; OSError when the page is not on the glass."""
         while self._updating():
             await self._pause(_POLL_MS / 1000)
+        if self.fault is not None:
+            raise OSError(self.fault)
 
     def sleep(self):
         """Deep sleep that keeps the RAM; the glass keeps its picture anyway. The next `write` or `refresh` wakes it.

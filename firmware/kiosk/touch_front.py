@@ -10,9 +10,10 @@ import gc
 
 from kiosk import record
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+from kiosk.given import COMPLETE
 from kiosk.journal import JournalFull
 from kiosk.touches import Touches
-from kiosk.visit import COMPLETE, Visit
+from kiosk.visit import Visit
 
 _BAND_LINES = const(32)  # a band of 480 pixels takes 30 KiB, and 6 ms to send at 40 MHz
 _COLLECT_BYTES = const(

@@ -1,21 +1,15 @@
 """One visitor after another at a touchscreen: actions and time in, what to show and what to record out.
 
 Knows no pixel, no journal and no clock but the ticks it is given. Invariants: every page ends by itself; what one
-visitor gave, typed or chose is gone with the visit; the last entry given out for a question is what its page shows as
-chosen, and a visit in which nothing was answered gives out none.
-
-An entry is (position, language, value, flags, body, mark). `mark` is a list of one: None before the visit's first
-record, then what the recorder said of it; whoever records puts it there.
+visitor gave, typed or chose is gone with the visit; a visit in which nothing was answered leaves nothing.
 """
 
 from kiosk import answers
 from kiosk.compat import const, ticks_add, ticks_diff
+from kiosk.given import COMPLETE, SKIPPED, TIMED_OUT, Given
 from kiosk.steps import Rotation, Steps
-from kiosk.typed import LAYERS, Typed
+from kiosk.typed import LAYERS
 
-COMPLETE = const(0)  # how a question ended: bits 0-1 of a record's flags
-SKIPPED = const(1)
-TIMED_OUT = const(2)
 MODES = ("contrast", "large", "low")
 
 _WARNING_S = const(10)  # of countdown, or half of a shorter time
@@ -23,7 +17,6 @@ _PHONE_S = const(60)  # to find the phone, open its camera and aim
 _THANKS_MS = const(8000)
 _THANKS_QR_MS = const(15000)  # with an offer to go on
 _THANKS_LEAST_MS = const(1500)  # the touch that ended the visit may come double
-_NOTHING = (answers.CANT_SAY, SKIPPED, b"")
 
 
 class Visit:
@@ -36,7 +29,7 @@ class Visit:
         self.view = view
         self._setting = setting
         self._rotation = Rotation(random)
-        self._typed = Typed()
+        self._given = Given(view["questions"])
         self.reset(now_ms)
 
     def reset(self, now_ms):
@@ -113,9 +106,7 @@ class Visit:
         """Nobody is there any more. Returns an entry to be recorded, or None: what was begun, marked as timed out."""
         entry = None
         if self._page not in ("rest", "thanks", "full"):
-            entry = self._pending(TIMED_OUT)
-            if entry is None and self._given and self._steps.question not in self._last:
-                entry = self._note(answers.CANT_SAY, TIMED_OUT, b"")
+            entry = self._leave(TIMED_OUT)
         self.reset(now_ms)
         return entry
 
@@ -143,20 +134,20 @@ class Visit:
         if page == "rest":
             scene["kinds"] = [flow["kind"] for flow in self.view["flows"] if flow is not self._flow]
         if page in ("rest", "ask", "text"):
-            index = scene["question"] = self._steps.question
+            scene["question"] = self._steps.question
             scene["step"], scene["steps"] = self._steps.progress()
             if page == "text":
-                scene["text"] = self._typed.text
-                scene["caps"], scene["layer"] = self._typed.caps, self._typed.layer
+                typed = self._given.typed
+                scene["text"], scene["caps"], scene["layer"] = typed.text, typed.caps, typed.layer
             else:
-                scene["chosen"] = self._chosen(index)
+                scene["chosen"] = self._given.chosen()
         if page in ("ask", "text"):
             scene["back"] = not self._steps.first or (
-                self._flow is not self.view["flows"][0] and not self._given
+                self._flow is not self.view["flows"][0] and not self._given.any
             )
         elif page == "phone":
             scene["back"] = True
-        scene["leave"] = page in ("ask", "text", "phone") and (self._given or self._has_pending())
+        scene["leave"] = page in ("ask", "text", "phone") and (self._given.any or self._given.stands())
         left = self._ends_in(now_ms)
         if page != "thanks" and not self.idle and left <= self._warning_ms():
             scene["left"] = max(0, left + 999) // 1000
@@ -166,18 +157,15 @@ class Visit:
 
     def _on_question(self, action, now_ms):
         name = action[0]
-        question = self.view["questions"][self._steps.question]
         if name == "answer":
-            value = answers.value(question, action[1])
-            if value is None or (value != answers.CANT_SAY and answers.several(question)):
+            self._given.language = self.language
+            entry = self._given.answer(action[1])
+            if entry is False:
                 return None
-            self._mask = 0
-            entry = self._note(value, COMPLETE, b"")
             self._forward(now_ms)
             return entry
         if name == "toggle":
-            if answers.several(question) and 0 <= action[1] < answers.options(question):
-                self._mask ^= 1 << action[1]
+            if self._given.tick(action[1]):
                 self._page = "ask"
         elif name == "kind":
             if self._page == "rest":
@@ -191,7 +179,7 @@ class Visit:
         return None
 
     def _on_text(self, action, now_ms):
-        name, typed = action[0], self._typed
+        name, typed = action[0], self._given.typed
         if name == "key":
             typed.add(action[1])
         elif name == "rub":
@@ -222,24 +210,21 @@ class Visit:
         if name not in ("next", "skip", "leave"):
             return None
         if name == "skip":
-            self._mask = 0
-            self._typed.clear()
-        entry = self._pending(COMPLETE)
+            self._given.take_back()
+        entry = self._leave(COMPLETE if name == "leave" else SKIPPED)
         if name == "leave":
             self._finish(now_ms)
-            return entry
-        if entry is None and self._given and self._steps.question not in self._last:
-            entry = self._note(*_NOTHING)
-        self._forward(now_ms)
+        else:
+            self._forward(now_ms)
         return entry
 
     def _back(self, now_ms):
         if self._steps.first:
-            if self._flow is not self.view["flows"][0] and not self._given:
+            if self._flow is not self.view["flows"][0] and not self._given.any:
                 self._begin(self.view["flows"][0], now_ms)
                 self._touched = True
             return None
-        entry = self._pending(COMPLETE)
+        entry = self._leave(COMPLETE)
         self._steps.back()
         self._enter()
         return entry
@@ -248,14 +233,14 @@ class Visit:
         if not self._steps.forward():
             self._finish(now_ms)
             return
-        if self._given:
+        if self._given.any:
             self._steps.count()
         self._enter()
 
     def _finish(self, now_ms):
-        if self._given:
+        if self._given.any:
             self._page = "thanks"
-            self._forget()
+            self._given.forget()
         else:
             self.reset(now_ms)
 
@@ -273,74 +258,16 @@ class Visit:
         self._steps = Steps(flow["ask"], self.view["questions"], self._rotation)
         self._touched = False
         self._touched_ms = now_ms
-        self._mark = [None]
-        self._forget()
-
-    def _forget(self):
-        self._given = False
-        self._last = {}  # index of a question: (value, flags, body) of the last entry given out for it
-        self._mask = 0
-        self._typed.clear()
+        self._given.begin(self._steps)
 
     def _enter(self):
-        """The page of the question that is asked now, as the visitor left it."""
-        index = self._steps.question
-        question = self.view["questions"][index]
-        value, _, body = self._last.get(index, (0, 0, b""))
-        self._mask = value if answers.several(question) and index in self._steps.answers else 0
-        if self._mask == answers.CANT_SAY:
-            self._mask = 0
-        self._typed.clear()
-        if question["type"] == answers.TEXT:
-            self._page = "text"
-            if body:
-                self._typed.add(str(body, "utf-8"))
-        else:
-            self._page = "ask"
+        self._given.enter()
+        text = self.view["questions"][self._steps.question]["type"] == answers.TEXT
+        self._page = "text" if text else "ask"
 
-    def _chosen(self, index):
-        question = self.view["questions"][index]
-        value = self._steps.answers.get(index)
-        if answers.several(question) and value != answers.CANT_SAY or self._mask:
-            return self._mask or None
-        return None if value is None else answers.index(question, value)
-
-    def _has_pending(self):
-        return bool(self._mask) or bool(self._typed.body())
-
-    def _pending(self, flags):
-        """An entry for what stands on the page and was not given out yet, or was taken back."""
-        index = self._steps.question
-        question = self.view["questions"][index]
-        last = self._last.get(index)
-        if question["type"] == answers.TEXT:
-            body = self._typed.body()
-            if body:
-                return self._note(0, flags, body)
-        elif answers.several(question):
-            if self._mask:
-                return self._note(self._mask, flags, b"")
-            if last is not None and last[0] == answers.CANT_SAY:
-                return None
-        else:
-            return None
-        return None if last is None or last[1] else self._note(*_NOTHING)
-
-    def _note(self, value, flags, body):
-        """The entry for the question that is asked now; None when that was the last one given out for it."""
-        index = self._steps.question
-        last = self._last.get(index)
-        known = last is not None and last[0] == value and last[2] == body
-        if known and (last[1] == flags or (last[1], flags) == (COMPLETE, TIMED_OUT)):
-            return None
-        self._last[index] = (value, flags, body)
-        if value == answers.CANT_SAY and flags:
-            self._steps.answers.pop(index, None)
-        else:
-            self._steps.answers[index] = value
-            self._given = True
-        self._steps.count()
-        return self.view["questions"][index]["position"], self.language, value, flags, body, self._mark
+    def _leave(self, flags):
+        self._given.language = self.language
+        return self._given.leave(flags)
 
     def _switch(self, name):
         if name in MODES:

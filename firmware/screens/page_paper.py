@@ -105,7 +105,7 @@ def _texts(texts, fonts, at, wrapped, top, room, role):
     pieces = []
     for text, (font, lines) in zip(texts, set_out):
         high = len(lines) * font.height
-        rect = (_MARGIN, top, _INNER, max(0, min(high, bottom - top)))
+        rect = (_MARGIN, min(top, bottom), _INNER, max(0, min(high, bottom - top)))
         pieces.append(Text(rect, role, text, font, _balanced(text, font, lines), 0))
         top += high + _GAP
     return pieces

@@ -19,8 +19,9 @@ from fleet_server.db import Database
 from fleet_server.demo import kiosks as demo_kiosks
 from fleet_server.demo.kiosks import DemoKiosk
 from fleet_server.demo.patients import Patients, Tried
-from fleet_server.demo.screen_pages import question_asked
+from fleet_server.demo.screen_pages import view_run
 from fleet_server.demo.seed import sign_in
+from fleet_server.demo.targets import question_of as question_in
 from fleet_server.demo.toucher import QuestionOf
 from fleet_server.devices.models import Device
 from fleet_server.instants import now_ms
@@ -133,7 +134,7 @@ def _question_of(database: Database, device_id: str) -> QuestionOf:
     """A function that tells a question by its index in the set that a device runs."""
 
     async def question_of(index: int) -> dict[str, Any] | None:
-        return await asyncio.to_thread(question_asked, database, device_id, index)
+        return question_in(await asyncio.to_thread(view_run, database, device_id), index)
 
     return question_of
 

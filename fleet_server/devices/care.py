@@ -61,6 +61,12 @@ def confirm_card(
     return change
 
 
+def takes_cleaning(device: Device) -> bool:
+    """Whether this kiosk can be told from here; on buttons there is no film of fingers, and a gesture does."""
+    model = MODELS.get(device.model)
+    return model is not None and model.screen == "touch"
+
+
 def start_cleaning(session: Session, device: Device, *, actor: Person | str, now: int) -> int:
     """Let nobody answer for ten minutes; returns the instant at which that ends by itself, UTC ms."""
     device.cleaning_until = now + CLEANING_MS

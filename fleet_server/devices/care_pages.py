@@ -36,6 +36,11 @@ def cleaning(
 ) -> Response:
     """Ten minutes of cleaning from now on, or their end."""
     device = _mine(session, person, device_id)
+    if not care.takes_cleaning(device):
+        text = _(
+            "Only touchscreens can be cleaned from here; at a button kiosk hold one button for 3 seconds."
+        )
+        raise HTTPException(409, text)
     if end:
         care.end_cleaning(session, device, actor=person, now=now)
     else:

@@ -4,94 +4,7 @@ import asyncio
 import random
 
 from drivers.ssd1683 import Ssd1683
-from wires import Line, Spi
-
-WHOLE_MS = 4000
-PART_MS = 400
-RESET_MS = 3
-
-
-class Controller(Spi):
-    """What the data sheet says that the commands in use do: RAMs with a window, deep sleep, updates, a busy line.
-
-    Time passes only in `sleep_ms` and `pause`. dead: its busy line is high for ever.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.now_ms = 0
-        self.busy_until = 0
-        self.dead = False
-        self.asleep = False
-        self.new = bytearray(b"\x5a" * 15000)  # noise of power-on
-        self.old = bytearray(b"\xc3" * 15000)
-        self.glass = bytearray(b"\x99" * 15000)
-        self.updates = []
-        self.registers = {}
-        self.reset = Line(self.log, "reset")
-
-    def sleep_ms(self, ms):
-        super().sleep_ms(ms)
-        self.now_ms += ms
-
-    async def pause(self, seconds):
-        self.log.append(("pause", seconds))
-        self.now_ms += int(seconds * 1000)
-
-    def busy(self):
-        return 1 if self.dead or self.now_ms < self.busy_until else 0
-
-    def write(self, data):
-        self._see_reset()
-        super().write(data)
-        if self.now_ms < self.busy_until:
-            raise RuntimeError(f"a byte for a busy controller: {self.sent[-1]!r}")
-        if self.asleep:
-            raise RuntimeError("a byte for a controller in deep sleep")
-        command, arguments = self.sent[-1]
-        if arguments:
-            self._take(command, arguments)
-        elif command == 0x20:
-            self._update()
-        elif command == 0x12:
-            self.registers.clear()
-            self.busy_until = self.now_ms + RESET_MS
-
-    def _see_reset(self):
-        if ("reset", 0) in self.log[-4:]:
-            self.asleep = False
-
-    def _take(self, command, arguments):
-        if command == 0x10:
-            self.asleep = True
-        elif command in (0x24, 0x26):
-            self._store(self.new if command == 0x24 else self.old, arguments)
-        else:
-            self.registers[command] = arguments
-
-    def _store(self, ram, data):
-        first, last = self.registers[0x44]
-        top = self.registers[0x45]
-        top, bottom = top[0] | top[1] << 8, top[2] | top[3] << 8
-        assert self.registers[0x11] == b"\x03"
-        assert self.registers[0x4E][0] == first
-        assert self.registers[0x4F] == bytes((top & 0xFF, top >> 8))
-        row = last - first + 1
-        assert len(data) == row * (bottom - top + 1)
-        for line in range(bottom - top + 1):
-            at = (top + line) * 50 + first
-            ram[at : at + row] = data[line * row : (line + 1) * row]
-
-    def _update(self):
-        whole = self.registers[0x22] == b"\xf7"
-        assert whole or self.registers[0x22] == b"\xff"
-        assert self.registers[0x21] == (b"\x40\x00" if whole else b"\x00\x00")
-        self.updates.append("whole" if whole else "part")
-        self.busy_until = self.now_ms + (WHOLE_MS if whole else PART_MS)
-        for at in range(15000):
-            # Where the two RAMs agree the glass is left as it is, right or wrong.
-            differs = 0xFF if whole else self.old[at] ^ self.new[at]
-            self.glass[at] = self.new[at] & differs | self.glass[at] & ~differs
+from twins import WHOLE_MS, Controller
 
 
 def paper(shadow=True):
@@ -244,11 +157,11 @@ def test_a_drawing_that_is_stopped_in_an_update_does_not_wait_for_its_end():
     assert chip.sent[-1] == [0x10, b"\x01"]
 
 
-def test_a_dead_display_is_counted_named_asked_once_a_page_and_never_raises():
+def test_a_dead_display_is_counted_named_and_asked_once_a_page():
     chip, screen = paper()
     chip.dead = True
     show(screen, picture(1), True)
-    asyncio.run(screen.ready())
+    assert not_shown(screen) == "display: busy for 200 ms after a reset"
     screen.sleep()
     assert chip.sent == []
     assert screen.errors == 1
@@ -268,7 +181,7 @@ def test_an_update_that_does_not_end_is_given_up_and_what_was_written_is_shown_b
     show(screen, picture(2), False)
     chip.dead = True
     begun = chip.now_ms
-    asyncio.run(screen.ready())
+    assert not_shown(screen) == "display: busy for 15000 ms in an update"
     assert 15000 <= chip.now_ms - begun <= 15040
     assert (screen.errors, screen.fault) == (1, "display: busy for 15000 ms in an update")
     chip.dead = False
@@ -279,6 +192,29 @@ def test_an_update_that_does_not_end_is_given_up_and_what_was_written_is_shown_b
     assert chip.updates[-1] == "whole"
     assert bytes(chip.glass) == b"\x00" + bytes(picture(2)[1:])
     assert screen.fault is None
+
+
+def test_a_display_that_is_not_there_is_noticed_when_it_does_not_begin():
+    chip, screen = paper()
+    hears = chip.write
+    chip.write = lambda data: None  # a loose ribbon: its busy line rests at 0
+    show(screen, picture(1), True)
+    assert not_shown(screen) == "display: not busy after an update was begun"
+    assert screen.errors == 1
+    chip.write = hears
+    show(screen, picture(2), False)
+    asyncio.run(screen.ready())
+    assert chip.updates == ["whole"]
+    assert bytes(chip.glass) == bytes(picture(2))
+
+
+def not_shown(screen):
+    """What `ready` says of a page that is not on the glass."""
+    try:
+        asyncio.run(screen.ready())
+    except OSError as error:
+        return str(error)
+    raise AssertionError("it says that the page is shown")
 
 
 def refused(call, *arguments):

@@ -1,6 +1,6 @@
 """Draws e-paper pages on MicroPython; prints as one line of JSON what stays in the heap and what is on the glass.
 
-micropython paper_probe.py FIRMWARE TESTS ASSETS ROOT DRAWINGS     ROOT has a set in state/sets
+micropython paper_probe.py FIRMWARE TESTS ASSETS ROOT DRAWINGS [watch]    ROOT has a set in state/sets
 """
 
 import asyncio
@@ -22,13 +22,15 @@ class Display:
 
     def __init__(self):
         self.crc = 0
-        self.shown = []
+        self.shown = [[0, False], [0, False], [0, False], [0, False]]  # the last four: nothing grows here
+        self.turn = 0
 
     def write(self, x, y, w, h, band):
         self.crc = crc32(band, self.crc)
 
     def refresh(self, full):
-        self.shown.append([self.crc, full])
+        self.shown[self.turn & 3][:] = self.crc, full
+        self.turn += 1
         self.crc = 0
 
     async def ready(self):
@@ -74,12 +76,13 @@ async def main(drawings):
             await asyncio.sleep(0)
             longest_us = max(longest_us, time.ticks_diff(time.ticks_us(), before))
 
-    kept = [held()]
+    kept = [0] * (drawings + 1)
+    kept[0] = held()
     watcher = asyncio.create_task(look()) if len(sys.argv) > 6 else None
     for number in range(drawings):
         paper.hear({"screen": ("ready", "wait", "full", "out")[number % 4]})
         assert await paper._look() == 1, board.lines
-        kept.append(held())
+        kept[number + 1] = held()
     if watcher is not None:
         watcher.cancel()
     left = [name for name in sys.modules if name.startswith("screens")]

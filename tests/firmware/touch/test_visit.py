@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from kiosk.visit import COMPLETE, SKIPPED, TIMED_OUT, Visit
+from kiosk.given import COMPLETE, SKIPPED, TIMED_OUT
+from kiosk.visit import Visit
 from touch_views import CHILD, KIN, KTI, NPS, OPEN, PEI, national
 
 QR = {"text": "https://palaute.example.fi/p/7", "size": 25, "rows": [0] * 25}

@@ -14,18 +14,22 @@ from fleet_server.questions.views import hash_of, view_bytes
 from tests.fleet_server.accounts.county import County
 
 CARD = "card00000001"
+TOUCH = "touch0000001"
 
 
 @pytest.fixture
 def fleet(county: County) -> County:
-    """A button kiosk and a card kiosk at the clinic's exit; set 1 is wished of both."""
+    """A button kiosk, a card kiosk and a touchscreen at the clinic's exit; set 1 is wished of all."""
     with county.database.write() as session:
         questions.add_national(session, now=county.now)
         session.add(Device(id=CARD, name="Card", model="card5", secret_sha256="0", created_at=county.now))
+        session.add(Device(id=TOUCH, name="Touch", model="touch", secret_sha256="0", created_at=county.now))
         session.flush()
-        for device in (CARD, "real00000001"):
+        for device in (CARD, TOUCH, "real00000001"):
             places.install(session, "test", device_id=device, place_id=county.places["exit"], now=county.now)
-        assert questions.publish(session, 1, [CARD, "real00000001"], actor="test", now=county.now) == []
+        assert (
+            questions.publish(session, 1, [CARD, TOUCH, "real00000001"], actor="test", now=county.now) == []
+        )
     return county
 
 
@@ -57,29 +61,38 @@ def confirm(county: County, who: str, number: int, device: str = CARD):
 
 @pytest.mark.parametrize("who", ["tuula", "bob", "alice"])
 def test_cleaning_is_wished_for_ten_minutes_and_ends_by_itself(fleet: County, who: str) -> None:
-    assert settings(fleet, "real00000001") == {}
-    answer = fleet.browser(who).post("/devices/real00000001/cleaning")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/devices/real00000001#state-title")
+    assert settings(fleet, TOUCH) == {}
+    answer = fleet.browser(who).post(f"/devices/{TOUCH}/cleaning")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/devices/{TOUCH}#state-title")
     until = fleet.now + 10 * MINUTE_MS
-    assert settings(fleet, "real00000001") == {"cleaning": until}
-    assert "Being cleaned: touches are ignored until" in page(fleet, who, "real00000001")
-    assert "End cleaning now" in page(fleet, who, "real00000001")
+    assert settings(fleet, TOUCH) == {"cleaning": until}
+    assert "Being cleaned: touches are ignored until" in page(fleet, who, TOUCH)
+    assert "End cleaning now" in page(fleet, who, TOUCH)
     entry = fleet.audit()[-1]
     assert (entry.action, entry.object_id, json.loads(entry.after)) == (
-        "start cleaning", "real00000001", {"minutes": 10},
+        "start cleaning", TOUCH, {"minutes": 10},
     )  # fmt: skip
     fleet.now = until
-    assert settings(fleet, "real00000001") == {}
-    assert "Being cleaned" not in page(fleet, who, "real00000001")
+    assert settings(fleet, TOUCH) == {}
+    assert "Being cleaned" not in page(fleet, who, TOUCH)
 
 
 def test_cleaning_can_be_ended_before_its_time(fleet: County) -> None:
-    fleet.browser("tuula").post("/devices/real00000001/cleaning")
-    fleet.browser("tuula").post("/devices/real00000001/cleaning", data={"end": "true"})
-    assert settings(fleet, "real00000001") == {}
+    fleet.browser("tuula").post(f"/devices/{TOUCH}/cleaning")
+    fleet.browser("tuula").post(f"/devices/{TOUCH}/cleaning", data={"end": "true"})
+    assert settings(fleet, TOUCH) == {}
     assert fleet.audit()[-1].action == "end cleaning"
-    fleet.browser("tuula").post("/devices/real00000001/cleaning", data={"end": "true"})
+    fleet.browser("tuula").post(f"/devices/{TOUCH}/cleaning", data={"end": "true"})
     assert [entry.action for entry in fleet.audit()].count("end cleaning") == 1
+
+
+def test_a_kiosk_with_buttons_is_not_told_from_here(fleet: County) -> None:
+    assert "Cleaning for 10 minutes" in page(fleet, "tuula", TOUCH)
+    assert "Cleaning for 10 minutes" not in page(fleet, "tuula", "real00000001")
+    answer = fleet.browser("tuula").post("/devices/real00000001/cleaning")
+    assert answer.status_code == 409
+    assert "hold one button for 3 seconds" in answer.text
+    assert settings(fleet, "real00000001") == {}
 
 
 @pytest.mark.parametrize("path", ["cleaning", "card"])
@@ -99,7 +112,7 @@ def test_nobody_silences_a_kiosk_of_another_unit(fleet: County) -> None:
         )
     assert fleet.browser("bob").post("/devices/real00000002/cleaning").status_code == 404
     assert fleet.browser("tuula").post("/devices/nobody000000/cleaning").status_code == 404
-    assert "Cleaning for 10 minutes" not in page(fleet, "otto", "real00000001")
+    assert "Cleaning for 10 minutes" not in page(fleet, "otto", TOUCH)
 
 
 @pytest.mark.parametrize("who", ["tuula", "bob"])
