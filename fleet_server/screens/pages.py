@@ -86,7 +86,7 @@ def gallery(
         screen = screen_faults(body, chosen)
         context |= {
             "model": chosen,
-            "language": code,
+            "code": code,
             "languages": [(one, _(LANGUAGES[one])) for one in body["languages"]],
             "mode": ",".join(modes),
             "switches": _switches(modes) if MODELS[chosen].screen == "touch" else [],

@@ -84,6 +84,7 @@ def test_languages_modes_and_models_are_links_that_keep_what_else_was_chosen(fle
     assert 'href="/question-sets/1/screens?model=touch&language=sv" aria-current="true">Large text' in page
     assert 'href="/question-sets/1/screens?model=button5&language=sv&mode=large">button5' in page
     assert "Jag fick hjälp när jag behövde den" in page
+    assert '<html lang="en"' in page, "the page itself is in its reader's language"
     paper = browser.get("/question-sets/1/screens?model=button5&language=sv").text
     shown = pictures(paper)
     assert size(browser.get(shown[0][0]).content) == (400, 300)
