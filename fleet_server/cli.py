@@ -192,6 +192,8 @@ def device_revoke(device_id: str) -> None:
 def questions_add(file: Path) -> None:
     """Keep a question set from a JSON file; its faults, if any, are listed and stop its publishing, not its keeping."""
     from fleet_server.questions.schema import faults_of
+    from fleet_server.questions.views import view_faults
+    from fleet_server.screens.check import screen_faults
 
     try:
         body = json.loads(file.read_text("utf-8"))
@@ -203,7 +205,11 @@ def questions_add(file: Path) -> None:
         row = questions.add(session, body, source=f"file {file.name}", now=now_ms())
         number = row.number
     typer.echo(f"question set {number} is kept")
-    for fault in faults_of(body):
+    faults = faults_of(body)
+    for model in MODELS if not faults else ():
+        if not view_faults(body, model):
+            faults += screen_faults(body, model)
+    for fault in faults:
         typer.echo(f"  {fault}")
 
 

@@ -3,7 +3,8 @@
 from fleet_server.accounts import models as accounts
 from fleet_server.answers import models as answers
 from fleet_server.devices import models as devices
+from fleet_server.phone import models as phone
 from fleet_server.places import models as places
 from fleet_server.questions import models as questions
 
-__all__ = ["accounts", "answers", "devices", "places", "questions"]
+__all__ = ["accounts", "answers", "devices", "phone", "places", "questions"]

@@ -13,7 +13,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from provisioning.errors import ProvisioningError
-from provisioning.firmware_files import firmware_files
+from provisioning.firmware_files import board_of, firmware_files
 from provisioning.identity import Identity, read_identity
 from provisioning.image import build_image
 from provisioning.models import DEFAULT_MODEL, MODELS
@@ -71,7 +71,12 @@ def image(
     identity: IdentityFile,
     out: Annotated[Path, typer.Option("--out", help="The image file to write (8 MiB).")],
     model: Model = None,
-    board: Annotated[str, typer.Option("--board", help="button_poe (ESP32) or unix")] = "button_poe",
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board", help="button_poe (ESP32), touch_s3 (ESP32-S3) or unix; default: the model's."
+        ),
+    ] = None,
     app_file: Annotated[
         Path | None, typer.Option("--app", help="Stock MicroPython .app-bin for slot a.")
     ] = None,
@@ -79,7 +84,7 @@ def image(
     """Build a kiosk's flash image. It holds the kiosk's secret: the file is readable by you alone."""
     who = read_identity(identity)
     chosen = _model(who, model)
-    firmware = firmware_files(board, model=chosen)
+    firmware = firmware_files(board or board_of(chosen), model=chosen)
     built = build_image(firmware, who, chosen, app_file.read_bytes() if app_file else None)
     write_private(out, built.content)
     typer.echo(f"{out}: {len(built.content)} bytes, firmware {firmware.version} build {firmware.build}")

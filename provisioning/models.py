@@ -31,10 +31,10 @@ SCREEN_SIZES = {"paper": (400, 300), "touch": (480, 320)}
 MODELS = {
     model.name: model
     for model in (
-        Model("button4", 4, "paper", "144K"),
-        Model("button5", 5, "paper", "144K"),
-        Model("card4", 4, "none", "128K"),
-        Model("card5", 5, "none", "128K"),
+        Model("button4", 4, "paper", "192K"),
+        Model("button5", 5, "paper", "192K"),
+        Model("card4", 4, "none", "144K"),
+        Model("card5", 5, "none", "144K"),
         Model("touch", 0, "touch", "384K"),
     )
 }

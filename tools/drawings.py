@@ -218,13 +218,6 @@ def _brush() -> Shape:
     return union(without(drop(0.0), drop(_LINE)), sparkle, small)
 
 
-def _pause() -> Shape:
-    """Not in use for now."""
-    return union(
-        outline(disc(0, 0, 0.92), 0.13), box(-0.23, 0, 0.17, 0.72, 0.04), box(0.23, 0, 0.17, 0.72, 0.04)
-    )
-
-
 # In the order of firmware/screens/fonts.py: ICONS.
 ICONS = {
     "globe": _globe(),
@@ -246,5 +239,5 @@ ICONS = {
     "cloud": _cloud(),
     "brush": _brush(),
 }
-# In the order of firmware/screens/fonts.py: SIGNS.
-PAPER_SIGNS = {"pause": _pause(), "brush": _brush()}
+# What a page without a question shows on paper. In the order of firmware/screens/fonts.py: SIGNS.
+PAPER_SIGNS = {"hand": _hand(), "cloud": _cloud(), "brush": _brush()}

@@ -20,11 +20,8 @@ slot = "a"
 root = ""
 model = "button5"
 faces = 5
-screen = "paper"
-display = None
-touch = None
-assets = "/assets"
-tells_targets = True  # simulated patients touch what is told to be there
+screen = "none"
+display = touch = None  # `unix_display.plug` puts them in; a card kiosk need not carry what they take
 journal_flash = None
 
 _EXIT_RESTART = const(75)
@@ -47,25 +44,15 @@ _net_back = None
 _lights = []
 
 
-def attach(flash, nvs, frame=None):
-    """Plug in the journal's block device, the reader of NVS (nvs(namespace, key) -> bytes or None) and the file
-    that a screen shows itself in."""
-    global journal_flash, model, faces, screen, display, touch, _lights, _identity, _network
+def attach(flash, nvs):
+    """Plug in the journal's block device and the reader of NVS: nvs(namespace, key) -> bytes or None."""
+    global journal_flash, model, faces, _lights, _identity, _network
     journal_flash = flash
     _identity = json.loads(nvs("hymio", "identity") or b"{}")
     _network = json.loads(nvs("hymio", "network") or b"{}")
     model = _identity.get("model", model)
     faces = int(model[-1]) if model[-1].isdigit() else 0
-    screen = "none" if model.startswith("card") else "paper" if faces else "touch"
     _lights = [0] * faces
-    if screen != "none":
-        from unix_display import Display
-
-        display = Display(frame, screen == "paper")
-    if screen == "touch":
-        from unix_touch import Touch
-
-        touch = Touch(display.width, display.height)
 
 
 def identity():
@@ -95,8 +82,6 @@ def pressed():
 
 def simulated():
     """True when what `pressed` or `touch.read` gave last came from a simulated patient, or this kiosk has no others."""
-    if touch is not None:
-        return touch.simulated or _identity.get("simulated", False)
     return _simulated_now or _identity.get("simulated", False)
 
 
@@ -196,8 +181,6 @@ def start():
     global _edge, _net_back
     _edge = asyncio.Event()
     _net_back = asyncio.Event()
-    if touch is not None:
-        touch.fire = _edge.set
 
 
 async def background(beat):
@@ -233,7 +216,7 @@ def command(order):
         _release(_face(order["release"]))
     elif "net" in order:
         _switch_net(bool(order["net"]))
-    elif touch is not None and ("touch" in order or "down" in order or "up" in order):
+    elif touch is not None:
         touch.command(order)
     else:
         raise ValueError("no such command")
@@ -255,17 +238,13 @@ def _release(face):
 
 
 async def _release_touches():
-    """Lift fingers whose time is over; tell the host of a screen that has changed."""
     while True:
         now = ticks_ms()
         for face in [face for face in _release_at if ticks_diff(now, _release_at[face]) >= 0]:
             _release(face)
-        soon = bool(_release_at)
-        if touch is not None and touch.tick():
-            soon = True
-        if display is not None and display.told():
-            _emit({"frame": display.frames, "written": display.written, "refreshes": display.refreshes})
-        await asyncio.sleep(0.01 if soon else 0.03)
+        if display is not None:
+            display.tick()
+        await asyncio.sleep(0.01 if _release_at else 0.05)
 
 
 def _switch_net(on):

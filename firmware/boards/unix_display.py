@@ -12,6 +12,19 @@ _LONGEST_MS = const(250)
 _COPY_BYTES = const(500)
 
 
+def plug(board, file=None):
+    """Give the board module of a virtual kiosk its screen, and its touch panel when it has no buttons."""
+    board.assets = "/assets"
+    board.display = Display(board, file, board.faces > 0)
+    board.screen = "paper"
+    if not board.faces:
+        from unix_touch import Touch
+
+        board.screen = "touch"
+        board.touch = Touch(board)
+        board.tells_targets = True  # simulated patients touch what is told to be there
+
+
 class Display:
     """As the chip drivers: `width height format`, `write`; for e-paper `refresh`, `sleep` too.
 
@@ -19,7 +32,8 @@ class Display:
     (MONO_HLSB, 1 = white); else 480x320 RGB565, high byte first.
     """
 
-    def __init__(self, file, paper):
+    def __init__(self, board, file, paper):
+        self._board = board
         self.width, self.height = (400, 300) if paper else (480, 320)
         self.format = "mono" if paper else "rgb565"
         self.refreshes = [0, 0]  # partial, full
@@ -68,19 +82,24 @@ class Display:
                 self._file.write(part)
         self._changed()
 
+    async def ready(self):
+        """E-paper: a chip takes seconds for a refresh and is to be waited for; a file does not."""
+
     def sleep(self):
         """E-paper: the controller rests; the picture stays and the next write wakes it."""
 
-    def told(self):
-        """True once for each update that is over: the host may look."""
+    def tick(self):
+        """Tell the host of each update that is over, once: it may look. The touch panel's time goes on, too."""
+        if self._board.touch is not None:
+            self._board.touch.tick()
         if self._first_ms is None:
-            return False
+            return
         now_ms = ticks_ms()
         if ticks_diff(now_ms, self._last_ms) < _QUIET_MS and ticks_diff(now_ms, self._first_ms) < _LONGEST_MS:
-            return False
+            return
         self._first_ms = None
         self.frames += 1
-        return True
+        self._board._emit({"frame": self.frames, "written": self.written, "refreshes": self.refreshes})
 
     def _changed(self):
         self._last_ms = ticks_ms()

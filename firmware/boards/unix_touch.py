@@ -12,16 +12,13 @@ _MOST_WAITING = const(32)  # a program that reads nothing must not fill the heap
 class Touch:
     """As the chip drivers: `read() -> (x, y) or None`, `fingers` as the last reading saw them, `fault`.
 
-    `fire` is called whenever there is something to read.
+    The board's edge is set whenever there is something to read; the board knows whose the last touch was.
     """
 
-    def __init__(self, width, height):
-        self.fire = None
+    def __init__(self, board):
         self.fingers = 0
         self.fault = None
-        self.simulated = False  # whether the touch that `read` gave last came from a simulated patient
-        self._width = width
-        self._height = height
+        self._board = board
         self._now = None  # ((x, y), simulated, fingers) of what that is down
         self._waiting = []  # what was not read yet, None between two touches
         self._up_at = None
@@ -32,11 +29,11 @@ class Touch:
         if self._waiting:
             point = self._waiting.pop(0)
             if self._waiting:
-                self.fire()
+                self._board._edge.set()
         if point is None:
             self.fingers = 0
             return None
-        point, self.simulated, self.fingers = point
+        point, self._board._simulated_now, self.fingers = point
         return point
 
     def command(self, order):
@@ -48,7 +45,7 @@ class Touch:
         if not isinstance(point, list) or len(point) != 2 or not all(isinstance(one, int) for one in point):
             raise ValueError("no point %r" % (point,))
         x, y = point
-        if not (0 <= x < self._width and 0 <= y < self._height):
+        if not (0 <= x < self._board.display.width and 0 <= y < self._board.display.height):
             raise ValueError("point %r is not on the screen" % (point,))
         self._up()  # one finger: it cannot be in two places
         if len(self._waiting) >= _MOST_WAITING:
@@ -57,17 +54,16 @@ class Touch:
         self._waiting.append(self._now)
         if "touch" in order:
             self._up_at = ticks_add(ticks_ms(), int(order.get("ms", _TOUCH_MS)))
-        self.fire()
+        self._board._edge.set()
 
     def tick(self):
-        """Lift the finger whose time is over; returns whether one is to be lifted later."""
+        """Lift the finger whose time is over."""
         if self._up_at is not None and ticks_diff(ticks_ms(), self._up_at) >= 0:
             self._up()
-        return self._up_at is not None
 
     def _up(self):
         self._up_at = None
         if self._now is not None:
             self._now = None
             self._waiting.append(None)
-            self.fire()
+            self._board._edge.set()

@@ -19,9 +19,9 @@ _ACCESS = const(0x36)
 _PIXELS = const(0x3A)
 
 # MADCTL: rows and columns exchanged, blue first in the glass; the other one is the same turned by half a turn.
-_LANDSCAPE = const(0x28)
-_LANDSCAPE_TURNED = const(0xE8)
-_RGB565 = const(0x55)
+_LANDSCAPE = b"\x28"
+_LANDSCAPE_TURNED = b"\xe8"
+_RGB565 = b"\x55"
 
 # The reset pulse takes 10 us, waking 120 ms before the next sleep command, sleeping 5 ms before the next command.
 _PULSE_MS = const(1)
@@ -76,8 +76,8 @@ class St7796:
         sleep_ms(_WAKE_MS)
         for command, arguments in panel:
             self._command(command, arguments)
-        self._command(_ACCESS, b"%c" % (_LANDSCAPE_TURNED if turned else _LANDSCAPE))
-        self._command(_PIXELS, b"%c" % _RGB565)
+        self._command(_ACCESS, _LANDSCAPE_TURNED if turned else _LANDSCAPE)
+        self._command(_PIXELS, _RGB565)
         self._command(_NORMAL_ON)
         self._command(_SLEEP_OUT)
         sleep_ms(_WAKE_MS)

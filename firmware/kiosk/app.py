@@ -18,6 +18,7 @@ from kiosk.sync import Sync
 _PRESS_DEADLINE_MS = const(10000)
 _IDLE_DEADLINE_MS = const(30000)
 _LINK_DEADLINE_MS = const(120000)
+_PAPER_DEADLINE_MS = const(120000)
 # Idle work (an erase takes up to half a second of flash time) waits until no visitor is near.
 _QUIET_MS = const(3000)
 _IDLE_POLL_MS = const(500)
@@ -42,7 +43,7 @@ class App:
         now_ms = ticks_ms()
         self.recorder = Recorder(board, self.journal, self.clock, self.uptime)
         self.buttons = self.survey = None
-        if getattr(board, "screen", "none") == "touch":
+        if board.screen == "touch":
             from kiosk.touch_front import opened
 
             self.front = opened(board, self.recorder, self.sets, self.clock, self.settings)
@@ -69,6 +70,16 @@ class App:
             self.settings,
             count_start(board.root),
         )
+        self.paper = None
+        if board.screen == "paper":
+            from kiosk.paper import Paper
+
+            self.paper = Paper(board, self.sets, self.settings, self.uptime, self._quiet)
+        elif board.screen == "none":
+            from kiosk.card import Card
+
+            self.sets.card = Card(board.root, self.settings, board.log)
+            self.buttons.card_waits = self.sets.waiting
         self._touched_ms = now_ms
         self._journal_shown = None
         self._status = None
@@ -81,6 +92,8 @@ class App:
         supervisor.task("press", path, _PRESS_DEADLINE_MS, vital=True)
         supervisor.task("idle", self._idle, _IDLE_DEADLINE_MS)
         supervisor.task("link", self.session.run, _LINK_DEADLINE_MS)
+        if self.paper is not None:
+            supervisor.task("paper", self.paper.run, _PAPER_DEADLINE_MS)
         await supervisor.run()
 
     async def _press(self, beat):
@@ -101,7 +114,16 @@ class App:
                 self._answered()
             elif buttons.just_ignored is not None:
                 board.show({"ignored": buttons.just_ignored})
+            if buttons.card_changed:
+                self._change_card()
             survey.tick(now_ms)
+
+    def _change_card(self):
+        """Somebody has said at the kiosk that the card of the waiting set is in."""
+        self.buttons.card_changed = False
+        if self.sets.card.confirm(self.sets.waiting()):
+            self.board.sound("card")
+            self.board.show({"card": self.sets.card.hash})
 
     async def _idle(self, beat):
         """What can wait: tell the host or display how things stand, erase ahead."""
@@ -114,11 +136,16 @@ class App:
             if status != self._status:
                 self._status = status
                 self.board.show({"status": status})
-            if ticks_diff(now_ms, self._touched_ms) >= _QUIET_MS and self.front.idle(now_ms):
+            if self._quiet():
                 # Ticks wrap after 12 days: keep the difference small.
                 self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
                 self.journal.tidy()
             await asyncio.sleep(_IDLE_POLL_MS / 1000)
+
+    def _quiet(self):
+        """Nobody has touched the kiosk for a while."""
+        now_ms = ticks_ms()
+        return ticks_diff(now_ms, self._touched_ms) >= _QUIET_MS and self.front.idle(now_ms)
 
     def _answered(self):
         self._touched_ms = ticks_ms()

@@ -44,6 +44,7 @@ class Sets:
         self._damaged = 0
         self._shown = None  # hash of `active`
         self.active = None
+        self.card = None  # of a card kiosk: says which set its printed card is for
         self.on_let_go = None  # called before another set is parsed: whoever holds `active` lets go of it
         self.refused = {}
         for name in os.listdir(self._folder):
@@ -61,6 +62,20 @@ class Sets:
     @property
     def running(self):
         return None if self.active is None else self.active["number"]
+
+    def asked_path(self):
+        """File of the set that is asked now, or None: `active` has forgotten the texts."""
+        hash = self._shown
+        return None if hash is None else self._path(self._good[hash], hash)
+
+    def waiting(self):
+        """Hash of the set that would be asked now if its printed card were in the kiosk, or None."""
+        if self.card is None:
+            return None
+        due = self._due()
+        if due is None or due["hash"] not in self._good or due["hash"] == self.card.hash:
+            return None
+        return due["hash"]
 
     def held(self):
         """`[[number, hash], ...]` of the good sets, by number."""
@@ -131,6 +146,8 @@ class Sets:
         """Idle work, between visits: check what arrived, then let the set that is due take over. Says whether
         another set (or none) is asked now."""
         before = self._shown
+        if self.card is not None:
+            self.card.look()
         while self._arrived:
             self._let_go()
             self._check(self._arrived.pop())
@@ -170,13 +187,17 @@ class Sets:
         return found
 
     def _target(self):
-        """Hash of what should be asked: what is due, or the last good one until that is here."""
+        """Hash of what should be asked: what the card says, what is due, or the last good one until that is here."""
         due = self._due()
-        if due is not None and due["hash"] in self._good:
-            return due["hash"]
         if due is None and (self._plan == [] or (self._plan and self._clock.now() is not None)):
             return None  # the server wants nothing asked now
-        return self._last if self._last in self._good else None
+        if self.card is not None:
+            wished = self.card.hash
+        elif due is not None and due["hash"] in self._good:
+            wished = due["hash"]
+        else:
+            wished = self._last
+        return wished if wished in self._good else None
 
     def _let_go(self):
         self.active = self._shown = None

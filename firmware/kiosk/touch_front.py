@@ -35,9 +35,11 @@ def opened(board, recorder, sets, clock, settings):
     from screens.painter import Painter
     from screens.raster import RGB565
 
-    # What is large and stays comes first, while the heap is whole.
-    fonts = load(board.assets, ("s", "m", "l"))
-    shown = pictures(board.assets, "touch")
+    # What is large and stays comes first, while the heap is whole. The largest letters and the faces are few on a page:
+    # they are read from their files as they are drawn, and 90 kB stay free.
+    fonts = load(board.assets, ("s", "m"))
+    fonts.update(load(board.assets, ("l",), False))
+    shown = pictures(board.assets, "touch", False)
     painter = Painter(board.display, Canvas(board.display.width, _BAND_LINES, RGB565))
 
     def page(scene, view, language, mode):
@@ -299,14 +301,18 @@ class TouchFront:
         name = self._shown[0]["page"]
         told = {"screen": "ready" if name == "rest" else name, "page": name}
         if getattr(self._board, "tells_targets", False):
+            told["question"], told["language"] = self._shown[0].get("question"), self._language()
             told["targets"] = [
-                list(widget.action) + list(widget.area)
+                list(widget.action) + list(widget.area or widget.rect)
                 for widget in self._painter.page.widgets
                 if widget.action is not None
             ]
         if told != self._told:
             self._told = told
             self._board.show(told)
+
+    def _language(self):
+        return self._visit.language if self._visit is not None else 0
 
     def _draw_anew(self):
         self._painter.forget()

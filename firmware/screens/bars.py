@@ -142,8 +142,7 @@ def onward(sheet):
 
 
 def cant_say(sheet):
-    question = sheet.question()
-    if not question.get("cant_say", question["type"] in ("agree5", "pei")):
+    if not sheet.question().get("cant_say"):
         return []
     return [Item(sheet.word("cant_say"), ("answer", -1), chosen=sheet.scene.get("chosen") == -1)]
 

@@ -7,7 +7,6 @@ Invariant: what a call draws does not depend on how the screen is cut into bands
 from kiosk.compat import const
 
 from screens.raster import GS4_HMSB, MONO_HLSB, RGB565, FrameBuffer
-from screens.theme import mixture
 
 _MOST_GLYPHS = const(128)  # kept of loaded fonts: a page's letters in three sizes; then the table begins anew
 
@@ -52,33 +51,28 @@ class Canvas:
     def round(self, x, y, width, height, radius, color, ground):
         """A filled rectangle with round corners, smooth upon a ground of colour `ground`. The radius is made even."""
         radius = min(radius, width // 2, height // 2) & ~1
-        if radius < 2 or not self._meets(y, height):
+        if radius < 2:
             self.rect(x, y, width, height, color)
             return
-        self.rect(x, y + radius, width, height - 2 * radius, color)
+        if not self.meets(y, height):
+            return
         disc = self._disc(radius)
+        self.rect(x, y + radius, width, height - 2 * radius, color)
         if self.mono:
             for row in range(radius):
                 inset = disc[row]
                 self.rect(x + inset, y + row, width - 2 * inset, 1, color)
                 self.rect(x + inset, y + height - 1 - row, width - 2 * inset, 1, color)
             return
-        self.rect(x + radius, y, width - 2 * radius, radius, color)
-        self.rect(x + radius, y + height - radius, width - 2 * radius, radius, color)
-        palette = self._palette(color, ground)
-        right, bottom = x + width - radius - self._x, y + height - radius - self._y
-        half, below = radius // 2, radius * radius
-        for at, left, top in (
-            (0, x - self._x, y - self._y),
-            (half, right, y - self._y),
-            (below, x - self._x, bottom),
-            (below + half, right, bottom),
-        ):
-            self._frame.blit((disc[at:], radius, radius, GS4_HMSB, 2 * radius), left, top, ground, palette)
+        bottom = y + height - radius
+        if self.meets(y, radius):
+            self._end(x, y, width, radius, color, ground, disc[0], disc[1])
+        if self.meets(bottom, radius):
+            self._end(x, bottom, width, radius, color, ground, disc[2], disc[3])
 
     def text(self, x, y, text, font, ink, paper):
         """One line with its top at `y`, upon a ground of colour `paper`; gives where the pen ends."""
-        if not self._meets(y, font.height):
+        if not self.meets(y, font.height):
             return x + font.width(text)
         blit, palette = self._frame.blit, self._palette(ink, paper)
         kept = self._kept_of(font)
@@ -95,7 +89,7 @@ class Canvas:
 
     def picture(self, x, y, picture, index, ink, paper):
         """A frame of a picture in shades of `ink` upon a ground of colour `paper`."""
-        if self._meets(y, picture.h):
+        if self.meets(y, picture.h):
             pixels, width, height, stride = picture.frame(index)
             source = (pixels, width, height, MONO_HLSB if self.mono else GS4_HMSB, stride)
             self._frame.blit(source, x - self._x, y - self._y, paper, self._palette(ink, paper))
@@ -105,7 +99,7 @@ class Canvas:
         size = len(rows)
         for row, bits in enumerate(rows):
             top = y + row * cell
-            if not bits or not self._meets(top, cell):
+            if not bits or not self.meets(top, cell):
                 continue
             first = -1
             for column in range(size + 1):
@@ -116,8 +110,17 @@ class Canvas:
                     self.rect(x + first * cell, top, (column - first) * cell, cell, color)
                     first = -1
 
-    def _meets(self, y, height):
+    def meets(self, y, height):
+        """Whether lines of the screen from `y` are in the band."""
         return y < self._y + self._height and self._y < y + height
+
+    def _end(self, x, y, width, radius, color, ground, left, right):
+        """The upper or lower end of a rounded rectangle: two corners with what is between them."""
+        self.rect(x + radius, y, width - 2 * radius, radius, color)
+        palette = self._palette(color, ground)
+        x, y = x - self._x, y - self._y
+        self._frame.blit(left, x, y, ground, palette)
+        self._frame.blit(right, x + width - radius, y, ground, palette)
 
     def _kept_of(self, font):
         """The table of a font. None on a one-bit screen, whose fonts read each glyph into one and the same place."""
@@ -154,6 +157,8 @@ class Canvas:
                 palette.pixel(0, 0, paper)
                 palette.pixel(1, 0, ink)
             else:
+                from screens.theme import mixture  # here: e-paper has no colours to mix, and little room
+
                 palette = FrameBuffer(bytearray(32), 16, 1, RGB565)
                 for grey in range(16):
                     palette.pixel(grey, 0, mixture(paper, ink, grey, 15))
@@ -161,29 +166,26 @@ class Canvas:
         return palette
 
     def _disc(self, radius):
-        """Made once for a radius. In colour: a disc in 16 greys. With one bit: how far each row is set in."""
+        """Made once for a radius. In colour: the quarters of a grey disc. With one bit: how far each row is set in."""
         disc = self._discs.get(radius)
         if disc is None:
-            disc = self._discs[radius] = insets(radius) if self.mono else memoryview(grey_disc(radius))
+            if self.mono:
+                disc = insets(radius)
+            else:
+                pixels = memoryview(grey_disc(radius))
+                half, below = radius // 2, radius * radius
+                disc = [
+                    (pixels[at:], radius, radius, GS4_HMSB, 2 * radius)
+                    for at in (0, half, below, below + half)
+                ]
+            self._discs[radius] = disc
         return disc
-
-
-def _edges(radius, fine):
-    """For each of `radius` x `fine` rows of a quarter: how far the edge is from the left, in 1/fine pixels."""
-    whole = radius * fine
-    edges, reach = [], 0
-    for row in range(whole):
-        up = 2 * (whole - row) - 1  # twice the distance from the middle of the row to the centre
-        while up * up + 4 * (reach + 1) * (reach + 1) <= 4 * whole * whole:
-            reach += 1
-        edges.append(whole - reach)
-    return edges
 
 
 def insets(radius):
     """Whole pixels that each row of a rounded corner is set in."""
-    edges = _edges(radius, 4)
-    return bytes([(edges[4 * row + 1] + edges[4 * row + 2] + 4) // 8 for row in range(radius)])
+    edges = _edges(radius)
+    return bytes([(edges[8 * row + 3] + edges[8 * row + 4] + 64) // 128 for row in range(radius)])
 
 
 def grey_disc(radius):
@@ -191,14 +193,26 @@ def grey_disc(radius):
     size = 2 * radius
     disc = bytearray(size * radius)
     frame = FrameBuffer(disc, size, size, GS4_HMSB)
-    edges = _edges(radius, 8)
+    edges = _edges(radius)
     for row in range(radius):
         for column in range(radius):
             covered = 0
             for edge in edges[8 * row : 8 * row + 8]:
-                covered += max(0, min(8, 8 * column + 8 - edge))
-            grey = (covered * 15 + 32) // 64
+                covered += max(0, min(64, 64 * column + 64 - edge))
+            grey = (covered * 15 + 256) // 512
             for x in (column, size - 1 - column):
                 frame.pixel(x, row, grey)
                 frame.pixel(x, size - 1 - row, grey)
     return disc
+
+
+def _edges(radius):
+    """For the upper left quarter of a disc, eight times a row: where it begins from the left, in 1/64 pixels."""
+    whole = 64 * radius
+    edges, reach = [], 0
+    for row in range(8 * radius):
+        up = whole - 8 * row - 4
+        while up * up + (reach + 1) * (reach + 1) <= whole * whole:
+            reach += 1
+        edges.append(whole - reach)
+    return edges

@@ -9,8 +9,23 @@ SOFT_HYPHEN = "\u00ad"  # where a word may be broken; is not seen otherwise
 
 def wrap(text, font, width):
     """`text` as lines. A word is broken only at soft hyphens, and only when it is wider than a line of its own."""
+    return _lay(text, font, width)[0]
+
+
+def best(text, fonts, width, height):
+    """(font, lines, fits): the first of `fonts`, largest first, in which `text` fits the box; else the last, unfit."""
+    font, lines = None, []
+    for font in fonts:
+        lines, widest = _lay(text, font, width)
+        if widest <= width and len(lines) * font.height <= height:
+            return font, lines, True
+    return font, lines, False
+
+
+def _lay(text, font, width):
+    """(lines, width of the widest). Letters do not depend on their neighbours, so widths add up."""
     lines = []
-    space = font.width(" ")
+    space, widest = font.width(" "), 0
     for paragraph in text.split("\n"):
         line, used = "", 0
         for word in paragraph.split(" "):
@@ -20,20 +35,22 @@ def wrap(text, font, width):
                 continue
             wide = font.width(word)
             if wide > width and len(pieces) > 1:
-                line, used = _broken(lines, line, used, pieces, font, width)
+                line, used, widest = _broken(lines, line, used, widest, pieces, font, width)
             elif not line:
                 line, used = word, wide
             elif used + space + wide <= width:
                 line, used = line + " " + word, used + space + wide
             else:
                 lines.append(line)
+                widest = max(widest, used)
                 line, used = word, wide
         lines.append(line)
-    return lines
+        widest = max(widest, used)
+    return lines, widest
 
 
-def _broken(lines, line, used, pieces, font, width):
-    """Puts a word upon lines piece by piece; gives the last, open line and its width."""
+def _broken(lines, line, used, widest, pieces, font, width):
+    """Puts a word upon lines piece by piece; gives the last, open line, its width and that of the widest before it."""
     hyphen = font.width("-")
     last = len(pieces) - 1
     glue = " " if line else ""  # before the first piece only
@@ -42,17 +59,8 @@ def _broken(lines, line, used, pieces, font, width):
         wide = font.width(piece)
         if line and used + gap + wide + (hyphen if number < last else 0) > width:
             lines.append(line if glue else line + "-")
+            widest = max(widest, used if glue else used + hyphen)
             line, used, gap, glue = "", 0, 0, ""
         line, used = line + glue + piece, used + gap + wide
         gap, glue = 0, ""
-    return line, used
-
-
-def best(text, fonts, width, height):
-    """(font, lines, fits): the first of `fonts`, largest first, in which `text` fits the box; else the last, unfit."""
-    font, lines = None, []
-    for font in fonts:
-        lines = wrap(text, font, width)
-        if len(lines) * font.height <= height and all(font.width(line) <= width for line in lines):
-            return font, lines, True
-    return font, lines, False
+    return line, used, widest

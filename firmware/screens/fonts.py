@@ -23,7 +23,7 @@ ICONS = {
         )
     )
 }  # fmt: skip
-SIGNS = {"pause": 0, "brush": 1}
+SIGNS = {"hand": 0, "cloud": 1, "brush": 2}
 _PICTURES = {"touch": ("face84", "face60", "icons"), "paper": ("pface48", "psigns")}
 
 
@@ -74,8 +74,12 @@ class Font:
         index = self._index
         total = 0
         for letter in text:
-            at = self._find(ord(letter))
-            total += index[(self._box if at < 0 else at) + 8]
+            at = (ord(letter) - _FIRST) * _ROW
+            if not 0 <= at < _ASCII * _ROW:
+                at = self._find(ord(letter))
+                if at < 0:
+                    at = self._box
+            total += index[at + 8]
         return total
 
     def glyph(self, letter):

@@ -20,6 +20,10 @@ _SIDE_WIDTH = const(92)
 _ROW = const(50)
 _HEAD = const(3)
 _LABEL_WIDTH = const(370)
+_WARNING = const(80)
+_STAY = const(60)
+_TWO_LINES = const(3)  # levels of a bar's items
+_ICON = const(4)
 _PER_ROW = const(6)
 
 
@@ -61,9 +65,10 @@ def _beside(sheet):
     """The column: up to three rows of one wide or two narrow buttons."""
     shown = modes(sheet)
     if sheet.scene.get("left") is not None:
-        rect = (_SIDE, _TOP, _SIDE_WIDTH, 2 * _ROW - 6)
-        sheet.add(countdown_text(sheet, rect, (sheet.little,)))
-        _lay(sheet, [stay(sheet)], 2)
+        sheet.add(countdown_text(sheet, (_SIDE, _TOP, _SIDE_WIDTH, _WARNING), (sheet.little,)))
+        item = stay(sheet)
+        rect = (_SIDE, _TOP + _WARNING + 4, _SIDE_WIDTH, _STAY)
+        sheet.add(item.button(rect, item.shape(_TWO_LINES, sheet)))
         return
     if sheet.scene["page"] == "rest":
         others = [item for item in languages(sheet) if not item.chosen]
@@ -83,14 +88,14 @@ def _beside(sheet):
     for number, items in enumerate(rows):
         _lay(sheet, items, number)
     x, y = _place(11)
-    sheet.add(low.button((x + 4, y + 4, SCALE - 8, SCALE - 8), low.shape(4, sheet)))
+    sheet.add(low.button((x + 4, y + 4, SCALE - 8, SCALE - 8), low.shape(_ICON, sheet)))
 
 
 def _lay(sheet, items, number):
     y = _TOP + number * _ROW
     if len(items) == 1:
         item = items[0]
-        for level in (1, 2, 4):
+        for level in (1, 2, _ICON):
             shape = item.shape(level, sheet)
             if shape[0] <= _SIDE_WIDTH:
                 break
@@ -98,7 +103,7 @@ def _lay(sheet, items, number):
         return
     for index, item in enumerate(items[:2]):
         rect = (_SIDE + index * (_SIDE_WIDTH - TOUCH), y, TOUCH, TOUCH)
-        sheet.add(item.button(rect, item.shape(4, sheet)))
+        sheet.add(item.button(rect, item.shape(_ICON, sheet)))
 
 
 def _place(number):

@@ -15,7 +15,7 @@ _CURSOR = "|"
 _SEEN = const(200)  # letters at the end of a text that may be seen: more lines than there is room for
 _STEP = const(100)  # so that lines keep their beginnings from letter to letter
 _TOP = const(3)
-_QUESTION = const(190)  # two lines of a usual question
+_QUESTION = const(214)  # two lines of a usual question
 
 
 def build(sheet):

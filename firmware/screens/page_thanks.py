@@ -11,13 +11,13 @@ from screens.widgets import Face, Label
 
 _BAR = const(262)
 _BAR_HEIGHT = const(50)
-_FACE = const(88)
+_FACE = const(96)
 
 
 def build(sheet):
     width = WIDTH - 2 * MARGIN
     picture = sheet.pictures["face84"]
-    sheet.add(Face(((WIDTH - _FACE) // 2, 18, _FACE, _FACE), picture, 0, "", None))
+    sheet.add(Face(((WIDTH - _FACE) // 2, 12, _FACE, _FACE), picture, 0, "", None))
     fonts = (sheet.big, sheet.middle, sheet.little)
     sheet.add(
         Label((MARGIN, 108, width, 108), sheet.view["thanks"].get(sheet.code, ""), fonts, role="thanks")

@@ -41,11 +41,14 @@ class Painter:
         """From now on `page` is what is to be seen; `step` draws it."""
         shown, self.page = self.page, page
         released, self.pressed = self.pressed, None
+        whole = [0, 0, self._display.width, self._display.height]
         if shown is None or shown.theme is not page.theme:
-            self._waiting = [[0, 0, self._display.width, self._display.height]]
+            self._waiting = [whole]
             return
         for rect in _differing(shown.widgets, page.widgets, released):
             self._wait(rect)
+        if sum([_pixels(rect) for rect in self._waiting]) > _pixels(whole) * 9 // 10:
+            self._waiting = [whole]
 
     def step(self):
         """Draw one band; whether anything is waiting still."""
@@ -63,6 +66,8 @@ class Painter:
 
     def press(self, widget):
         """`widget` of the page shown is under a finger, None: no longer; drawn before anything that is waiting."""
+        if self.page is None:
+            return
         before, self.pressed = self.pressed, widget
         for changed in (before, widget):
             if changed is None or before is widget:

@@ -19,20 +19,29 @@ _LEAST_CELL = const(3)  # pixels: 0.5 mm, what a phone reads from an arm's lengt
 
 
 class Widget:
-    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch, `rect` unless it is larger.
+    """`rect`: (x, y, width, height) that it draws. `area`: what takes a touch, `rect` unless it is more.
 
     `action`: what a touch means, None for nothing. `role`: its name in a report of what did not fit.
+    `mark`: a tuple of all that it shows.
     """
 
+    # A keyboard is forty widgets: what most have stands here once, and not in each.
+    action = None
+    role = ""
     text = ""
+    font = None
+    lines = ()
+    icon = None
     fits = True
 
-    def __init__(self, rect, action=None, role="", area=None):
+    def __init__(self, rect, action=None, role="", area=None, mark=None):
         self.rect = rect
         self.area = area or rect
-        self.action = action
-        self.role = role
-        self.mark = ()
+        self.mark = mark
+        if action is not None:
+            self.action = action
+        if role:
+            self.role = role
 
     def same(self, other):
         """Looks the same as `other`."""
@@ -60,8 +69,9 @@ class Label(Widget):
     def __init__(self, rect, text, fonts, ink="ink", on="paper", align=0, rise=0, role=""):
         super().__init__(rect, None, role)
         self.text = text
-        self.font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
-        self.mark = (text, ink, on, align, rise, self.font.height)
+        font, self.lines, self.fits = best(text, fonts, rect[2], rect[3])
+        self.font = font
+        self.mark = (text, ink, on, align, rise, font.height)
 
     def draw(self, canvas, theme):
         _, ink, on, align, rise, _ = self.mark
@@ -79,16 +89,20 @@ class Button(Widget):
         radius=_RADIUS, on="paper", role="", area=None,
     ):  # fmt: skip
         super().__init__(rect, action, role, area)
-        self.text = text
-        self.icon = icon
         if chosen:
             color, ink, edge = "accent", "accent_ink", "accent"
-        x, y, width, height = rect
-        self._inner = (x + _PADDING, y + _EDGE, width - 2 * _PADDING, height - 2 * _EDGE)
-        room = self._inner[2] - (icon[0].w + _GAP if icon and text else 0)
-        self.font, self.lines = None, []
+        _, _, width, height = _inside(rect)
+        if icon and not _room(icon[0], width, height):
+            self.fits = False
+            icon = None
+        if icon:
+            self.icon = icon
+            width -= icon[0].w + _GAP
         if text:
-            self.font, self.lines, self.fits = best(text, fonts, room, self._inner[3])
+            self.text = text
+            self.font, self.lines, fits = best(text, fonts, width, height)
+            if not fits:
+                self.fits = False
         self.mark = (
             text, self.font and self.font.height, color, ink, edge, icon and icon[1], icon and icon[0].w, radius, on,
         )  # fmt: skip
@@ -96,7 +110,7 @@ class Button(Widget):
     def draw(self, canvas, theme):
         _, _, color, ink, edge, _, _, radius, on = self.mark
         _plate(canvas, theme, self.rect, color, on, edge, _EDGE, radius)
-        x, y, width, height = self._inner
+        x, y, width, height = _inside(self.rect)
         if self.icon:
             picture, index = self.icon
             left = x
@@ -127,46 +141,51 @@ class Cell(Button):
 
 
 class Key(Button):
-    """A key of the keyboard: small, so without a border."""
+    """A key of the keyboard."""
 
     def __init__(
         self, rect, text, fonts, action, color="panel", ink="ink", icon=None, chosen=False, area=None
     ):
-        super().__init__(rect, text, fonts, action, color, ink, None, icon, chosen, 6, role="key", area=area)
+        super().__init__(
+            rect, text, fonts, action, color, ink, "line", icon, chosen, 6, role="key", area=area
+        )
 
 
 class Face(Widget):
-    """A face of `picture` with its words below. `mood`: 0 the happiest to 4, its picture and its colour."""
+    """A face of `picture` with its words below, or alone in the middle of its plate.
+
+    `mood`: 0 the happiest to 4, the picture's frame and its colour.
+    """
 
     def __init__(self, rect, picture, mood, text, fonts, action=None, chosen=False, role="", area=None):
         super().__init__(rect, action, role, area)
-        self.picture = picture
-        self.text = text
-        self.font, self.lines = None, []
-        x, y, width, height = rect
-        self._words = (
-            x + _CHOSEN_EDGE,
-            y + _PADDING + picture.h,
-            width - 2 * _CHOSEN_EDGE,
-            height - picture.h - 2 * _PADDING,
-        )
+        _, _, width, height = rect
+        self._picture = picture
+        self._top = (height - picture.h) // 2
         if text:
-            self.font, self.lines, self.fits = best(text, fonts, self._words[2], self._words[3])
+            self.text = text
+            self._top = _PADDING
+            room = height - picture.h - 2 * _PADDING
+            self.font, self.lines, self.fits = best(text, fonts, width - 2 * _CHOSEN_EDGE, room)
+        if self._top < 0 or not _room(picture, width, height - self._top):
+            self._picture = None
+            self.fits = False
         self.mark = (mood, picture.w, text, self.font and self.font.height, chosen)
 
     def draw(self, canvas, theme):
         mood, _, _, _, chosen = self.mark
-        x, y, width, _ = self.rect
-        color = "panel" if chosen else "paper"
+        x, y, width, height = self.rect
+        color, edge = ("panel", "accent") if chosen else ("paper", None)
         if chosen or theme is not theme.base:
-            _plate(
-                canvas, theme, self.rect, color, "paper", "accent" if chosen else None, _CHOSEN_EDGE, _RADIUS
-            )
-        left = x + (width - self.picture.w) // 2
-        ink, ground = getattr(theme, MOODS[mood]), getattr(theme, color)
-        canvas.picture(left, y + _PADDING, self.picture, mood, ink, ground)
+            _plate(canvas, theme, self.rect, color, "paper", edge, _CHOSEN_EDGE, _RADIUS)
+        picture, below = self._picture, _PADDING
+        if picture:
+            ink, ground = getattr(theme, MOODS[mood]), getattr(theme, color)
+            canvas.picture(x + (width - picture.w) // 2, y + self._top, picture, mood, ink, ground)
+            below += picture.h
         if self.lines:
-            _write(canvas, theme, self._words, self.font, self.lines, "ink", color, 0, -1)
+            words = (x + _CHOSEN_EDGE, y + below, width - 2 * _CHOSEN_EDGE, height - below - _PADDING)
+            _write(canvas, theme, words, self.font, self.lines, "ink", color, 0, -1)
 
 
 class Dots(Widget):
@@ -215,8 +234,9 @@ class Countdown(Widget):
         self.text = text
         x, y, width, height = rect
         self._words = (x, y, width, height - 8)
-        self.font, self.lines, self.fits = best(text, fonts, width, height - 8)
-        self.mark = (text, self.font.height, left, whole)
+        font, self.lines, self.fits = best(text, fonts, width, height - 8)
+        self.font = font
+        self.mark = (text, font.height, left, whole)
 
     def draw(self, canvas, theme):
         _, _, left, whole = self.mark
@@ -224,6 +244,16 @@ class Countdown(Widget):
         _write(canvas, theme, self._words, self.font, self.lines, "ink", "paper", 0, 0)
         canvas.round(x, y + height - 6, width, 6, 2, theme.line, theme.base.paper)
         canvas.round(x, y + height - 6, max(4, width * left // whole), 6, 2, theme.accent, theme.line)
+
+
+def _inside(rect):
+    """What a plate has for a text or an icon."""
+    x, y, width, height = rect
+    return x + _PADDING, y + _EDGE, width - 2 * _PADDING, height - 2 * _EDGE
+
+
+def _room(picture, width, height):
+    return picture.w <= width and picture.h <= height
 
 
 def _plate(canvas, theme, rect, color, on, edge, thick, radius):
@@ -244,12 +274,15 @@ def _write(canvas, theme, rect, font, lines, ink, on, align, rise):
     """Lines of text within a rectangle; what has no room, a line or the end of one, is left out."""
     x, y, width, height = rect
     ink, paper = getattr(theme, ink), getattr(theme, on)
-    lines = lines[: height // font.height]
-    top = y + (height - len(lines) * font.height) * (rise + 1) // 2
-    for line in lines:
-        wide = font.width(line)
-        while wide > width:
-            line = line[:-1]
+    high = font.height
+    count = min(len(lines), height // high)
+    top = y + (height - count * high) * (rise + 1) // 2
+    for index in range(count):
+        if canvas.meets(top, high):
+            line = lines[index]
             wide = font.width(line)
-        canvas.text(x + (width - wide) * (align + 1) // 2, top, line, font, ink, paper)
-        top += font.height
+            while wide > width:
+                line = line[:-1]
+                wide = font.width(line)
+            canvas.text(x + (width - wide) * (align + 1) // 2, top, line, font, ink, paper)
+        top += high

@@ -34,7 +34,7 @@ _RECORDS = bulk.table_of(Record)
 
 
 class Message(NamedTuple):
-    """A batch as it came. `source`: `mqtt`, `harvest` or `replay`."""
+    """A batch as it came. `source`: `mqtt`, `harvest`, `qr` or `replay`."""
 
     device_id: str
     payload: bytes

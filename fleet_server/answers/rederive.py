@@ -31,6 +31,7 @@ from fleet_server.answers.placing import (
 )
 from fleet_server.answers.rules import CORRECTED, UNANSWERED
 from fleet_server.answers.runs import between_neighbours
+from fleet_server.answers.visits import has_a_say
 
 PIECE = 2_000  # records read at once: some hundred kilobytes
 _MANY_VISITS = (
@@ -116,9 +117,11 @@ class Derived:
         place = place_in(self._stays, when)
         filtered = row.filtered
         if row.kind == wire.KIND_ANSWER:
-            if wire.unanswered(row.flags, row.value, len(row.body)):
+            given = (row.flags, row.value, len(row.body))
+            corrected = has_a_say(*given) and corrections.has(row)
+            if wire.unanswered(*given):
                 filtered = UNANSWERED
-            elif (corrected := corrections.has(row)) or filtered in (None, CORRECTED, UNANSWERED):
+            elif corrected or filtered in (None, CORRECTED, UNANSWERED):
                 filtered = (
                     CORRECTED if corrected else None
                 )  # any other: a rule's verdict, `fleet rules rerun`

@@ -6,6 +6,7 @@ is said by `Record.intact`.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -166,6 +167,48 @@ def refused(record: Record) -> int:
 
 def wrap(raw: bytes, *, epoch: int, seq: int, next_seq: int, pressed: int, waiting: int) -> bytes:
     """A batch that carries one record as it was kept (`raw`: record with CRC), for its replay."""
-    header = _PREFIX.pack(VERSION, _HEADER_BYTES, 1, epoch, 0, seq, seq + 1)
-    message = header + _REST.pack(next_seq, pressed, waiting, 0, 0) + raw.ljust(padded(len(raw)), b"\xff")
+    return batch_bytes([raw], epoch=epoch, start=seq, next_seq=next_seq, pressed=pressed, waiting=waiting)
+
+
+def batch_bytes(
+    records: Sequence[bytes], *, epoch: int, start: int, next_seq: int, pressed: int, waiting: int
+) -> bytes:
+    """A batch of gapless records, each as `record_bytes` makes it, the first with seq `start`."""
+    header = _PREFIX.pack(VERSION, _HEADER_BYTES, len(records), epoch, 0, start, start + len(records))
+    body = b"".join(raw.ljust(padded(len(raw)), b"\xff") for raw in records)
+    message = header + _REST.pack(next_seq, pressed, waiting, 0, 0) + body
     return message + _CRC.pack(crc32(message))
+
+
+def record_bytes(
+    kind: int,
+    *,
+    epoch: int,
+    seq: int,
+    uptime: int,
+    pressed: int,
+    set_number: int = 0,
+    session: int = NO_VISIT,
+    question: int = 0,
+    language: int = 0,
+    value: int = 0,
+    body: bytes = b"",
+) -> bytes:
+    """A record of clock run 0 with its CRC, for what the server itself writes down: the journal of phones."""
+    length = _RECORD.size + len(body)
+    low = pressed & 0xFFFF
+    record = (
+        _RECORD.pack(length, kind, 0, seq, 0, uptime, set_number, session, question, language, value, low)
+        + body
+    )
+    return record + _CRC.pack(crc32(record, epoch))
+
+
+def clock_bytes(utc_ms: int, uncertainty_ms: int) -> bytes:
+    """The body of a clock record."""
+    return _CLOCK.pack(utc_ms, uncertainty_ms)
+
+
+def batch_size(records: Sequence[bytes]) -> int:
+    """Bytes that `batch_bytes` makes of these records."""
+    return _HEADER_BYTES + sum(padded(len(raw)) for raw in records) + _CRC.size

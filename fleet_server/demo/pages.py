@@ -14,9 +14,9 @@ from fleet_server.accounts.access import SignedIn
 from fleet_server.answers import books
 from fleet_server.db import Database
 from fleet_server.demo.kiosks import DemoKiosk
-from fleet_server.demo.patients import PRESS_MS
 from fleet_server.demo.reach import do, kiosk_of, visible
 from fleet_server.demo.screen_pages import NamedTarget, named_targets
+from fleet_server.demo.toucher import PRESS_MS
 from fleet_server.web import i18n
 from fleet_server.web.deps import ReadSession
 from fleet_server.web.live import KEEPALIVE, KEEPALIVE_S, RETRY_MS, limited

@@ -13,12 +13,13 @@ from fastapi.responses import Response
 from fleet_server.accounts.access import SignedIn
 from fleet_server.db import Database
 from fleet_server.demo.kiosks import DemoKiosk
-from fleet_server.demo.patients import PRESS_MS
 from fleet_server.demo.reach import do, kiosk_of, visible
-from fleet_server.demo.targets import name_of, targets_of
+from fleet_server.demo.targets import name_of, question_of, targets_of
+from fleet_server.demo.toucher import PRESS_MS
 from fleet_server.devices.models import Device
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.views import view
 from fleet_server.web.deps import ReadSession
 from provisioning.errors import ProvisioningError
 
@@ -80,24 +81,22 @@ def named_targets(
 ) -> tuple[str, list[NamedTarget]]:
     """What the screen asks and what can be touched on it, in words. It reads the database: not on the loop."""
     targets = targets_of(show)
-    question = _question(database, kiosk.device_id, show.get("question"))
+    index, laid_out = show.get("question"), view_run(database, kiosk.device_id) if targets else None
+    question = question_of(laid_out, index)
     asked = str(((question or {}).get("text") or {}).get(language) or "")
     named = []
     for target in targets:
         x, y = target.middle
-        named.append(NamedTarget(name_of(target, question, language), f"{x},{y}"))
+        named.append(NamedTarget(name_of(target, laid_out, index, language), f"{x},{y}"))
     return asked, named
 
 
-def _question(database: Database, device_id: str, index: Any) -> dict[str, Any] | None:
-    """The question that a kiosk asks: its index in the set that it reported last."""
-    if not isinstance(index, int) or isinstance(index, bool):
-        return None
+def view_run(database: Database, device_id: str) -> dict[str, Any] | None:
+    """The question set that a touch kiosk reported last, as it has it."""
     with database.read() as session:
         device = session.get(Device, device_id)
         row = session.get(QuestionSet, device.running_set) if device and device.running_set else None
-        asked: list[dict[str, Any]] = questions.body_of(row)["questions"] if row else []
-    return asked[index] if 0 <= index < len(asked) else None
+        return view(questions.body_of(row), "touch") if row else None
 
 
 def _point(target: str) -> tuple[int, int]:

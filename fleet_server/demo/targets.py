@@ -9,6 +9,15 @@ from typing import Any
 from fleet_server.refusals import N_
 from fleet_server.web.i18n import _
 
+# A language is offered by its own name.
+_LANGUAGES = {
+    "fi": "Suomi",
+    "sv": "Svenska",
+    "en": "English",
+    "sme": "Davvisámegiella",
+    "smn": "Anarâškielâ",
+    "sms": "Nuõrttsääʹmǩiõll",
+}
 _PLAIN = {
     "next": N_("Next"),
     "skip": N_("Skip this question"),
@@ -57,8 +66,9 @@ def targets_of(show: dict[str, Any]) -> list[Target]:
     return sorted(found, key=lambda target: (target.y, target.x))
 
 
-def name_of(target: Target, question: dict[str, Any] | None, language: str) -> str:
-    """Words for a target. question: what is asked, as in the question set, for its labels."""
+def name_of(target: Target, view: dict[str, Any] | None, index: Any, language: str) -> str:
+    """Words for a target. view: the question set as the kiosk has it, index: the question that it asks, for labels."""
+    question = question_of(view, index)
     what, value = target.action[0], target.action[1] if len(target.action) > 1 else None
     if what in ("answer", "toggle") and isinstance(value, int):
         return _answer(value, question, language)
@@ -68,9 +78,18 @@ def name_of(target: Target, question: dict[str, Any] | None, language: str) -> s
         return _(_NAMED[what, value])
     if what == "key":
         return str(value)
-    if what == "language" and isinstance(value, int):
-        return _("Language %(number)s") % {"number": value + 1}
+    if what == "language" and view and isinstance(value, int) and 0 <= value < len(view["languages"]):
+        code = str(view["languages"][value])
+        return _LANGUAGES.get(code, code)
     return " ".join(str(part) for part in target.action)
+
+
+def question_of(view: dict[str, Any] | None, index: Any) -> dict[str, Any] | None:
+    """The question at a place in a view; None where there is none."""
+    if view is None or not isinstance(index, int) or isinstance(index, bool):
+        return None
+    asked: list[dict[str, Any]] = view["questions"]
+    return asked[index] if 0 <= index < len(asked) else None
 
 
 def _answer(value: int, question: dict[str, Any] | None, language: str) -> str:

@@ -178,6 +178,13 @@ def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], fa
             type=kind.name,
         )
         return
+    lengths = {len(labels[one]) for one in languages if isinstance(labels.get(one), list)}
+    if kind.labels is None and len(lengths) > 1:
+        faults.add(
+            N_("question set %(who)s: %(code)r has %(value)s labels, must have as many in each language"),
+            code=code,
+            value=", ".join(map(str, sorted(lengths))),
+        )
     for language in languages:
         given = labels.get(language)
         counts = OPTIONS if kind.labels is None else range(kind.labels, kind.labels + 1)

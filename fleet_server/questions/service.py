@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.questions.faults import half_a_character
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
@@ -18,6 +18,7 @@ from fleet_server.questions.schema import canonical, faults_of
 from fleet_server.questions.types import values_of
 from fleet_server.questions.views import hash_of, view_bytes, view_faults
 from fleet_server.refusals import N_, Sentence
+from fleet_server.screens.check import screen_faults
 
 
 class SetRefused(ValueError):
@@ -94,7 +95,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     if row is None:
         return [Sentence(N_("question set %(who)s does not exist"), who=number)]
     wanted = sorted(set(device_ids))
-    devices = session.exec(select(Device).where(col(Device.id).in_(wanted))).all()
+    devices = session.exec(select(Device).where(col(Device.id).in_(wanted), Device.channel == KIOSK)).all()
     faults: list[str] = [
         Sentence(N_("device %(device)r does not exist"), device=missing)
         for missing in sorted(set(wanted) - {device.id for device in devices})
@@ -111,7 +112,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     faults += own_faults
     if not own_faults:
         for model in sorted({device.model for device in devices}):
-            faults += view_faults(body, model)
+            faults += view_faults(body, model) or screen_faults(body, model)
     if faults:
         return faults
     name = actor if isinstance(actor, str) else actor.name
@@ -130,6 +131,18 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
         )
     session.flush()
     return []
+
+
+def look_at_screens(session: Session, number: int, device_ids: Iterable[str]) -> None:
+    """Lay the set out for the models of these devices, so that `publish` finds it done: that takes up to a second,
+    for which nobody else should have to wait for the writer."""
+    row = session.get(QuestionSet, number)
+    if row is None or faults_of(body_of(row)):
+        return
+    models = select(Device.model).where(col(Device.id).in_(list(device_ids))).distinct()
+    for model in session.exec(models):
+        if not view_faults(body_of(row), model):
+            screen_faults(body_of(row), model)
 
 
 def published_to(session: Session, device_id: str) -> QuestionSet | None:

@@ -1,12 +1,16 @@
 """Pages of the kiosks' screens as the firmware lays them out, for the server. Knows no database.
 
-Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures, on the firmware's own canvas.
+Invariant: what is drawn here is what the kiosk draws: the same modules, fonts and pictures on the same canvas.
 """
 
+import json
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
+
+from screens import fonts as reader
+from screens import page_paper, pages
 
 from fleet_server.screens import ASSETS
 from fleet_server.screens.png import frame
@@ -17,11 +21,22 @@ FONTS = {"touch": ("s", "m", "l"), "paper": ("p20", "p30", "p44")}
 _drawing = threading.Lock()
 
 
-def page(scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0, mode: Iterable[str] = ()) -> Any:
+def page(
+    scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0, mode: Iterable[str] = ()
+) -> Any:
     """The page (screens.page.Page) that a touch kiosk shows; its `overflows` say what does not fit."""
-    from screens import pages
-
     return pages.build(scene, view, language, frozenset(mode), fonts("touch"), pictures("touch"))
+
+
+def paper_page(scene: Mapping[str, Any], view: Mapping[str, Any], language: int = 0) -> Any:
+    """The page that a button kiosk shows on its e-paper, from its own view of a set."""
+    return page_paper.build(scene, view, language, (), fonts("paper"), pictures("paper"))
+
+
+def read_view(raw: bytes) -> dict[str, Any]:
+    """A view as a kiosk has it after reading its bytes."""
+    read: dict[str, Any] = json.loads(raw)
+    return read
 
 
 def picture(page: Any, model: str) -> bytes:
@@ -34,21 +49,18 @@ def picture(page: Any, model: str) -> bytes:
     kind = model_of(model)
     if kind.size is None:
         raise ValueError(f"model '{model}' has no screen to draw on")
+    width, height = kind.size
     with _drawing:
-        return frame(page, *kind.size, mono=kind.screen == "paper").png()
+        return frame(page, width, height, kind.screen == "paper").png()
 
 
 @cache
 def fonts(screen: str) -> dict[str, Any]:
     """The fonts of "touch" or "paper", read once."""
-    from screens import fonts as reader
-
     return dict(reader.load(str(ASSETS), FONTS[screen]))
 
 
 @cache
 def pictures(screen: str) -> dict[str, Any]:
     """The pictures of "touch" or "paper", read once."""
-    from screens import fonts as reader
-
     return dict(reader.pictures(str(ASSETS), screen))

@@ -11,7 +11,8 @@ from provisioning.virtual.client import VirtualKiosk
 
 BOARD = """
 import asyncio, json, sys
-def attach(flash, nvs, frame=None):
+faces = 5
+def attach(flash, nvs):
     globals()['flash'] = flash
     globals()['identity'] = json.loads(nvs('hymio', 'identity'))
 def emit(event):

@@ -21,7 +21,7 @@ def refused(call, *arguments):
 
 def test_the_chip_is_set_up_in_the_order_and_with_the_times_of_its_data_sheet():
     spi, lamp, _ = display()
-    assert spi.log[:4] == [("light", 0), ("reset", 0), ("ms", 1), ("reset", 1)]
+    assert spi.log[:4] == [("duty", 0), ("reset", 0), ("ms", 1), ("reset", 1)]
     assert spi.log[4] == ("ms", 120)
     settings = len(MSP4031)
     assert [tuple(entry) for entry in spi.sent[:settings]] == list(MSP4031)
@@ -32,7 +32,7 @@ def test_the_chip_is_set_up_in_the_order_and_with_the_times_of_its_data_sheet():
         (0x11, b""),
     ]
     assert spi.log[5 + settings + 4] == ("ms", 120)
-    assert spi.log[-2:] == [0x29, ("light", 65535)]
+    assert spi.log[-2:] == [0x29, ("duty", 65535)]
     assert spi.cs.level == 1
 
 
@@ -94,10 +94,10 @@ def test_it_sleeps_dark_and_wakes_with_the_picture_it_had():
     spi, lamp, screen = display()
     spi.forget()
     screen.sleep()
-    assert spi.log == [("light", 0), 0x28, 0x10, ("ms", 5)]
+    assert spi.log == [("duty", 0), 0x28, 0x10, ("ms", 5)]
     spi.forget()
     screen.wake()
-    assert spi.log == [0x11, ("ms", 120), 0x29, ("light", 65535)]
+    assert spi.log == [0x11, ("ms", 120), 0x29, ("duty", 65535)]
     screen.light(30)
     assert lamp.duty == 65535 * 30 // 100
 

@@ -131,12 +131,18 @@ class Model:
         records = self.epochs[number].records
         last: dict[tuple[int, int, int], int] = {}
         silent = {r.seq for r in records.values() if r.kind == 1 and says_nothing(r)}
-        answers = [r for r in records.values() if r.kind == 1 and r.session != 255 and r.seq not in silent]
+        answers = [
+            r
+            for r in records.values()
+            if r.kind == 1 and r.session != 255 and (r.seq not in silent or r.flags % 4 != 2)
+        ]
         for r in answers:
             key = (r.seq - r.session, r.set_number, r.question)
             last[key] = max(last.get(key, 0), r.seq)
         found = dict.fromkeys(silent, "unanswered")
         for r in answers:
+            if r.seq in silent:
+                continue
             first = records.get(r.seq - r.session)
             if last[r.seq - r.session, r.set_number, r.question] != r.seq:
                 found[r.seq] = "corrected"

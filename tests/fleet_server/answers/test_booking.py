@@ -323,12 +323,29 @@ def test_who_goes_back_and_walks_away_has_still_said_what_was_said(
 ) -> None:
     visit = [
         press(0),
-        press(1, session=1, question=0, **TIMED_OUT),
-        press(2, session=2, question=0, **SKIPPED),
+        press(1, session=1, question=1, set_number=99),
+        press(2, session=2, question=0, **TIMED_OUT),
     ]
     for seq in order:
         one(shared_database, device, batch(EPOCH, visit[seq], next=3, pressed=3))
-    assert rules_said(shared_database, device) == {0: None, 1: "unanswered", 2: "unanswered"}
+    assert rules_said(shared_database, device) == {0: None, 1: None, 2: "unanswered"}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+def test_who_rubs_out_and_skips_has_taken_it_back(
+    shared_database: Database, device: str, order: tuple[int, ...]
+) -> None:
+    visit = [
+        press(0),
+        press(1, session=1, question=1, value=0, body=b"better not"),
+        press(2, session=2, question=1, **SKIPPED),
+    ]
+    for seq in order:
+        one(shared_database, device, batch(EPOCH, visit[seq], next=3, pressed=3))
+    assert rules_said(shared_database, device) == {0: None, 1: "corrected", 2: "unanswered"}
+    again = press(3, session=3, question=1, value=0, body=b"after all")
+    one(shared_database, device, batch(EPOCH, again, next=4, pressed=4))
+    assert rules_said(shared_database, device) == {0: None, 1: "corrected", 2: "unanswered", 3: None}
 
 
 def test_what_was_given_until_time_ran_out_counts(shared_database: Database, device: str) -> None:

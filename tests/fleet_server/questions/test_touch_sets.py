@@ -4,6 +4,7 @@ import copy
 import json
 
 import pytest
+from kiosk import touch_rules
 
 from fleet_server.questions.national import national_sets
 from fleet_server.questions.schema import faults_of
@@ -216,6 +217,17 @@ def test_all_faults_are_named_in_one_go(family):
     family["questions"][1]["when"] = {"code": "X", "values": []}
     family["words"] = {"hello": {}, "back": 1}
     assert len(faults_of(family)) >= 5
+
+
+def test_a_choice_has_as_many_options_in_each_language(health):
+    question(health, "KTI")["labels"]["sv"].append("Fråga")
+    wanted = "question set 7: 'KTI' has 3, 4 labels, must have as many in each language"
+    assert faults_of(health) == [wanted]
+
+
+@pytest.mark.parametrize("body", national_sets(), ids=lambda body: f"set{body['number']}")
+def test_what_is_published_to_a_touchscreen_is_taken_by_it(body):
+    assert touch_rules.fault(json.loads(view_bytes(body, "touch"))) is None
 
 
 def test_a_rotated_question_depends_on_nothing(health):
