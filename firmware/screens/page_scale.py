@@ -102,8 +102,10 @@ def _lay(sheet, items, number):
         sheet.add(item.button((_SIDE, y, _SIDE_WIDTH, TOUCH), shape))
         return
     for index, item in enumerate(items[:2]):
-        rect = (_SIDE + index * (_SIDE_WIDTH - TOUCH), y, TOUCH, TOUCH)
-        sheet.add(item.button(rect, item.shape(_ICON, sheet)))
+        x = _SIDE + index * TOUCH
+        widget = item.button((x + 2 * index, y, TOUCH - 2, TOUCH), item.shape(_ICON, sheet))
+        widget.area = (x, y, TOUCH, TOUCH)
+        sheet.add(widget)
 
 
 def _place(number):
