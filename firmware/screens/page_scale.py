@@ -6,7 +6,18 @@ leave a place free at the end of the second row, and what else is to be touched 
 
 from kiosk.compat import const
 
-from screens.bars import back, countdown_text, dots, kinds, languages, leave, modes, onward, stay
+from screens.bars import (
+    back,
+    countdown_text,
+    dots,
+    kinds,
+    languages,
+    leave,
+    modes,
+    next_language,
+    onward,
+    stay,
+)
 from screens.fit import best
 from screens.page_ask import head_fonts
 from screens.sheet import MARGIN, SCALE, TOUCH, WIDTH
@@ -72,6 +83,8 @@ def _beside(sheet):
         return
     if sheet.scene["page"] == "rest":
         others = [item for item in languages(sheet) if not item.chosen]
+        if len(others) > 2:
+            others = next_language(sheet)
         flows = kinds(sheet)
         if flows:
             rows = [others, flows]
