@@ -70,6 +70,10 @@ def row(sheet, left, right, y, height, start=MARGIN, end=WIDTH - MARGIN, free=0)
     """Buttons from both ends towards the middle; gives the room between them as (x, end): at least `free` wide."""
     items = left + right
     shapes = _shapes(sheet, items, end - start - free, height)
+    if not _fits(shapes, end - start - free - GAP * (len(items) - 1)):
+        fewer = next_language(sheet) + [item for item in left if item.action[0] != "language"]
+        if len(fewer) < len(left):
+            return row(sheet, fewer, right, y, height, start, end, free)
     x = start
     for index in range(len(left)):
         width = shapes[index][0]

@@ -6,7 +6,18 @@ leave a place free at the end of the second row, and what else is to be touched 
 
 from kiosk.compat import const
 
-from screens.bars import back, countdown_text, dots, kinds, languages, leave, modes, onward, stay
+from screens.bars import (
+    back,
+    countdown_text,
+    dots,
+    kinds,
+    languages,
+    leave,
+    modes,
+    next_language,
+    onward,
+    stay,
+)
 from screens.fit import best
 from screens.page_ask import head_fonts
 from screens.sheet import MARGIN, SCALE, TOUCH, WIDTH
@@ -72,6 +83,8 @@ def _beside(sheet):
         return
     if sheet.scene["page"] == "rest":
         others = [item for item in languages(sheet) if not item.chosen]
+        if len(others) > 2:
+            others = next_language(sheet)
         flows = kinds(sheet)
         if flows:
             rows = [others, flows]
@@ -102,8 +115,10 @@ def _lay(sheet, items, number):
         sheet.add(item.button((_SIDE, y, _SIDE_WIDTH, TOUCH), shape))
         return
     for index, item in enumerate(items[:2]):
-        rect = (_SIDE + index * (_SIDE_WIDTH - TOUCH), y, TOUCH, TOUCH)
-        sheet.add(item.button(rect, item.shape(_ICON, sheet)))
+        x = _SIDE + index * TOUCH
+        widget = item.button((x + 2 * index, y, TOUCH - 2, TOUCH), item.shape(_ICON, sheet))
+        widget.area = (x, y, TOUCH, TOUCH)
+        sheet.add(widget)
 
 
 def _place(number):

@@ -68,14 +68,19 @@ def main():
     pins = crowd() if CROWDED else []
     told["pins"] = len(pins)
     view = None
-    for number in range(ROUNDS):
-        with open(JOB) as file:
-            for line in file:
-                if line[0] == "{":
-                    if number == 0:
-                        view = json.loads(line)
-                    continue
+    with open(JOB) as file:
+        start = 0
+        for number in range(ROUNDS):
+            file.seek(start)
+            while True:
+                line = file.readline()
+                if not line:
+                    break
                 line = json.loads(line)
+                if not isinstance(line, list):
+                    view = line
+                    start = file.tell()
+                    continue
                 scene, language, mode = line
                 line = None
                 if MEASURED:
@@ -92,8 +97,8 @@ def main():
                 if number == 0:
                     told["pages"] += 1
                     print(wire.crc if wire.next == HEIGHT else "page not drawn whole")
-        page = painter.page = scene = None
-        told["rounds"].append(held())
+            page = painter.page = scene = None
+            told["rounds"].append(held())
     print(json.dumps(told))
 
 

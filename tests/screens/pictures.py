@@ -20,14 +20,19 @@ Pixels = list[bytes]  # rows of three bytes a pixel
 
 def drawn(page: Any) -> Pixels:
     """A page as a kiosk's display shows it."""
-    pixels = rgb(bytes(frame(page, WIDTH, HEIGHT, mono=False).pixels))
-    return [pixels[start : start + 3 * WIDTH] for start in range(0, len(pixels), 3 * WIDTH)]
+    return rows(bytes(frame(page, WIDTH, HEIGHT, mono=False).pixels))
 
 
-def kept(rows: Pixels) -> bytes:
+def rows(pixels: bytes) -> Pixels:
+    """What goes to a display, as it is seen."""
+    seen = rgb(pixels)
+    return [seen[start : start + 3 * WIDTH] for start in range(0, len(seen), 3 * WIDTH)]
+
+
+def kept(picture: Pixels) -> bytes:
     """As a PNG file of at most 256 colours, the most frequent first."""
     counts: dict[bytes, int] = {}
-    for row in rows:
+    for row in picture:
         for start in range(0, len(row), 3):
             color = row[start : start + 3]
             counts[color] = counts.get(color, 0) + 1
@@ -36,10 +41,10 @@ def kept(rows: Pixels) -> bytes:
         raise ValueError(f"a picture of {len(colors)} colours has no palette")
     index = {color: number for number, color in enumerate(colors)}
     body = bytearray()
-    for row in rows:
+    for row in picture:
         body.append(0)
         body += bytes([index[row[start : start + 3]] for start in range(0, len(row), 3)])
-    head = struct.pack(">IIBBBBB", len(rows[0]) // 3, len(rows), 8, 3, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", len(picture[0]) // 3, len(picture), 8, 3, 0, 0, 0)
     chunks = (
         (b"IHDR", head), (b"PLTE", b"".join(colors)), (b"IDAT", zlib.compress(bytes(body), 9)), (b"IEND", b""),
     )  # fmt: skip

@@ -17,7 +17,7 @@ if str(ROOT) not in sys.path:
 
 from fleet_server.screens import drawing  # noqa: E402
 from fleet_server.screens.png import frame  # noqa: E402
-from tests.screens.pictures import HEIGHT, WIDTH, Pixels, drawn, kept  # noqa: E402
+from tests.screens.pictures import HEIGHT, WIDTH, Pixels, kept, rows  # noqa: E402
 from tests.screens.scenes import COMBINATIONS, LANGUAGES, MODES, Screen, screens  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -46,30 +46,31 @@ def everything() -> Iterator[Reference]:
 
 def picture(reference: Reference) -> Pixels:
     """What it looks like today."""
-    _, screen, language, modes = reference
-    return drawn(drawing.page(screen.scene, screen.view, language, modes))
-
-
-def checksum(reference: Reference) -> str:
-    """Of the pixels as they go to the display."""
-    _, screen, language, modes = reference
-    page = drawing.page(screen.scene, screen.view, language, modes)
-    return f"{crc32(frame(page, WIDTH, HEIGHT, mono=False).pixels):08x}"
+    return rows(_pixels(reference))
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    renewed = {CHECKSUMS}
-    for reference in pictured():
-        path = FOLDER / reference[0]
-        path.write_bytes(kept(picture(reference)))
-        renewed.add(path)
-    CHECKSUMS.write_text("".join(f"{checksum(each)} {each[0]}\n" for each in everything()))
-    for path in FOLDER.iterdir():
-        if path not in renewed:
+    pictures = {reference[0] for reference in pictured()}
+    sums = []
+    for reference in everything():
+        pixels = _pixels(reference)
+        sums.append(f"{crc32(pixels):08x} {reference[0]}\n")
+        if reference[0] in pictures:
+            (FOLDER / reference[0]).write_bytes(kept(rows(pixels)))
+    CHECKSUMS.write_text("".join(sums))
+    for path in FOLDER.glob("*.png"):
+        if path.name not in pictures:
             path.unlink()
-    size = sum(path.stat().st_size for path in renewed)
-    print(f"{len(renewed)} files, {size} bytes")
+    size = sum(path.stat().st_size for path in FOLDER.iterdir())
+    print(f"{len(pictures)} pictures and {len(sums)} checksums, {size} bytes")
+
+
+def _pixels(reference: Reference) -> bytes:
+    """As they go to the display."""
+    _, screen, language, modes = reference
+    page = drawing.page(screen.scene, screen.view, language, modes)
+    return bytes(frame(page, WIDTH, HEIGHT, mono=False).pixels)
 
 
 def _name(screen: Screen, language: int, modes: tuple[str, ...]) -> str:

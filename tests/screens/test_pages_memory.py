@@ -17,8 +17,9 @@ HERE = Path(__file__).resolve().parent
 ASSETS = HERE.parents[1] / "firmware" / "assets"
 HEAP_K = 384
 LARGEST_SET = 7
-# With fonts, pictures, band and one set, without the rest of the program. Words of the unix port are twice an ESP32's.
-ENOUGH_K = 288
+# Fonts, pictures, band, one set and the pages, without the rest of the program. A word of the unix port has twice the
+# bytes of an ESP32's.
+ENOUGH_K = 320
 ROUNDS = 4
 
 Run = Callable[..., dict[str, Any]]
