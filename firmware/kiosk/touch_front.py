@@ -105,6 +105,8 @@ class TouchFront:
         if point is not None:
             self._touch(point, now_ms)
         elif self.touches.just_ignored is not None:
+            if self._visit is not None:
+                self._visit.touch(now_ms)  # somebody is there
             self._board.show({"ignored": self.touches.just_ignored})
         self._tick(now_ms)
         try:

@@ -6,7 +6,7 @@ Knows no page and no question. Invariant: the bytes held are valid UTF-8; `clear
 from kiosk.compat import const
 from kiosk.record import MAX_BODY_BYTES
 
-_ENDS = ".!?\n"
+_ENDS = ".!?"
 LAYERS = const(3)  # letters, Sámi letters, digits and signs
 
 
@@ -58,7 +58,5 @@ class Typed:
 
     def _shift(self):
         """Capitals at the beginning and after the end of a sentence."""
-        at = self._used
-        while at and self._buf[at - 1] == 0x20:
-            at -= 1
-        self.caps = at == 0 or (at < self._used and chr(self._buf[at - 1]) in _ENDS)
+        used, buf = self._used, self._buf
+        self.caps = used == 0 or (used > 1 and buf[used - 1] == 0x20 and chr(buf[used - 2]) in _ENDS)

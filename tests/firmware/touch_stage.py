@@ -206,6 +206,8 @@ class Stage:
 
     def look(self):
         """What is shown agrees with what is recorded; AssertionError otherwise."""
+        if self.front._shown is None:
+            return  # memory did not suffice to draw
         scene = self.scene
         for fields in self.records():
             kind, flags, seq, _, _, number, session, position, language, value, _, body = fields
