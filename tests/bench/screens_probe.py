@@ -94,7 +94,24 @@ def main():
 
         one["press_ms"] = milliseconds(press)
         told["screens"].append(one)
+    told["letter"] = letter(painter, view, kit)
     print(json.dumps(told))
+
+
+def letter(painter, view, kit):
+    """A letter typed: what is sent, and how long layout and drawing take."""
+    _, scene, _ = scenes(view)[2]
+    texts = ("Kiito", "Kiitos")
+    painter.show(pages.build(dict(scene, text=texts[0]), view, 0, (), *kit))
+    before = painter.bytes, painter.bands
+    painter.show(pages.build(dict(scene, text=texts[1]), view, 0, (), *kit))
+    sent, bands = painter.bytes - before[0], painter.bands - before[1]
+
+    def both():
+        for text in texts:
+            painter.show(pages.build(dict(scene, text=text), view, 0, (), *kit))
+
+    return {"bytes": sent, "bands": bands, "ms": milliseconds(both) / 2}
 
 
 main()

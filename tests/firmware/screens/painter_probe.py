@@ -6,13 +6,11 @@ micropython painter_probe.py FIRMWARE TESTS ASSETS touch|paper ROUNDS
 import gc
 import json
 import sys
-from time import ticks_diff, ticks_us
 
 sys.path[:0] = [sys.argv[1], sys.argv[2] + "/screens"]
 
 import pieces  # noqa: E402
 from screens.painter import Painter  # noqa: E402
-from screens.raster import MONO_HLSB, RGB565, FrameBuffer  # noqa: E402
 
 ASSETS, MONO, ROUNDS = sys.argv[3], sys.argv[4] == "paper", int(sys.argv[5])
 
@@ -20,13 +18,6 @@ ASSETS, MONO, ROUNDS = sys.argv[3], sys.argv[4] == "paper", int(sys.argv[5])
 def held():
     gc.collect()
     return gc.mem_alloc()
-
-
-def milliseconds(job, times):
-    began = ticks_us()
-    for _ in range(times):
-        job()
-    return ticks_diff(ticks_us(), began) / 1000 / times
 
 
 def main():
@@ -55,16 +46,6 @@ def main():
     redraw()
     told["garbage"] = gc.mem_alloc() - before
     gc.enable()
-    told["redraw_ms"] = milliseconds(redraw, 50)
-    face = page.widgets[-1]
-    told["press_ms"] = milliseconds(lambda: (painter.press(face), painter.press(None)), 50) / 2
-    frame = FrameBuffer(canvas.buffer, wire.width, pieces.BAND_LINES, MONO_HLSB if MONO else RGB565)
-
-    def bare():
-        for _ in range(wire.height // pieces.BAND_LINES):
-            frame.fill(1)
-
-    told["fill_ms"] = milliseconds(bare, 500)
 
     def rounds(count):
         for number in range(count):

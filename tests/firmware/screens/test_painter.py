@@ -11,6 +11,7 @@ from screens.page import Page
 from screens.painter import Painter
 from screens.widgets import Label, Panel
 
+from tests import effort
 from tests.firmware.screens import pieces
 
 ASSETS = str(Path(__file__).resolve().parents[3] / "firmware" / "assets")
@@ -49,7 +50,7 @@ def whole(kit: pieces.Kit, page: Any, pressed: Any = None) -> bytearray:
 
 
 @pytest.mark.parametrize("mono", [False, True], ids=["touch", "paper"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.pick(30, 100, 1_000), deadline=None)
 @given(steps)
 def test_after_any_sequence_of_pages_and_fingers_the_display_equals_a_full_drawing(
     mono: bool, steps: list[tuple[str, int]]
@@ -164,7 +165,7 @@ def test_others_run_between_the_bands_of_a_page() -> None:
         watcher.cancel()
 
     asyncio.run(story())
-    assert sorted(set(seen)) == list(range(1, 8)) or sorted(set(seen)) == list(range(0, 8))
+    assert sorted(set(seen)) == list(range(1, 8))
 
 
 def test_a_touch_means_the_widget_whose_area_holds_it() -> None:

@@ -7,8 +7,10 @@ import pytest
 from screens import raster, theme
 from screens.canvas import Canvas
 
+from fleet_server.screens import drawing
 from provisioning.png import rgb
 from tests.firmware.screens import pieces
+from tests.screens.scenes import screens
 
 ASSETS = str(Path(__file__).resolve().parents[3] / "firmware" / "assets")
 TEXT, GRAPHICS = 4.5, 3.0
@@ -18,7 +20,7 @@ class Witness(Canvas):
     """A canvas that remembers which colours were put upon which, and by what."""
 
     def __init__(self) -> None:
-        super().__init__(480, 40, raster.RGB565)
+        super().__init__(480, 320, raster.RGB565)
         self.pairs: set[tuple[str, str, int, int]] = set()
 
     def text(self, x: int, y: int, text: str, font: Any, ink: int, paper: int) -> Any:
@@ -36,17 +38,18 @@ class Witness(Canvas):
 
 
 def drawn_pairs(name: str) -> set[tuple[str, str, int, int]]:
-    """All pairs of a theme, with every widget at rest, chosen and under a finger."""
+    """All pairs of a theme, of every screen of the ready sets, at rest, chosen and under a finger."""
     kit = pieces.Kit(ASSETS)
     witness = Witness()
-    for page in [page for page in pieces.pages(kit) if page.theme is theme.THEMES[name]]:
-        witness.begin(0, 0, 480, 40)
+    pages = [page for page in pieces.pages(kit) if page.theme is theme.THEMES[name]]
+    mode = ("contrast",) if name == "dark" else ()
+    pages += [drawing.page(screen.scene, screen.view, 0, mode) for screen in screens()]
+    for page in pages:
         for widget in page.widgets:
-            for top in range(0, 320, 40):
-                witness.begin(0, top, 480, 40)
-                widget.draw(witness, page.theme)
-                if widget.action:
-                    widget.draw(witness, page.theme.pressed)
+            witness.begin(*widget.rect)
+            widget.draw(witness, page.theme)
+            if widget.action:
+                widget.draw(witness, page.theme.pressed)
     return witness.pairs
 
 
@@ -79,7 +82,7 @@ def test_text_and_graphics_stand_out_in_every_theme_at_rest_chosen_and_pressed(n
             assert contrast(bytes(band)) >= TEXT, (ink, paper)
         elif kind == "picture":
             size, index = what.split(":")
-            picture = kit.face if int(size) == kit.face.w else kit.icons
+            picture = {picture.w: picture for picture in drawing.pictures("touch").values()}[int(size)]
             canvas.picture(10, 10, picture, int(index), ink, paper)
             assert contrast(bytes(band)) >= GRAPHICS, (what, ink, paper)
         measured += 1
