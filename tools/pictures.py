@@ -1,6 +1,7 @@
 """Takes the README's pictures from the running thing: `make pictures`. Nothing in them is drawn by hand.
 
-Starts the demonstration in a fresh folder, presses for a minute through its buttons, and photographs the pages.
+Starts the demonstration in a fresh folder, presses for a minute through its buttons, photographs the pages, and answers
+at its touch kiosk in three languages, whose own pixels are the pictures of its screens.
 """
 
 import shutil
@@ -14,11 +15,18 @@ from playwright.sync_api import expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from fleet_server.questions.national import national_sets  # noqa: E402
+from fleet_server.questions.views import view  # noqa: E402
+from provisioning.virtual.client import VirtualKiosk, list_kiosks  # noqa: E402
 from tests.e2e.conftest import CHROMIUM_FLAGS, sign_in  # noqa: E402
 from tests.e2e.demo import Demo  # noqa: E402
+from tests.e2e.touch_visitor import Visitor  # noqa: E402
 
 TARGET = ROOT / "docs" / "pictures"
 LOCK_OUT_S = 2.2
+TOUCH_SET = 7  # what the demonstration's touch kiosk asks
+SWEDISH, ENGLISH = 1, 2
+PHONE = {"width": 390, "height": 844}
 
 
 def main() -> None:
@@ -68,12 +76,57 @@ def main() -> None:
                 page.goto(address)
                 time.sleep(0.5)  # the event stream never lets the network be idle
                 page.screenshot(path=TARGET / f"{name}.png", full_page=name != "question-set")
+            kiosks = {kiosk.name: kiosk for kiosk in list_kiosks(demo.folder / "virtual")}
+            (TARGET / "paper.png").write_bytes(kiosks["kiosk-1"].screen())
+            touch_screens(kiosks["kiosk-2"])
+            page.goto(f"/try/{kiosks['kiosk-2'].facts.id}")
+            time.sleep(1)
+            page.screenshot(path=TARGET / "try-touch.png")
+            page.goto(page.locator(".bench a[href^='/places/']").get_attribute("href"))
+            address = page.locator("a[href*='/p/']").first.get_attribute("href")
+            page.set_viewport_size(PHONE)
+            page.goto(address)
+            page.screenshot(path=TARGET / "phone.png")
             browser.close()
     finally:
         demo.stop()
         shutil.rmtree(folder, ignore_errors=True)
     for picture in sorted(TARGET.glob("*.png")):
         print(f"{picture.relative_to(ROOT)}  {picture.stat().st_size // 1024} KiB")
+
+
+def touch_screens(kiosk: VirtualKiosk) -> None:
+    """A visitor in each language: the resting screen, a statement, the open question, the thank-you."""
+    body = next(body for body in national_sets() if body["number"] == TOUCH_SET)
+    visitor = Visitor(kiosk, view(body, "touch"))
+
+    def picture(name: str) -> None:
+        (TARGET / f"touch-{name}.png").write_bytes(kiosk.screen())
+
+    visitor.arrive()
+    picture("rest")
+    visitor.answer(10)
+    picture("statement")
+    visitor.go("leave")
+    visitor.arrive()
+    visitor.go("language", SWEDISH)
+    visitor.answer(5)
+    visitor.answer(1)
+    visitor.go("mode", "contrast")
+    picture("contrast")
+    visitor.go("leave")
+    visitor.arrive()
+    visitor.go("language", ENGLISH)
+    visitor.answer(9)
+    visitor.answer(0)
+    visitor.answer(0)
+    picture("pei")
+    visitor.answer(1)
+    visitor.answer(0)
+    visitor.write("You listened to me", done=False)
+    picture("text")
+    visitor.go("next")
+    picture("thanks")
 
 
 if __name__ == "__main__":

@@ -72,8 +72,8 @@ class Visitor:
         self._note(self.asked(), 255, SKIPPED)
         self.go("skip")
 
-    def write(self, text: str) -> None:
-        """Type a text key by key, and be done."""
+    def write(self, text: str, done: bool = True) -> None:
+        """Type a text key by key, and be done, unless one stays."""
         question = self.asked()
         assert question["type"] == "text", (question["code"], self.touched)
         for letter in text:
@@ -82,7 +82,8 @@ class Visitor:
             if letter.isupper():  # the keyboard goes back to small letters by itself
                 self.until(lambda _show, seen=letter: not self._there("key", seen), "small letters")
         self._note(question, 0, body=text.encode())
-        self.go("next")
+        if done:
+            self.go("next")
 
     def go(self, *action: Any) -> None:
         """Touch what leads to another page, again if nothing comes: the countdown may have taken its place."""
