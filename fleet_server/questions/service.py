@@ -118,6 +118,8 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     name = actor if isinstance(actor, str) else actor.name
     for device in devices:
         before = published_to(session, device.id)
+        if before is None or before.number != number:
+            device.card_confirmed = None  # it was another card that somebody put in
         session.add(Publication(device_id=device.id, set_number=number, published_at=now, published_by=name))
         audit.record(
             session,

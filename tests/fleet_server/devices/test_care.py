@@ -144,9 +144,19 @@ def test_a_confirmation_is_for_the_card_that_was_changed_and_no_later_one(fleet:
     assert change is not None
     assert (change.number, change.confirmed) == (3, False)
     assert confirm(fleet, "tuula", 1).status_code == 409  # a page that was open for long
-    assert settings(fleet, CARD) == {"card": of_set(1)}
+    assert settings(fleet, CARD) == {}
     assert confirm(fleet, "tuula", 3).status_code == 303
     assert settings(fleet, CARD) == {"card": of_set(3)}
+
+
+def test_a_set_that_comes_back_asks_for_its_card_again(fleet: County) -> None:
+    assert confirm(fleet, "tuula", 1).status_code == 303
+    for number in (3, 1):
+        with fleet.database.write() as session:
+            assert questions.publish(session, number, [CARD], actor="test", now=fleet.now) == []
+    assert "Somebody said here that the card was changed." not in page(fleet, "tuula")
+    assert settings(fleet, CARD) == {}
+    assert confirm(fleet, "tuula", 1).status_code == 303
 
 
 def test_a_kiosk_with_a_screen_has_no_card_to_change(fleet: County) -> None:
