@@ -65,11 +65,11 @@ class Recorder:
 
     def refuse(self, error):
         """An answer could not be written; `note_refused` puts it into the journal."""
-        self._board.log("press refused: %r" % error)
         if not self._refused:
             self._refused_since = self._uptime.tenths()
         self._refused = min(self._refused + 1, 65535)
         self._full_at = self._journal.waiting
+        self._board.log("press refused: %r" % error)
 
     def note_refused(self):
         """Record how many were refused: at once while there is room, else once an hour."""

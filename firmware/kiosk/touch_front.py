@@ -13,9 +13,9 @@ from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 from kiosk.given import COMPLETE
 from kiosk.journal import JournalFull
 from kiosk.touches import Touches
-from kiosk.visit import Visit
+from kiosk.visit import TYPING, Visit
 
-_BAND_LINES = const(32)  # a band of 480 pixels takes 30 KiB, and 6 ms to send at 40 MHz
+_BAND_LINES = const(20)  # a band of 480 pixels takes 19 KiB, and 4 ms to send at 40 MHz
 _COLLECT_BYTES = const(
     65536
 )  # pages are made of many small things: collect when the visitor reads, not between
@@ -35,15 +35,15 @@ def opened(board, recorder, sets, clock, settings):
     from screens.painter import Painter
     from screens.raster import RGB565
 
-    # What is large and stays comes first, while the heap is whole. The largest letters and the faces are few on a page:
-    # they are read from their files as they are drawn, and 90 kB stay free.
-    fonts = load(board.assets, ("s", "m"))
-    fonts.update(load(board.assets, ("l",), False))
+    # What is large and stays comes first, while the heap is whole. Larger letters and faces are few on a page, and not
+    # drawn for each letter that is typed: they are read from their files, and 120 kB stay free.
+    fonts = load(board.assets, ("s",))
+    fonts.update(load(board.assets, ("m", "l"), False))
     shown = pictures(board.assets, "touch", False)
     painter = Painter(board.display, Canvas(board.display.width, _BAND_LINES, RGB565))
 
     def page(scene, view, language, mode):
-        return build(scene, view, language, mode, fonts, shown)
+        return build(scene, view, language, mode, fonts, shown, painter.page)
 
     if hasattr(gc, "threshold"):
         gc.threshold(_COLLECT_BYTES)
@@ -78,9 +78,10 @@ class TouchFront:
         self._waits_for_room = False
         self._closed = False  # by the server, for cleaning
         self._busy = False  # something is to be drawn
-        self._turning = False  # to another page
+        self._place = None  # (page, question) that is on the display
         self._shown = None  # (scene, language, mode) of the page that the painter has
         self._again_ms = None  # when to draw again after memory did not suffice
+        self._failed = False  # whether the last drawing did for want of it
         self._told = None
         self._fault = None
 
@@ -112,9 +113,12 @@ class TouchFront:
         try:
             self._draw(now_ms, point is not None)
         except MemoryError:
-            gc.collect()
+            self._again_ms = ticks_add(now_ms, _PATIENCE_MS) if self._failed else now_ms
+            self._failed = True
             self._draw_anew()
-            self._again_ms = ticks_add(now_ms, _PATIENCE_MS)
+            if self._place is None:
+                self._painter.page = None  # a touch means nothing on it any more
+            gc.collect()
             self._board.log("screen: no memory to draw with")
         if self._news:
             self._news = False
@@ -124,6 +128,8 @@ class TouchFront:
     def due_ms(self, now_ms):
         """Milliseconds until `step` has something to do even if nobody touches."""
         due = min(self.touches.due_ms(), _LONGEST_MS)
+        if self._again_ms is not None:
+            due = min(due, ticks_diff(self._again_ms, now_ms))
         if self._visit is not None:
             visit = self._visit.due_ms(now_ms)
             if visit is not None:
@@ -146,8 +152,8 @@ class TouchFront:
             if self._closed:
                 self.ignored["cleaning"] += 1
             return
-        if self._turning and self._busy:
-            self.ignored["repeat"] += 1  # meant for a page that was going, or by chance for one that comes
+        if self._visit.place != self._place:
+            self.ignored["repeat"] += 1  # meant for a page that is going, or by chance for one that comes
             return
         page = self._painter.page
         widget = page.hit(point[0], point[1]) if page is not None else None
@@ -158,15 +164,25 @@ class TouchFront:
             self._painter.press(widget)
         except MemoryError:
             gc.collect()  # an answer that is not seen to be taken is taken all the same
-        self._flags = record.FLAG_SIMULATED if self._board.simulated() else 0
         try:
-            entry = self._visit.act(widget.action, now_ms)
+            self._flags = record.FLAG_SIMULATED if self._board.simulated() else 0
+            entry = self._act(widget.action, now_ms)
             if entry is not None:
                 self._record(entry)
                 if entry[3] == COMPLETE:
                     self._sound("thanks")
         except (JournalFull, OSError, MemoryError) as error:
             self._refuse(error, now_ms)
+
+    def _act(self, action, now_ms):
+        """What was felt has its effect: for a key that memory did not suffice for, there is some after a collection."""
+        try:
+            return self._visit.act(action, now_ms)
+        except MemoryError:
+            if self._visit.page != "text" or action[0] not in TYPING:
+                raise  # something may have come of it: it is refused
+            gc.collect()
+        return self._visit.act(action, now_ms)
 
     def _record(self, entry):
         position, language, value, flags, body, mark = entry
@@ -179,10 +195,10 @@ class TouchFront:
         self._news = True
 
     def _refuse(self, error, now_ms):
-        self._recorder.refuse(error)
-        self._visit.refused(now_ms)
         self._refused_ms = now_ms
         self._waits_for_room = isinstance(error, JournalFull)
+        self._visit.refused(now_ms)
+        self._recorder.refuse(error)
         self._sound("refused")
         self._recorder.note_refused()
 
@@ -255,12 +271,12 @@ class TouchFront:
         if self._again_ms is not None:
             if ticks_diff(now_ms, self._again_ms) < 0:
                 return
-            self._again_ms = None
         if touched or not self._busy:
             self._turn(now_ms)
         if self._busy:
             self._busy = self._painter.step()
             if not self._busy:
+                self._again_ms, self._failed = None, False
                 self._drawn()
 
     def _turn(self, now_ms):
@@ -275,16 +291,11 @@ class TouchFront:
             if self._painter.pressed is not None:
                 self._painter.press(None)
             return
-        before = self._shown
-        page = self._page(*looks)
-        self._painter.change(page)
+        if _place(scene) != self._place:
+            self._place = None
+        self._painter.change(self._page(*looks))
         self._shown = looks
         self._busy = True
-        self._turning = (
-            before is None
-            or before[0]["page"] != scene["page"]
-            or (before[0].get("question") != scene.get("question"))
-        )
 
     def _scene(self, now_ms):
         if self._closed or self.touches.cleaning:
@@ -295,19 +306,20 @@ class TouchFront:
 
     def _drawn(self):
         """All of a page is on the display: say so, and tidy up while it is read."""
-        if self._turning:
-            self._turning = False
+        if self._place is None:
+            self._place = _place(self._shown[0])
             gc.collect()
         name = self._shown[0]["page"]
         told = {"screen": "ready" if name == "rest" else name, "page": name}
         if getattr(self._board, "tells_targets", False):
             told["question"], told["language"] = self._shown[0].get("question"), self._language()
             told["targets"] = [
-                list(widget.action) + list(widget.area or widget.rect)
+                widget.action + widget.area
                 for widget in self._painter.page.widgets
                 if widget.action is not None
             ]
-        if told != self._told:
+            self._board.show(told)  # not kept: it takes as much as the page
+        elif told != self._told:
             self._told = told
             self._board.show(told)
 
@@ -322,3 +334,8 @@ class TouchFront:
     def _sound(self, tune):
         if self._settings.get("sound"):
             self._board.sound(tune)
+
+
+def _place(scene):
+    """As Visit.place: two scenes of one place give a touch the same meaning."""
+    return scene["page"], scene.get("question")

@@ -73,12 +73,15 @@ class Touches:
         if self._down is not None:
             self._hold(point, fingers, now_ms)
             return None
-        self._down, self._since, self._hand = point, now_ms, fingers > 1
+        self._since, self._hand = now_ms, fingers > 1
         if self._armed_ms is not None and _in_corner(point, self._width - _CORNER):
             self._armed_ms = None
             self.cleaning = True
-            return self._ignore("cleaning", now_ms)
-        return self._judge(point, now_ms)
+            found = self._ignore("cleaning", now_ms)
+        else:
+            found = self._judge(point, now_ms)
+        self._down = point  # last: where memory did not suffice, the next reading finds the finger again
+        return found
 
     @property
     def free(self):
@@ -96,10 +99,9 @@ class Touches:
     def _judge(self, point, now_ms):
         if self.cleaning or self._hand:
             return self._ignore("cleaning", now_ms)
-        last, self._last, self._last_ms = self._last, point, now_ms
-        if last is not None and _near(last, point):
-            return self._ignore("repeat", now_ms)
-        return point
+        again = self._last is not None and _near(self._last, point)
+        self._last, self._last_ms = point, now_ms
+        return self._ignore("repeat", now_ms) if again else point
 
     def _hold(self, point, fingers, now_ms):
         """The contact goes on."""

@@ -6,7 +6,7 @@ Knows no page and no question. Invariant: the bytes held are valid UTF-8; `clear
 from kiosk.compat import const
 from kiosk.record import MAX_BODY_BYTES
 
-_ENDS = ".!?"
+_ENDS = b".!?"
 LAYERS = const(3)  # letters, Sámi letters, digits and signs
 
 
@@ -40,7 +40,7 @@ class Typed:
         if not data or end > MAX_BODY_BYTES:
             return False
         self._buf[self._used : end] = data
-        self._used = end
+        self._used = end  # what takes memory comes before, so that want of it changes nothing
         self._shift()
         return True
 
@@ -59,4 +59,4 @@ class Typed:
     def _shift(self):
         """Capitals at the beginning and after the end of a sentence."""
         used, buf = self._used, self._buf
-        self.caps = used == 0 or (used > 1 and buf[used - 1] == 0x20 and chr(buf[used - 2]) in _ENDS)
+        self.caps = used == 0 or (used > 1 and buf[used - 1] == 0x20 and buf[used - 2] in _ENDS)

@@ -11,6 +11,7 @@ from kiosk.steps import Rotation, Steps
 from kiosk.typed import LAYERS
 
 MODES = ("contrast", "large", "low")
+TYPING = ("key", "rub", "caps", "layer")
 
 _WARNING_S = const(10)  # of countdown, or half of a shorter time
 _PHONE_S = const(60)  # to find the phone, open its camera and aim
@@ -42,6 +43,12 @@ class Visit:
         return self._page
 
     @property
+    def place(self):
+        """(page, question on it or None): what of a scene decides what a touch means."""
+        page = self._page
+        return page, self._steps.question if page in ("rest", "ask", "text") else None
+
+    @property
     def idle(self):
         """Nobody is there, as far as can be known."""
         return self._page == "rest" and not self._touched
@@ -53,13 +60,15 @@ class Visit:
 
     def refused(self, now_ms):
         """What was to be recorded could not be: the visit is over, and says so until `reset`."""
+        self._page = "full"  # first: without memory even the rest may fail
         self.reset(now_ms)
         self._page = "full"
 
     def act(self, action, now_ms):
         """The visitor touched something that means `action`. Returns an entry to be recorded, or None.
 
-        What makes no sense on this page changes nothing but the time that is left.
+        What makes no sense on this page changes nothing but the time that is left. A MemoryError on TYPING leaves
+        all as it was.
         """
         self._touched_ms = now_ms
         if self._page == "full":
@@ -252,13 +261,14 @@ class Visit:
         self.mode: tuple = ()
 
     def _begin(self, flow, now_ms):
+        steps = Steps(flow["ask"], self.view["questions"], self._rotation)
+        self._given.begin(steps)
+        self._steps = steps
         self._flow = flow
-        self._page = "rest"
         self._before = "rest"
-        self._steps = Steps(flow["ask"], self.view["questions"], self._rotation)
         self._touched = False
         self._touched_ms = now_ms
-        self._given.begin(self._steps)
+        self._page = "rest"
 
     def _enter(self):
         self._given.enter()

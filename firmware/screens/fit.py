@@ -24,6 +24,8 @@ def best(text, fonts, width, height):
 
 def _lay(text, font, width):
     """(lines, width of the widest). Letters do not depend on their neighbours, so widths add up."""
+    if " " not in text and "\n" not in text and SOFT_HYPHEN not in text:  # a key of the keyboard, a number
+        return [text], font.width(text)
     lines = []
     space, widest = font.width(" "), 0
     for paragraph in text.split("\n"):

@@ -6,7 +6,7 @@ Invariant: the same scene, view, language and mode give an equal page.
 from screens.sheet import Sheet
 
 
-def build(scene, view, language, mode, fonts, pictures):
+def build(scene, view, language, mode, fonts, pictures, before=None):
     """The Page of `scene`.
 
     scene: {"page": "rest", "ask", "text", "phone", "thanks", "out", "full", "wait" or "start", …}; absent is None:
@@ -14,8 +14,9 @@ def build(scene, view, language, mode, fonts, pictures):
     layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows.
     view: a question set as a touchscreen has it, None where there is none. language: place in the view's languages.
     mode: of "contrast", "large", "low". fonts: {"s", "m", "l"}; pictures: {"face84", "face60", "icons"}.
+    before: the Page shown now, of the same fonts and pictures: what stays as it is, is taken over from it.
     """
-    sheet = Sheet(scene, view, language, mode, fonts, pictures)
+    sheet = Sheet(scene, view, language, mode, fonts, pictures, before)
     page = scene["page"]
     # Modules are loaded when their page is first shown.
     if page == "rest" or page == "ask":

@@ -22,6 +22,7 @@ class Painter:
         self._waiting = []  # rectangles [x, y, right, bottom] to be drawn, the most urgent first
         self.page = None
         self.pressed = None
+        self._lost = True  # whether nothing is known of what the display shows
         self.bytes = 0
         self.bands = 0
 
@@ -39,7 +40,8 @@ class Painter:
 
     def change(self, page):
         """From now on `page` is what is to be seen; `step` draws it."""
-        shown, self.page = self.page, page
+        shown, self.page = None if self._lost else self.page, page
+        self._lost = False
         released, self.pressed = self.pressed, None
         whole = [0, 0, self._display.width, self._display.height]
         if shown is None or shown.theme is not page.theme:
@@ -78,8 +80,9 @@ class Painter:
                 self._draw(x, top, right - x, min(lines, bottom - top))
 
     def forget(self):
-        """The display lost what it showed: the next page is drawn whole."""
-        self.page = self.pressed = None
+        """The display lost what it showed: the next page is drawn whole. `page` still says what a touch means."""
+        self._lost = True
+        self.pressed = None
         self._waiting = []
 
     def _wait(self, rect):

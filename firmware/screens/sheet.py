@@ -20,12 +20,13 @@ TARGET_WIDTH = const(69)  # 12 mm: faces and steps of agreement, 15 mm high and 
 TARGET_HEIGHT = const(86)
 TARGET_GAP = const(12)
 SCALE = const(58)  # 10 mm: a number of the 0-10 scale
+_LOOK_AHEAD = const(8)  # widgets: a row of buttons may have become one
 
 
 class Sheet:
-    """Gathers the widgets of one page. scene, view, language and mode: see pages.build."""
+    """Gathers the widgets of one page. scene, view, language, mode and before: see pages.build."""
 
-    def __init__(self, scene, view, language, mode, fonts, pictures):
+    def __init__(self, scene, view, language, mode, fonts, pictures, before=None):
         self.scene = scene
         self.view = view
         self.language = language
@@ -35,12 +36,20 @@ class Sheet:
         self.low = "low" in mode
         self.pictures = pictures
         self.widgets = []
+        self._before = before.widgets if before is not None else ()
+        self._at = 0  # in there
         self.big, self.middle, self.little = fonts["l"], fonts["m"], fonts["s"]
         self.plain = (
             (self.middle, self.little) if self.large else (self.little,)
         )  # fonts of what stands around
 
     def add(self, widget):
+        """The widget, or the equal one of the page before: two keyboards take no more memory than one."""
+        for at in range(self._at, min(self._at + _LOOK_AHEAD, len(self._before))):
+            if self._before[at].equals(widget):
+                widget = self._before[at]
+                self._at = at + 1
+                break
         self.widgets.append(widget)
         return widget
 

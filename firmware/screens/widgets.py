@@ -47,6 +47,15 @@ class Widget:
         """Looks the same as `other`."""
         return self.rect == other.rect and self.mark == other.mark and type(self) is type(other)
 
+    def equals(self, other):
+        """Looks and means the same as `other`."""
+        return (
+            self.same(other)
+            and self.action == other.action
+            and self.area == other.area
+            and self.role == other.role
+        )
+
     def draw(self, canvas, theme):
         """Nothing to see: a place to touch."""
 

@@ -138,7 +138,7 @@ class Stage:
         self.settle()
 
     def page(self, scene, view, language, mode):
-        return build(scene, view, language, mode, self.fonts, self.pictures)
+        return build(scene, view, language, mode, self.fonts, self.pictures, self.painter.page)
 
     @property
     def scene(self):

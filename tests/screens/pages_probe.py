@@ -20,7 +20,7 @@ from screens.painter import Painter  # noqa: E402
 
 ASSETS, JOB, ROUNDS = sys.argv[2], sys.argv[3], int(sys.argv[4])
 CROWDED, MEASURED = "crowded" in sys.argv, "measured" in sys.argv
-WIDTH, HEIGHT, BAND_LINES = 480, 320, 32
+WIDTH, HEIGHT, BAND_LINES = 480, 320, 20
 LARGEST = 64 * 1024
 
 
@@ -57,9 +57,9 @@ def held():
 
 
 def main():
-    # As on a kiosk: large letters and faces are few on a page, and read from their files as they are drawn.
-    fonts = reader.load(ASSETS, ("s", "m"))
-    fonts.update(reader.load(ASSETS, ("l",), False))
+    # As on a kiosk: larger letters and faces are few on a page, and read from their files as they are drawn.
+    fonts = reader.load(ASSETS, ("s",))
+    fonts.update(reader.load(ASSETS, ("m", "l"), False))
     pictures = reader.pictures(ASSETS, "touch", False)
     canvas = Canvas(WIDTH, BAND_LINES, raster.RGB565)
     wire = Wire()
@@ -87,7 +87,7 @@ def main():
                     gc.collect()
                     gc.disable()
                     before = gc.mem_alloc()
-                page = pages.build(scene, view, language, mode, fonts, pictures)
+                page = pages.build(scene, view, language, mode, fonts, pictures, painter.page)
                 wire.crc = wire.next = 0
                 painter.forget()
                 painter.show(page)

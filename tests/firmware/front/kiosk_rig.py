@@ -222,6 +222,7 @@ class Kiosk:
         self.flash = flash
         self.frame: Path | None = None  # the file that a screen shows itself in
         self.refreshes = [0, 0]  # of e-paper: partial, full
+        self.frames = 0  # updates of a screen that are over
         self.process: subprocess.Popen[bytes] | None = None
         self.lights: list[int] = []
         self.sounds: list[tuple[float, str]] = []
@@ -297,6 +298,7 @@ class Kiosk:
                 self.journal = event["journal"]
             elif "refreshes" in event:
                 self.refreshes = event["refreshes"]
+                self.frames = event["frame"]
             elif "show" in event:
                 self.shown.update(event["show"])
                 if "screen" in event["show"]:
