@@ -291,3 +291,41 @@ def test_a_crash_of_the_task_goes_on_with_the_visit_where_it_was(stage: Stage, m
     stage.wait(600)
     stage.press("answer", 0)
     assert stage.answers == 3
+
+
+def test_a_key_that_was_felt_is_written_although_memory_fails_for_it_and_for_its_drawing(
+    monkeypatch: Any,
+) -> None:
+    stage = stage_of()
+    stage.press("answer", 2)
+    while stage.scene["page"] != "text":
+        stage.press("skip")
+        stage.wait(600)
+    typed = stage.front._visit._given.typed
+    add, wants = typed.add, [True]
+
+    def once(letters: str) -> Any:
+        if wants:
+            wants.pop()
+            raise MemoryError
+        return add(letters)
+
+    monkeypatch.setattr(typed, "add", once)
+    stage.press("key", "K")
+    assert stage.scene["text"] == "K"
+    page, fails = stage.front._page, [True, True]
+
+    def built(*looks: Any) -> Any:
+        if fails:
+            fails.pop()
+            raise MemoryError
+        return page(*looks)
+
+    monkeypatch.setattr(stage.front, "_page", built)
+    area = next(one.area for one in stage.widgets() if one.action == ("key", "o"))
+    other = next(one.area for one in stage.widgets() if one.action == ("key", "a"))
+    for x, y, w, h in (area, other):
+        stage.touch(x + w // 2, y + h // 2)
+    stage.wait(2_000)
+    assert not fails
+    assert stage.scene["text"] == "Koa", "also what was touched before it could be drawn again"
