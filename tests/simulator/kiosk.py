@@ -88,6 +88,9 @@ class Sets:
     def want(self) -> None:
         pass
 
+    def waiting(self) -> None:
+        pass
+
     def held(self) -> list[Any]:
         return []
 
