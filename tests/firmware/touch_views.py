@@ -19,6 +19,8 @@ def question(code, kind, position, **more):
     if kind != "text":
         labels = [f"Label {i + 1}" for i in range(_COUNTS[kind])]
         found["labels"] = dict.fromkeys(LANGUAGES, labels)
+    if kind in ("agree5", "pei"):
+        found["cant_say"] = True
     found.update(more)
     return found
 
