@@ -112,7 +112,7 @@ def touch_screens(kiosk: VirtualKiosk) -> None:
     visitor.go("language", SWEDISH)
     visitor.answer(5)
     visitor.answer(1)
-    visitor.go("mode", "contrast")
+    visitor.touch("mode", "contrast")
     picture("contrast")
     visitor.go("leave")
     visitor.arrive()

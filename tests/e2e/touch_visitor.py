@@ -78,7 +78,7 @@ class Visitor:
         assert question["type"] == "text", (question["code"], self.touched)
         for letter in text:
             self._find(letter)
-            self._touch("key", letter)
+            self.touch("key", letter)
             if letter.isupper():  # the keyboard goes back to small letters by itself
                 self.until(lambda _show, seen=letter: not self._there("key", seen), "small letters")
         self._note(question, 0, body=text.encode())
@@ -90,7 +90,7 @@ class Visitor:
         before = _page(self._kiosk.status()["show"])
         end = time.monotonic() + 2 * SOON_S
         while True:
-            self._touch(*action)
+            self.touch(*action)
             if _page(self._kiosk.status()["show"]) != before:
                 return
             assert time.monotonic() < end, f"no other page after {action}"
@@ -111,13 +111,13 @@ class Visitor:
 
     def _turn(self, *action: Any) -> None:
         before = self._kiosk.status()["show"]["targets"]
-        self._touch(*action)
+        self.touch(*action)
         self.until(lambda show: show["targets"] != before, f"other keys after {action}")
 
     def _there(self, *action: Any) -> bool:
         return any(tuple(row[:-4]) == action for row in self._kiosk.status()["show"].get("targets", []))
 
-    def _touch(self, *action: Any) -> None:
+    def touch(self, *action: Any) -> None:
         """A finger in the middle of a target, and what it changed is drawn."""
         show = self.until(lambda _show: self._there(*action), f"{action} on the screen")
         x, y, width, height = next(row[-4:] for row in show["targets"] if tuple(row[:-4]) == action)
