@@ -16,6 +16,19 @@ class QuestionSet(SQLModel, table=True):
     hash: str = Field(max_length=64, unique=True, description="SHA-256 of the body, hex")
     source: str = Field(default="", max_length=200)
     created_at: int = Field(sa_type=BigInteger)
+    family: int = Field(
+        index=True, description="number of the first of its versions; its own when it is that"
+    )
+    previous: int | None = Field(default=None, description="number of the version that it was made from")
+    label: str = Field(default="", max_length=40)
+    change: str = Field(
+        default="",
+        max_length=100,
+        description="against `previous`, see questions/compare.py: `wording,order`",
+    )
+    archived_at: int | None = Field(default=None, sa_type=BigInteger)
+    made_by: str = Field(default="", max_length=200)
+    approved_by: str = Field(default="", max_length=200)
 
 
 class Publication(SQLModel, table=True):
@@ -26,3 +39,4 @@ class Publication(SQLModel, table=True):
     set_number: int = Field(foreign_key="question_set.number")
     published_at: int = Field(sa_type=BigInteger)
     published_by: str = Field(max_length=200)
+    rollout_id: int | None = Field(default=None, foreign_key="rollout.id")

@@ -57,6 +57,7 @@ def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> Que
         hash=hash_of(content),
         source=source,
         created_at=now,
+        family=number,
     )
     session.add(row)
     session.flush()
