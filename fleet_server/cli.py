@@ -31,6 +31,7 @@ from fleet_server.serving import (
     uvicorn_server,
 )
 from provisioning.errors import ProvisioningError
+from provisioning.models import DEFAULT_MODEL, MODELS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Hymiö's fleet server.", pretty_exceptions_enable=False
@@ -127,7 +128,7 @@ def token_create(
 @device.command("create")
 def device_create(
     name: str,
-    model: Annotated[str, typer.Option(help="button4 or button5.")] = "button5",
+    model: Annotated[str, typer.Option(help=f"{', '.join(MODELS)}.")] = DEFAULT_MODEL,
     host: Annotated[str, typer.Option(help="Address of the broker as the kiosk sees it.")] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of the broker; default: MQTT_PORT.")
@@ -191,6 +192,8 @@ def device_revoke(device_id: str) -> None:
 def questions_add(file: Path) -> None:
     """Keep a question set from a JSON file; its faults, if any, are listed and stop its publishing, not its keeping."""
     from fleet_server.questions.schema import faults_of
+    from fleet_server.questions.views import view_faults
+    from fleet_server.screens.check import screen_faults
 
     try:
         body = json.loads(file.read_text("utf-8"))
@@ -202,7 +205,11 @@ def questions_add(file: Path) -> None:
         row = questions.add(session, body, source=f"file {file.name}", now=now_ms())
         number = row.number
     typer.echo(f"question set {number} is kept")
-    for fault in faults_of(body):
+    faults = faults_of(body)
+    for model in MODELS if not faults else ():
+        if not view_faults(body, model):
+            faults += screen_faults(body, model)
+    for fault in faults:
         typer.echo(f"  {fault}")
 
 

@@ -16,6 +16,7 @@ from fleet_server.db import Database
 from fleet_server.jobs import Jobs
 from fleet_server.link.service import LinkService
 from fleet_server.migrations import migrate
+from fleet_server.phone import address
 from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 
@@ -123,6 +124,8 @@ def open_known_database(settings: Settings) -> Database:
 
 def build(settings: Settings, database: Database) -> FastAPI:
     """The application with its link to the kiosks, which starts and stops with it."""
+    with database.write() as session:
+        address.remember(session, settings.public_address)
     changes = Changes()
     link = LinkService(settings, database, changes)
     return create_app(settings, database, changes, link, Jobs(database, changes))

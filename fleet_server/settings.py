@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+MAX_PUBLIC_ADDRESS = (
+    80  # a longer one makes a QR code whose modules are too fine for an old phone at arm's length
+)
+
 
 class Settings(BaseSettings):
     """One field per environment variable, named alike in capitals."""
@@ -42,6 +46,10 @@ class Settings(BaseSettings):
         default="",
         description="Address of the pages as people type it (https://hymio.county.example), for links that are sent.",
     )
+    public_address: str = Field(
+        default="",
+        description="Address at which phones reach /p/ (https://palaute.county.example). Empty: no QR codes.",
+    )
     secure_cookies: bool = Field(default=False, description="True behind HTTPS: cookies are marked Secure.")
     trusted_proxy: str = Field(
         default="",
@@ -67,6 +75,24 @@ class Settings(BaseSettings):
         ):
             raise ValueError("must begin with https:// or http:// and a host name")
         return value.rstrip("/")
+
+    @field_validator("public_address")
+    @classmethod
+    def _public_address_is_for_phones(cls, value: str) -> str:
+        """It is printed: https, short, and nothing behind the host, since links and style sheets begin at /."""
+        value = value.rstrip("/")
+        if not value:
+            return value
+        parts = urlsplit(value)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            raise ValueError("must begin with https:// (http:// is for localhost alone)")
+        if not parts.hostname or value != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+            raise ValueError("must be https:// and a host name, with a port if need be and nothing behind it")
+        if len(value) > MAX_PUBLIC_ADDRESS or not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError(f"must have at most {MAX_PUBLIC_ADDRESS} characters, all of ASCII")
+        parts.port  # noqa: B018  (its ValueError names the port)
+        return value.lower()
 
     @model_validator(mode="after")
     def _password_needs_a_name(self) -> "Settings":

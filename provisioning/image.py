@@ -9,12 +9,12 @@ from pathlib import Path
 
 from provisioning import filesystem, nvs
 from provisioning.errors import ProvisioningError
-from provisioning.firmware_files import FirmwareFiles, is_shipped
+from provisioning.firmware_files import FirmwareFiles
 from provisioning.flash_layout import FLASH_BYTES, TABLE_OFFSET, decode, encode, partition
 from provisioning.identity import CA_PATH, Identity
+from provisioning.models import model_of
+from provisioning.shipped import is_shipped
 
-# Model -> number of faces.
-MODELS = {"button4": 4, "button5": 5}
 _APP_MAGIC = 0xE9
 BLANK_SLOTS = (
     "the app slots are blank: give --app with a stock MicroPython .app-bin for 8 MiB flash; "
@@ -38,8 +38,7 @@ def build_image(
 
     Raises ProvisioningError for an unknown model, or something that does not fit its partition.
     """
-    if model not in MODELS:
-        raise ProvisioningError(f"model '{model}' is unknown; there are {', '.join(MODELS)}")
+    model_of(model)
     image = bytearray(b"\xff") * FLASH_BYTES
     table = encode()
     image[TABLE_OFFSET : TABLE_OFFSET + len(table)] = table

@@ -1,87 +1,86 @@
-"""The button kiosk: Olimex ESP32-POE-ISO (16 MB, WROOM), buttons on GPIOs, lights on I2C, a piezo.
+"""The button kiosk: Olimex ESP32-POE-ISO (16 MB, WROOM), buttons on GPIOs, lights and e-paper by an expander, a piezo.
 
 The only place with this kiosk's pins, network drivers and chips; hardware/button/board.toml holds the same
 numbers with their reasons, and a test compares the two. The module is the board, like `boards/unix.py`.
 """
 
 import asyncio
-import json
-import os
+import time
 
 import esp32
-import machine
 import network as net
+from drivers import soc
+from drivers.links import Link, Wired, Wireless
+from drivers.pcf8575 import Pcf8575
+from drivers.piezo import Piezo
+from drivers.soc import log, raise_clock, random, reset, reset_cause, watchdog
 from kiosk.version import BUILD, VERSION
-from machine import I2C, PWM, Pin
+from machine import I2C, PWM, SPI, Pin
+
+__all__ = ("raise_clock", "random", "reset", "reset_cause", "watchdog")
 
 # Left to right: happiest first. Buttons close to ground.
-BUTTON_PINS = (32, 33, 14, 4, 5)
-STATUS_LED_PIN = 2
+BUTTON_PINS = (32, 33, 34, 4, 5)
 PIEZO_PIN = 15
 I2C_SCL_PIN = 16
 I2C_SDA_PIN = 13
-LIGHTS_ADDRESS = 0x20
+SPI_SCK_PIN = 14
+SPI_MOSI_PIN = 2
+PAPER_BUSY_PIN = 36
 ETH_MDC_PIN = 23
 ETH_MDIO_PIN = 18
 ETH_POWER_PIN = 12
 ETH_CLOCK_PIN = 17
 ETH_PHY_ADDRESS = 0
 
-_I2C_HZ = 100_000
-_BLOB_BYTES = 1024
-_CONNECT_S = 20
-_POLL_S = 0.2
-_DNS_PORT = 53
-# (Hz, ms); 2.7 kHz is where a small piezo is loudest, the refusal is low so that nobody takes it for thanks.
-_TUNES = {
-    "thanks": ((2093, 60), (2637, 90)),
-    "refused": ((440, 250),),
-    "fault": ((440, 120), (0, 80), (440, 120)),
-}
+EXPANDER_ADDRESS = 0x20
+# Outputs of the expander. It sinks current: 0 is light.
+STATUS_LED_OUTPUT = 5
+PAPER_CS_OUTPUT = 8
+PAPER_DC_OUTPUT = 9
+PAPER_RESET_OUTPUT = 10
+
+_I2C_HZ = 400_000
+_I2C_TIMEOUT_US = 10_000  # a wire that is held low: the press path meets the lights' write
+_SPI_HZ = 4_000_000
+_FAULTS_S = 10
 
 name = "button_poe"
 firmware = VERSION
 build = BUILD
 root = ""
+assets = "/assets"
+touch = None
+tells_targets = False
 
-
-def _blob(key: str) -> dict:
-    """A JSON blob of NVS namespace `hymio`; {} when it was never written."""
-    buf = bytearray(_BLOB_BYTES)
-    try:
-        length = esp32.NVS("hymio").get_blob(key, buf)
-    except OSError:
-        return {}
-    found: dict = json.loads(bytes(buf[:length]))
-    return found
-
-
-_identity = _blob("identity")
-_network = _blob("network")
+_identity = soc.blob("identity")
+_network = soc.blob("network")
 model: str = _identity.get("model", "button5")
-faces = int(model[-1])
-# The stubs know labels only; RUNNING is a number.
-_running = esp32.Partition(esp32.Partition.RUNNING)  # type: ignore[arg-type]
-slot = "b" if _running.info()[4] == "ota_1" else "a"
+faces, screen = soc.shape(model)
+slot = soc.slot()
+journal_flash = soc.journal_partition()
 
-
-def _journal_partition() -> esp32.Partition:
-    found: list[esp32.Partition] = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="journal")
-    if not found:
-        raise RuntimeError("no partition 'journal': flash the kiosk's partition table")
-    return found[0]
-
-
-journal_flash = _journal_partition()
-
-_buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in BUTTON_PINS[:faces]]
-_status_led = Pin(STATUS_LED_PIN, Pin.OUT, value=0)
-_i2c = I2C(0, scl=Pin(I2C_SCL_PIN), sda=Pin(I2C_SDA_PIN), freq=_I2C_HZ)
+# A pin from 34 on has no pull-up in the chip; the connector's does for all.
+_buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) if pin < 34 else Pin(pin, Pin.IN) for pin in BUTTON_PINS[:faces]]
+_i2c = I2C(0, scl=Pin(I2C_SCL_PIN), sda=Pin(I2C_SDA_PIN), freq=_I2C_HZ, timeout=_I2C_TIMEOUT_US)
+_expander = Pcf8575(_i2c, EXPANDER_ADDRESS)
+_piezo = Piezo(PWM(Pin(PIEZO_PIN), freq=2000, duty_u16=0), asyncio.ThreadSafeFlag(), asyncio.sleep)
 _edge = asyncio.ThreadSafeFlag()
-_sounds = asyncio.ThreadSafeFlag()
 _latched = 0
-_lit = 0
-_tune: tuple = ()
+
+
+def _paper():
+    from drivers.ssd1683 import Ssd1683
+
+    # Without `miso` the port takes the bus's default pin, which Ethernet has here; the busy line is an input as well.
+    busy = Pin(PAPER_BUSY_PIN, Pin.IN)
+    spi = SPI(1, baudrate=_SPI_HZ, sck=Pin(SPI_SCK_PIN), mosi=Pin(SPI_MOSI_PIN), miso=busy)
+    cs, dc, reset = [_expander.pin(n) for n in (PAPER_CS_OUTPUT, PAPER_DC_OUTPUT, PAPER_RESET_OUTPUT)]
+    # No shadow: 15 kB of this chip's heap are worth more than an update without flicker, and the page seldom changes.
+    return Ssd1683(spi, cs, dc, reset, busy, time.sleep_ms, time.ticks_ms, asyncio.sleep)
+
+
+display = _paper() if screen == "paper" else None
 
 
 def _watch(face: int) -> None:
@@ -111,15 +110,6 @@ def network() -> dict:
     return _network
 
 
-def random(size: int) -> bytes:
-    return os.urandom(size)
-
-
-def reset_cause() -> int:
-    """The contract's numbers are this port's: 1 power on, 2 hard, 3 watchdog, 4 deep sleep, 5 soft."""
-    return machine.reset_cause()
-
-
 def pressed() -> int:
     """Mask of the faces down now or touched since the last call."""
     global _latched
@@ -140,33 +130,22 @@ async def wait_edge() -> None:
 
 
 def light(face: int, on: bool) -> None:
-    _light(_lit | 1 << face if on else _lit & ~(1 << face))
+    _expander.set(1 << face, 0 if on else 1 << face)
 
 
 def light_all(on: bool) -> None:
-    _light((1 << faces) - 1 if on else 0)
-
-
-def _light(mask: int) -> None:
-    """The expander sinks current: 0 is light. A dead one must not stop the press path."""
-    global _lit
-    _lit = mask
-    try:
-        _i2c.writeto(LIGHTS_ADDRESS, bytes((~mask & 0xFF,)))
-    except OSError as error:
-        log("lights: expander at 0x%02x does not answer (%s)" % (LIGHTS_ADDRESS, error))
+    _expander.set((1 << faces) - 1, 0 if on else 0xFF)
 
 
 def sound(tune: str) -> None:
-    global _tune
-    _tune = _TUNES[tune]
-    _sounds.set()
+    _piezo.play(tune)
 
 
 def show(what: dict) -> None:
-    """There is no display: the light inside the case says whether the server is reached."""
+    """The light inside the case says whether the server is reached; pages are drawn on `display`."""
     if "status" in what:
-        _status_led.value(what["status"] == "online")
+        reached = what["status"] == "online"
+        _expander.set(1 << STATUS_LED_OUTPUT, 0 if reached else 1 << STATUS_LED_OUTPUT)
 
 
 def health() -> dict:
@@ -174,122 +153,40 @@ def health() -> dict:
     return {"supply": None, "temperature": (esp32.raw_temperature() - 32) * 5 // 9}
 
 
-def watchdog(timeout_ms: int) -> machine.WDT:
-    return machine.WDT(timeout=timeout_ms)
-
-
-def reset() -> None:
-    machine.reset()
-
-
-def log(line: str) -> None:
-    print(line)
-
-
-def raise_clock(utc_ms: int) -> None:
-    """Set the chip's clock when it is behind: certificates are checked against it, and it starts in 2000."""
-    import time
-
-    year, month, day, hour, minute, second, weekday, _ = time.gmtime(utc_ms // 1000 - _EPOCH_2000)
-    if time.time() < utc_ms // 1000 - _EPOCH_2000:
-        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
-
-
-# Seconds from 1970 to 2000, where this port's clock begins.
-_EPOCH_2000 = 946_684_800
-
-
 async def background(beat) -> None:
-    """Plays the tunes, so that nothing else waits for them."""
-    piezo = PWM(Pin(PIEZO_PIN), freq=2000, duty_u16=0)
+    """Plays the tunes, so that nothing else waits for them, and says in the log what is wrong with the chips."""
+    telling = asyncio.create_task(_tell_faults())
+    try:
+        await _piezo.run(beat)
+    finally:
+        telling.cancel()
+
+
+async def _tell_faults() -> None:
+    told: list = []
     while True:
-        await _sounds.wait()
-        beat()
-        for hertz, milliseconds in _tune:
-            if hertz:
-                piezo.freq(hertz)
-            piezo.duty_u16(32768 if hertz else 0)
-            await asyncio.sleep(milliseconds / 1000)
-        piezo.duty_u16(0)
+        faults = [chip.fault for chip in (_expander, display) if chip is not None and chip.fault]
+        if faults != told:
+            log("chips: " + ("; ".join(faults) or "all answer again"))
+            told = faults
+        await asyncio.sleep(_FAULTS_S)
 
 
-class _Link:
-    """The network interface; `_start` of the subclasses asks the driver to connect."""
-
-    kind = ""
-    _nic: net.LAN | net.WLAN | None
-
-    def up(self) -> bool:
-        raise NotImplementedError
-
-    def signal(self) -> int | None:
-        return None
-
-    def name_servers(self) -> list[tuple[str, int]]:
-        """[(address, port)]: the first one that DHCP gave; the port tells of no other. [] when it gave none."""
-        if self._nic is None:
-            return []
-        address: str = self._nic.ifconfig()[3]
-        return [] if address == "0.0.0.0" else [(address, _DNS_PORT)]
-
-    def _start(self) -> None:
-        raise NotImplementedError
-
-    async def connect(self) -> None:
-        """Returns when there is an address; OSError when it takes too long."""
-        if self.up():
-            return
-        self._start()
-        waited = 0.0
-        while not self.up():
-            if waited >= _CONNECT_S:
-                raise OSError("no address from the network (%s)" % self.kind)
-            await asyncio.sleep(_POLL_S)
-            waited += _POLL_S
+def _lan() -> net.LAN:
+    # The stubs know the generic signature only; this port's: docs.micropython.org, esp32/quickref.
+    return net.LAN(  # type: ignore[call-arg]
+        mdc=Pin(ETH_MDC_PIN),
+        mdio=Pin(ETH_MDIO_PIN),
+        power=Pin(ETH_POWER_PIN),
+        phy_type=net.PHY_LAN8710,
+        phy_addr=ETH_PHY_ADDRESS,
+        ref_clk=Pin(ETH_CLOCK_PIN),
+        ref_clk_mode=Pin.OUT,
+    )
 
 
-class _Ethernet(_Link):
-    kind = "eth"
-    _nic: net.LAN | None = None
-
-    def up(self) -> bool:
-        return self._nic is not None and self._nic.isconnected()
-
-    def _start(self) -> None:
-        """Made when it is needed: a PHY that does not answer (OSError) must not keep the kiosk from starting."""
-        if self._nic is None:
-            # The stubs know the generic signature only; this port's: docs.micropython.org, esp32/quickref.
-            self._nic = net.LAN(  # type: ignore[call-arg]
-                mdc=Pin(ETH_MDC_PIN),
-                mdio=Pin(ETH_MDIO_PIN),
-                power=Pin(ETH_POWER_PIN),
-                phy_type=net.PHY_LAN8710,
-                phy_addr=ETH_PHY_ADDRESS,
-                ref_clk=Pin(ETH_CLOCK_PIN),
-                ref_clk_mode=Pin.OUT,
-            )
-        if not self._nic.active():
-            self._nic.active(True)
-
-
-class _Wifi(_Link):
-    kind = "wifi"
-
-    _nic: net.WLAN
-
-    def __init__(self) -> None:
-        self._nic = net.WLAN(net.STA_IF)
-
-    def up(self) -> bool:
-        return self._nic.isconnected()
-
-    def signal(self) -> int | None:
-        return int(self._nic.status("rssi")) if self.up() else None
-
-    def _start(self) -> None:
-        self._nic.active(True)
-        self._nic.disconnect()
-        self._nic.connect(_network["ssid"], _network.get("key") or None)
-
-
-link: _Link = _Wifi() if _network.get("ssid") else _Ethernet()
+link: Link = (
+    Wireless(net.WLAN(net.STA_IF), asyncio.sleep, _network)
+    if _network.get("ssid")
+    else Wired(_lan, asyncio.sleep)
+)

@@ -1,4 +1,4 @@
-"""The board of a virtual kiosk: buttons, lights, network switch and power as JSON lines on stdin and stdout.
+"""The board of a virtual kiosk: buttons, lights, touches, network switch and power as JSON lines on stdin and stdout.
 
 It runs on MicroPython's unix port from a flash image; `unix_boot.py` opens the image and calls `attach`
 before the program starts. One command a line comes in, one event a line (after an \x1e) goes out; everything
@@ -20,6 +20,8 @@ slot = "a"
 root = ""
 model = "button5"
 faces = 5
+screen = "none"
+display = touch = None  # `unix_display.plug` puts them in; a card kiosk need not carry what they take
 journal_flash = None
 
 _EXIT_RESTART = const(75)
@@ -49,7 +51,7 @@ def attach(flash, nvs):
     _identity = json.loads(nvs("hymio", "identity") or b"{}")
     _network = json.loads(nvs("hymio", "network") or b"{}")
     model = _identity.get("model", model)
-    faces = int(model[-1])
+    faces = int(model[-1]) if model[-1].isdigit() else 0
     _lights = [0] * faces
 
 
@@ -79,7 +81,7 @@ def pressed():
 
 
 def simulated():
-    """True when what `pressed` gave last came from a simulated patient, or this kiosk has no others."""
+    """True when what `pressed` or `touch.read` gave last came from a simulated patient, or this kiosk has no others."""
     return _simulated_now or _identity.get("simulated", False)
 
 
@@ -214,6 +216,8 @@ def command(order):
         _release(_face(order["release"]))
     elif "net" in order:
         _switch_net(bool(order["net"]))
+    elif touch is not None:
+        touch.command(order)
     else:
         raise ValueError("no such command")
 
@@ -238,6 +242,8 @@ async def _release_touches():
         now = ticks_ms()
         for face in [face for face in _release_at if ticks_diff(now, _release_at[face]) >= 0]:
             _release(face)
+        if display is not None:
+            display.tick()
         await asyncio.sleep(0.01 if _release_at else 0.05)
 
 

@@ -1,11 +1,11 @@
 """Starts a virtual kiosk: MicroPython's unix port runs the firmware from a flash image, as an ESP32 would.
 
-    micropython -X heapsize=128K unix_boot.py <flash image> [reset cause]
+    micropython -X heapsize=128K unix_boot.py <flash image> [reset cause] [file of the screen]
 
 Runs on the host and is not in the image. It finds the partitions by the image's own table, makes littlefs
 the root (the host's files are out of reach then, as on the device) and hands the journal's flash and NVS to
-the board. Flash behaves as NOR flash does: writing only clears bits, erasing sets a sector to 0xFF in
-several steps.
+the board; an image with a screen gets the file of its pixels. Flash behaves as NOR flash does: writing only
+clears bits, erasing sets a sector to 0xFF in several steps.
 """
 
 import os
@@ -99,11 +99,12 @@ def partitions(file):
     return found
 
 
-def start(path):
+def start(path, *screen):
     try:
         file = open(path, "r+b")
     except OSError as error:
         stop("flash image %s: cannot be opened (%s)" % (path, error))
+    screen = [open(name, "r+b") for name in screen]
     found = partitions(file)
     vfs.umount("/")
     vfs.mount(vfs.VfsLfs2(Flash(file, *found["vfs"], False), progsize=32, readsize=32, lookahead=32), "/")
@@ -123,11 +124,16 @@ def start(path):
 
     # Only the journal promises something, so only it pays for syncing.
     board.attach(Flash(file, *found["journal"], True), nvs_image.reader(read, size))
+    try:
+        import unix_display
+    except ImportError:
+        return  # this model has no screen
+    unix_display.plug(board, *screen)
 
 
 if len(sys.argv) < 2:
     stop("usage: micropython -X heapsize=128K unix_boot.py <flash image> [reset cause]")
-start(sys.argv[1])
+start(sys.argv[1], *sys.argv[3:])
 # What only served the start gives its heap back.
 del sys.modules["nvs_image"]
 for name in ("start", "stop", "partitions"):

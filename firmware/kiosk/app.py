@@ -3,22 +3,22 @@
 import asyncio
 import time
 
-from kiosk.buttons import Buttons
 from kiosk.clock import Clock, Uptime
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 from kiosk.desired import Desired
 from kiosk.journal import Journal
 from kiosk.link import Session
+from kiosk.recorder import Recorder
 from kiosk.report import Report
 from kiosk.sets import Sets
 from kiosk.settings import Settings, count_start
 from kiosk.supervisor import Supervisor, trace_of
-from kiosk.survey import Survey
 from kiosk.sync import Sync
 
 _PRESS_DEADLINE_MS = const(10000)
 _IDLE_DEADLINE_MS = const(30000)
 _LINK_DEADLINE_MS = const(120000)
+_PAPER_DEADLINE_MS = const(120000)
 # Idle work (an erase takes up to half a second of flash time) waits until no visitor is near.
 _QUIET_MS = const(3000)
 _IDLE_POLL_MS = const(500)
@@ -41,15 +41,24 @@ class App:
         self.settings = Settings()
         self.sets = Sets(board.root, self.clock, board.faces)
         now_ms = ticks_ms()
-        self.buttons = Buttons(board.faces, now_ms, board.pressed(), self.settings.get)
-        self.survey = Survey(
-            board, self.journal, self.sets, self.clock, self.uptime, self.buttons, self.settings
-        )
+        self.recorder = Recorder(board, self.journal, self.clock, self.uptime)
+        self.buttons = self.survey = None
+        if board.screen == "touch":
+            from kiosk.touch_front import opened
+
+            self.front = opened(board, self.recorder, self.sets, self.clock, self.settings)
+            self.front.answered = self._answered
+        else:
+            from kiosk.buttons import Buttons
+            from kiosk.survey import Survey
+
+            self.buttons = Buttons(board.faces, now_ms, board.pressed(), self.settings.get)
+            self.front = self.survey = Survey(board, self.recorder, self.sets, self.buttons, self.settings)
         self.sync = Sync(self.journal, self.clock, self.uptime, board, board.random)
-        self.sync.on_clock = self.survey.clock_learned
+        self.sync.on_clock = self.recorder.clock_learned
         self.desired = Desired(board.root, self.sets, self.settings)
         self.report = Report(board, self.journal, self.clock, self.uptime, self.sets, self.desired)
-        self.report.buttons = self.buttons
+        self.report.buttons = self.buttons or self.front
         self.session = Session(
             board,
             self.clock,
@@ -61,6 +70,16 @@ class App:
             self.settings,
             count_start(board.root),
         )
+        self.paper = None
+        if board.screen == "paper":
+            from kiosk.paper import Paper
+
+            self.paper = Paper(board, self.sets, self.settings, self.uptime, self._quiet)
+        elif board.screen == "none":
+            from kiosk.card import Card
+
+            self.sets.card = Card(board.root, self.settings, board.log)
+            self.buttons.card_waits = self.sets.waiting
         self._touched_ms = now_ms
         self._journal_shown = None
         self._status = None
@@ -69,9 +88,12 @@ class App:
         self.board.start()
         supervisor = Supervisor(self.board.watchdog, self._crashed, self.board.log, self.board.reset)
         supervisor.task("board", self.board.background, 0, vital=True)
-        supervisor.task("press", self._press, _PRESS_DEADLINE_MS, vital=True)
+        path = self._press if self.survey is not None else self.front.run
+        supervisor.task("press", path, _PRESS_DEADLINE_MS, vital=True)
         supervisor.task("idle", self._idle, _IDLE_DEADLINE_MS)
         supervisor.task("link", self.session.run, _LINK_DEADLINE_MS)
+        if self.paper is not None:
+            supervisor.task("paper", self.paper.run, _PAPER_DEADLINE_MS)
         await supervisor.run()
 
     async def _press(self, beat):
@@ -88,13 +110,20 @@ class App:
             now_ms = ticks_ms()
             face = buttons.scan(board.pressed(), now_ms)
             if face is not None:
-                self._touched_ms = now_ms
                 survey.press(face, now_ms)
-                self._show_journal()
-                self.sync.kick()
+                self._answered()
             elif buttons.just_ignored is not None:
                 board.show({"ignored": buttons.just_ignored})
+            if buttons.card_changed:
+                self._change_card()
             survey.tick(now_ms)
+
+    def _change_card(self):
+        """Somebody has said at the kiosk that the card of the waiting set is in."""
+        self.buttons.card_changed = False
+        if self.sets.card.confirm(self.sets.waiting()):
+            self.board.sound("card")
+            self.board.show({"card": self.sets.card.hash})
 
     async def _idle(self, beat):
         """What can wait: tell the host or display how things stand, erase ahead."""
@@ -107,11 +136,21 @@ class App:
             if status != self._status:
                 self._status = status
                 self.board.show({"status": status})
-            if ticks_diff(now_ms, self._touched_ms) >= _QUIET_MS and self.survey.idle(now_ms):
+            if self._quiet():
                 # Ticks wrap after 12 days: keep the difference small.
                 self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
                 self.journal.tidy()
             await asyncio.sleep(_IDLE_POLL_MS / 1000)
+
+    def _quiet(self):
+        """Nobody has touched the kiosk for a while."""
+        now_ms = ticks_ms()
+        return ticks_diff(now_ms, self._touched_ms) >= _QUIET_MS and self.front.idle(now_ms)
+
+    def _answered(self):
+        self._touched_ms = ticks_ms()
+        self._show_journal()
+        self.sync.kick()
 
     def _show_journal(self):
         journal = self.journal

@@ -11,6 +11,8 @@ from kiosk.compat import const, ticks_add, ticks_diff
 _DEBOUNCE_MS = const(50)
 # Both ends held this long is the cleaner's signal: no visitor does it, and it needs no key.
 _CLEANING_HOLD_MS = const(3000)
+# With a set that waits for its printed card the same gesture, held longer, says that the card was changed.
+_CARD_HOLD_MS = const(5000)
 # Cleaning is over when nothing was touched for this long.
 _CLEANING_MS = const(60000)
 # Ticks wrap after 12 days: no instant that is kept may grow older than this.
@@ -32,6 +34,9 @@ class Buttons:
         self.ignored = {"lockout": 0, "repeat": 0, "cleaning": 0}
         self.just_ignored = None  # why the last scan ignored a touch
         self.cleaning = False
+        self.card_waits = None  # of a card kiosk: function that says whether a set waits for its card
+        self.card_changed = False  # set by the gesture, taken by the program
+        self._hold_used = False
         self._setting = setting
         self._all = (1 << faces) - 1
         self._ends = 1 | 1 << (faces - 1)
@@ -123,8 +128,12 @@ class Buttons:
         if self.cleaning:
             if ticks_diff(now_ms, self._cleaning_until) >= 0:
                 self.cleaning = False
-        elif self._down & ~self._stuck & self._ends == self._ends:
+        elif self._down & ~self._stuck & self._ends != self._ends:
+            self._hold_used = False
+        elif not self._hold_used:
             held_ms = min(ticks_diff(now_ms, self._moved[0]), ticks_diff(now_ms, self._moved[-1]))
-            if held_ms >= _CLEANING_HOLD_MS:
+            if self.card_waits is not None and self.card_waits():
+                self._hold_used = self.card_changed = held_ms >= _CARD_HOLD_MS
+            elif held_ms >= _CLEANING_HOLD_MS:
                 self.cleaning = True
                 self._cleaning_until = ticks_add(now_ms, _CLEANING_MS)

@@ -90,10 +90,12 @@ class Journal:
         return None if entry is None else entry[_CURSOR]
 
     def append(
-        self, kind, set_number=0, session=255, question=0, language=0, value=0, flags=0, uptime=0, body=b""
-    ):
+        self, kind, set_number=0, session=255, question=0, language=0, value=0, flags=0, uptime=0, body=b"",
+        visit=None,
+    ):  # fmt: skip
         """Write one record; returns its seq when it is durable (read back and found equal).
 
+        `visit`: seq of the first record of its visit; `session` is then counted back to it.
         Raises JournalFull; ValueError when the body is too long; OSError when the flash cannot be written.
         """
         size = record.padded_bytes(len(body))
@@ -105,6 +107,8 @@ class Journal:
             self._make_room(kind, size)
             entry = self._epochs[-1]
             seq = entry[_NEXT]
+            if visit is not None:
+                session = min(seq - visit, 255)
             pressed = entry[_PRESSED] + answer
             record.encode_into(
                 out, entry[_EPOCH], kind, flags, seq, self.boot, uptime,

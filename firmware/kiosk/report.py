@@ -23,6 +23,7 @@ class Report:
             self._desired.refusal,
             self._sets.running,
             self._sets.want(),
+            self._sets.waiting(),
             len(self._sets.held()),
             len(self._sets.refused),
             self._journal.epoch,
@@ -44,6 +45,7 @@ class Report:
             "sets": sets.held(),
             "running": sets.running,
             "want": sets.want(),
+            "card": sets.waiting(),
             "epochs": [list(epoch) for epoch in self._journal.epochs()],
             "health": self._health(),
         }

@@ -16,15 +16,16 @@ from kiosk.check import LONGEST_REASON, lend
 from kiosk.compat import const
 from kiosk.store import make_folder
 
-_MAX_SET_BYTES = const(4096)  # a button kiosk's view; parsed it takes 2.7 times that of the heap
+_MOST_BYTES = const(4096)  # a button kiosk's view; parsed it takes 2.7 times that of the heap
+_MOST_TOUCH_BYTES = const(16384)  # a touch kiosk's, which has 8 MB of it
 _PIECE_BYTES = const(256)
 _DAMAGED_TRIES = const(3)  # a set that arrives damaged this often is not asked for again under this plan
 
 
 class Sets:
-    """`root`: path prefix of writable files; `faces`: buttons of this kiosk.
+    """`root`: path prefix of writable files; `faces`: buttons of this kiosk, 0 for a touchscreen.
 
-    `.active`: the parsed view to ask now, or None; after `forget_texts` it has `number` and `button` only.
+    `.active`: the parsed view to ask now, or None; after `forget_texts` (buttons) it has `number` and `button` only.
     `.running`: its number, or None.
     `.refused`: {hash: reason} under the present plan.
     """
@@ -43,6 +44,8 @@ class Sets:
         self._damaged = 0
         self._shown = None  # hash of `active`
         self.active = None
+        self.card = None  # of a card kiosk: says which set its printed card is for
+        self.on_let_go = None  # called before another set is parsed: whoever holds `active` lets go of it
         self.refused = {}
         for name in os.listdir(self._folder):
             if name.endswith(".new"):
@@ -59,6 +62,20 @@ class Sets:
     @property
     def running(self):
         return None if self.active is None else self.active["number"]
+
+    def asked_path(self):
+        """File of the set that is asked now, or None: `active` has forgotten the texts."""
+        hash = self._shown
+        return None if hash is None else self._path(self._good[hash], hash)
+
+    def waiting(self):
+        """Hash of the set that would be asked now if its printed card were in the kiosk, or None."""
+        if self.card is None:
+            return None
+        due = self._due()
+        if due is None or due["hash"] not in self._good or due["hash"] == self.card.hash:
+            return None
+        return due["hash"]
 
     def held(self):
         """`[[number, hash], ...]` of the good sets, by number."""
@@ -91,8 +108,9 @@ class Sets:
         wanted = self.want()
         if wanted is None:
             return "question set: none was asked for"
-        if size > _MAX_SET_BYTES:
-            self.refused[wanted] = "question set: %d bytes, this kiosk takes %d" % (size, _MAX_SET_BYTES)
+        most = _MOST_BYTES if self._faces else _MOST_TOUCH_BYTES
+        if size > most:
+            self.refused[wanted] = "question set: %d bytes, this kiosk takes %d" % (size, most)
             return self.refused[wanted]
         self._file = open(self._folder + "/part", "wb")
         self._hash = hashlib.sha256()
@@ -128,6 +146,8 @@ class Sets:
         """Idle work, between visits: check what arrived, then let the set that is due take over. Says whether
         another set (or none) is asked now."""
         before = self._shown
+        if self.card is not None:
+            self.card.look()
         while self._arrived:
             self._let_go()
             self._check(self._arrived.pop())
@@ -167,27 +187,33 @@ class Sets:
         return found
 
     def _target(self):
-        """Hash of what should be asked: what is due, or the last good one until that is here."""
+        """Hash of what should be asked: what the card says, what is due, or the last good one until that is here."""
         due = self._due()
-        if due is not None and due["hash"] in self._good:
-            return due["hash"]
         if due is None and (self._plan == [] or (self._plan and self._clock.now() is not None)):
             return None  # the server wants nothing asked now
-        return self._last if self._last in self._good else None
+        if self.card is not None:
+            wished = self.card.hash
+        elif due is not None and due["hash"] in self._good:
+            wished = due["hash"]
+        else:
+            wished = self._last
+        return wished if wished in self._good else None
 
     def _let_go(self):
         self.active = self._shown = None
+        if self.on_let_go is not None:
+            self.on_let_go()
         gc.collect()
 
     def _check(self, hash):
         """Make an arrived set good, or refuse it."""
         path = self._folder + "/%s.new" % hash
         try:
-            fault = lend("view").fault
+            fault = lend("view" if self._faces else "touch_rules").fault
             gc.collect()
             with open(path) as file:
                 parsed = json.load(file)
-            reason = fault(parsed, self._faces)
+            reason = fault(parsed, self._faces) if self._faces else fault(parsed)
         except (ValueError, OSError, RuntimeError) as error:  # the last: nested too deeply
             reason = "question set: no JSON (%s)" % error
         except MemoryError:

@@ -12,6 +12,9 @@ DEFAULTS = {  # kiosk/wish.py has the bounds
     "report_s": 900,
     "keepalive_s": 30,  # a dead link is seen within 1.5 of it; shorter costs traffic
     "batch_bytes": 2048,
+    "cleaning": None,  # UTC ms until which a touchscreen takes no touch
+    "qr": None,  # the form for visitors' phones: {"text", "size", "rows"}
+    "card": None,  # hash of the set whose printed card is in the kiosk, as confirmed on its page
 }
 
 

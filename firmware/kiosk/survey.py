@@ -5,11 +5,8 @@ recorded is refused visibly and counted, never thanked for.
 """
 
 from kiosk import record
-from kiosk.compat import const, ticks_add, ticks_diff
+from kiosk.compat import ticks_add, ticks_diff
 from kiosk.journal import JournalFull
-
-# A full journal has about a hundred records left for notes of refusal: one an hour lasts four days.
-_REFUSED_EVERY_TENTHS = const(36000)
 
 
 class Survey:
@@ -18,19 +15,12 @@ class Survey:
     `buttons` is told when the lock-out begins; `settings` has `thanks_ms`, `sound` and `language`.
     """
 
-    def __init__(self, board, journal, sets, clock, uptime, buttons, settings):
+    def __init__(self, board, recorder, sets, buttons, settings):
         self._board = board
-        self._journal = journal
+        self._recorder = recorder
         self._sets = sets
-        self._clock = clock
-        self._uptime = uptime
         self._buttons = buttons
         self._settings = settings
-        self._run_epoch = None  # the epoch that holds this run's boot record
-        self._refused = 0
-        self._refused_since = 0
-        self._noted_at = None
-        self._full_at = None
         self._screen = None
         self._lights_until = None
         self._stuck = []
@@ -47,41 +37,28 @@ class Survey:
         self._lights_until = ticks_add(now_ms, self._settings.get("thanks_ms"))
         flags = record.FLAG_SIMULATED if self._board.simulated() else 0
         try:
-            self._begin_run()
-            self._journal.append(
-                record.KIND_ANSWER,
-                set_number=view["number"],
-                session=0,
-                question=view["button"]["question"],
-                language=self._settings.get("language"),
-                value=self._board.faces - face,
-                flags=flags,
-                uptime=self._uptime.tenths(),
+            self._recorder.answer(
+                view["number"],
+                view["button"]["question"],
+                self._settings.get("language"),
+                self._board.faces - face,
+                flags,
             )
         except (JournalFull, OSError) as error:
             self._refuse(face, error)
             return False
         self._sound("thanks")
         self._board.light_all(True)
-        self._full_at = None
+        self._recorder.stored()
         self._show("thanks")
         return True
-
-    def clock_learned(self):
-        """The estimate of the time is new or has moved: write it down if this run has an answer to place."""
-        if self._run_epoch == self._journal.epoch and self._clock.due():
-            try:
-                self._write_clock()
-            except (JournalFull, OSError):
-                pass  # still due: the next answer tries again
 
     def tick(self, now_ms):
         """Whatever is due: lights out, next screen, notes of refusal, the set that is to be asked now."""
         if self._lights_until is not None and ticks_diff(now_ms, self._lights_until) >= 0:
             self._lights_until = None
             self._board.light_all(False)
-        if self._refused:
-            self._note_refused()
+        self._recorder.note_refused()
         if self._buttons.locked(now_ms):
             return
         if self._lights_until is None:
@@ -101,57 +78,16 @@ class Survey:
         """True between visits: nobody is being thanked, no button is locked out."""
         return self._lights_until is None and not self._buttons.locked(now_ms)
 
-    def _begin_run(self):
-        """Boot and clock records come before the first answer of their run, and again in a new epoch."""
-        journal = self._journal
-        begins = self._run_epoch != journal.epoch
-        if begins:
-            body = record.boot_body(self._board.reset_cause(), self._board.build)
-            epoch = journal.epoch
-            journal.append(record.KIND_BOOT, uptime=self._uptime.tenths(), body=body)
-            self._run_epoch = epoch
-        if self._clock.now() is not None and (begins or self._clock.due()):
-            self._write_clock()
-
-    def _write_clock(self):
-        uptime_ms = self._uptime.ms()
-        utc_ms, uncertainty_ms = self._clock.now()
-        # The record's uptime has tenths: give the time of that tenth, not of a moment up to 99 ms later.
-        body = record.clock_body(utc_ms - uptime_ms % 100, uncertainty_ms)
-        self._journal.append(record.KIND_CLOCK, uptime=uptime_ms // 100, body=body)
-        self._clock.recorded()
-
     def _refuse(self, face, error):
-        self._board.log("press refused: %r" % error)
-        if not self._refused:
-            self._refused_since = self._uptime.tenths()
-        self._refused = min(self._refused + 1, 65535)
-        self._full_at = self._journal.waiting
+        self._recorder.refuse(error)
         self._board.light(face, False)
         self._sound("refused")
         self._show("full")
-        self._note_refused()
-
-    def _note_refused(self):
-        now = self._uptime.tenths()
-        room = self._full_at is None
-        if not room and self._noted_at is not None and now - self._noted_at < _REFUSED_EVERY_TENTHS:
-            return
-        self._noted_at = now
-        try:
-            self._journal.append(
-                record.KIND_REFUSED, uptime=now, body=record.refused_body(self._refused, self._refused_since)
-            )
-            self._refused = 0
-        except (JournalFull, OSError):
-            pass  # still counted in RAM; the next try is an hour away
+        self._recorder.note_refused()
 
     def _resting_screen(self):
-        if self._full_at is not None:
-            # Receipts make room: invite the next visitor as soon as something was let go.
-            if self._journal.waiting >= self._full_at:
-                return "full"
-            self._full_at = None
+        if self._recorder.full():
+            return "full"
         if self._sets.active is None:
             return "out"
         if self._buttons.cleaning:

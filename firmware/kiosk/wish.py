@@ -8,6 +8,9 @@ from kiosk.compat import const
 _MOST_SETS = const(8)
 _MOST_OFFSETS = const(16)  # two years ahead hold four
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree, and the server takes no such report
+OR_NULL = ("cleaning", "qr", "card")  # settings that may be null
+_LONGEST_ADDRESS = const(200)
+_QR_SIZES = (21, 57)  # versions 1 to 10: more cells than that are too fine on a screen
 _BOUNDS = {  # setting: least, most; None: true or false
     "lockout_ms": (0, 30_000),
     "repeat_ms": (0, 5_000),
@@ -56,6 +59,10 @@ def fault(document):
 def _settings_fault(values):
     if not isinstance(values, dict):
         return "settings: not an object"
+    for name in OR_NULL:
+        reason = _null_or_fault(name, values.get(name))
+        if reason is not None:
+            return reason
     for name, value in values.items():
         bounds = _BOUNDS.get(name, ())
         if bounds is None:
@@ -66,8 +73,37 @@ def _settings_fault(values):
     return None
 
 
+def _null_or_fault(name, value):
+    if value is None:
+        return None
+    if name == "cleaning":
+        if not _whole(value):
+            return "setting cleaning: %r is not UTC milliseconds below 2^53" % (value,)
+    elif name == "card":
+        if not _hash(value):
+            return "setting card: not a hash of 64 hex digits"
+    else:
+        text, size, rows = (
+            [value.get(key) for key in ("text", "size", "rows")] if isinstance(value, dict) else [0] * 3
+        )
+        if not isinstance(text, str) or not 1 <= len(text) <= _LONGEST_ADDRESS:
+            return "setting qr: no text of at most %d letters" % _LONGEST_ADDRESS
+        if not _whole(size) or not _QR_SIZES[0] <= size <= _QR_SIZES[1]:
+            return "setting qr: size %r is not %d to %d" % (size, _QR_SIZES[0], _QR_SIZES[1])
+        if not isinstance(rows, list) or len(rows) != size:
+            return "setting qr: not %d rows" % size
+        for row in rows:
+            if not _whole_below(row, 1 << size):
+                return "setting qr: row %r is not a whole number below 2^%d" % (row, size)
+    return None
+
+
+def _whole_below(value, end):
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < end
+
+
 def _whole(value):
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_NUMBER
+    return _whole_below(value, _LARGEST_NUMBER)
 
 
 def _hash(value):

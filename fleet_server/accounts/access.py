@@ -13,7 +13,7 @@ from sqlalchemy import Select, exists, false, or_, true
 from sqlmodel import col, select
 
 from fleet_server.accounts.models import Role
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.places.models import Installation, Place, Unit
 
 # These are never limited to a unit: who gives out roles could give himself any, and the operator looks after
@@ -131,9 +131,10 @@ def visible_places(person: Person) -> Select[Any]:
 
 
 def visible_devices(person: Person) -> Select[Any]:
-    """Ids of the devices at those places now; who installs or looks after devices sees those in store too."""
+    """Ids of the kiosks at those places now; who installs or looks after devices sees those in store too."""
     stands_open = (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
     seen = exists().where(stands_open, col(Installation.place_id).in_(visible_places(person)))
+    kiosks = select(Device.id).where(col(Device.channel) == KIOSK)
     if person.roles & {Role.TECHNICIAN, Role.OPERATOR, Role.ADMIN}:
-        return select(Device.id).where(or_(seen, ~exists().where(stands_open)))
-    return select(Device.id).where(seen)
+        return kiosks.where(or_(seen, ~exists().where(stands_open)))
+    return kiosks.where(seen)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select
 from fleet_server.answers import books
 from fleet_server.answers.models import BookAlarm
 from fleet_server.db import Database
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 
 DEVICES_AT_ONCE = 200
 
@@ -32,7 +32,9 @@ def look(database: Database, *, now: int) -> list[str]:
     changed: list[str] = []
     with database.read() as session:
         ids = session.exec(
-            select(Device.id).where(col(Device.revoked_at).is_(None)).order_by(Device.id)
+            select(Device.id)
+            .where(col(Device.revoked_at).is_(None), Device.channel == KIOSK)
+            .order_by(Device.id)
         ).all()
         for first in range(0, len(ids), DEVICES_AT_ONCE):
             changed += _changed(session, ids[first : first + DEVICES_AT_ONCE])

@@ -18,7 +18,7 @@ from fleet_server.answers.ledger import RECEIVED, REJECTED, segments_of
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, clock_fault
 from fleet_server.answers.quarantine import Item
-from fleet_server.questions.service import known_question
+from fleet_server.questions.service import known_values
 
 # More than a kiosk records in ten years, little enough that a mad header cannot make a range of four thousand million.
 MAX_AHEAD = 1_000_000
@@ -34,7 +34,7 @@ _RECORDS = bulk.table_of(Record)
 
 
 class Message(NamedTuple):
-    """A batch as it came. `source`: `mqtt`, `harvest` or `replay`."""
+    """A batch as it came. `source`: `mqtt`, `harvest`, `qr` or `replay`."""
 
     device_id: str
     payload: bytes
@@ -280,10 +280,12 @@ def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
     if record.body and (wrong := wire.body_fault(record)):
         return "body", wrong
     if record.kind == wire.KIND_ANSWER:
-        if record.flags & wire.FLAG_OUTCOME:
-            return None  # skipped or timed out: there is no value to judge
+        if wire.unanswered(record.flags, record.value, len(record.body)):
+            return None  # there is no value to judge
         key = (record.set_number, record.question)
-        allowed = desk.values[key] if key in desk.values else _allowed(desk, key)
+        if key not in desk.values:
+            desk.values[key] = known_values(desk.session, *key)
+        allowed = desk.values[key]
         if allowed is not None and record.value not in allowed:
             return (
                 "value",
@@ -296,13 +298,6 @@ def _fault(desk: Desk, record: wire.Record) -> tuple[str, str] | None:
     if record.kind == wire.KIND_CLOCK and (wrong := clock_fault(wire.clock(record)[0])):
         return "clock", wrong
     return None
-
-
-def _allowed(desk: Desk, key: tuple[int, int]) -> frozenset[int] | None:
-    """The values of a known question (set, position), asked once; None while set or question are not known."""
-    kind = known_question(desk.session, *key)
-    desk.values[key] = None if kind is None else kind.values
-    return desk.values[key]
 
 
 def _keep(desk: Desk, epoch: EpochState, message: Message, piles: _Sorted) -> None:

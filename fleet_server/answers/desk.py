@@ -39,7 +39,7 @@ from fleet_server.answers.models import (
 )
 from fleet_server.answers.placing import Anchor, Interval, Stay
 from fleet_server.db import among
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.places.hours import Hours
 from fleet_server.places.models import Installation, OpeningHours
 
@@ -55,7 +55,7 @@ _HOURS = bulk.table_of(OpeningHours)
 # NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
 # Everything else is asked for after it: what is read in one statement with a lock may be from before the wait for it.
 _SELECT_DEVICES = (
-    select(col(Device.id), col(Device.created_at), col(Device.virtual))
+    select(col(Device.id), col(Device.created_at), col(Device.virtual), col(Device.channel))
     .where(among(col(Device.id), "ids"))
     .order_by(col(Device.id))
     .with_for_update(key_share=True)
@@ -195,6 +195,7 @@ class DeviceState:
     id: str
     created_at: int
     virtual: bool = False
+    channel: str = KIOSK
     epochs: dict[int, EpochState] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
     hours: dict[int, Hours] = field(default_factory=dict)
@@ -238,8 +239,8 @@ class Desk:
         A device's closed epochs grow in number for ever, so no others are fetched. Locks the devices on PostgreSQL.
         """
         ids = {"ids": json.dumps(sorted(device_ids))}
-        for device_id, created_at, virtual in self._rows(_SELECT_DEVICES, ids):
-            self.devices[device_id] = DeviceState(device_id, created_at, virtual)
+        for device_id, created_at, virtual, channel in self._rows(_SELECT_DEVICES, ids):
+            self.devices[device_id] = DeviceState(device_id, created_at, virtual, channel)
         self._fetch(_SELECT_OPEN, ids)
         for device_id, age in self._rows(_SELECT_HIGHEST_AGES, ids):
             self.devices[device_id].highest_age = age

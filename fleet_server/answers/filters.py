@@ -1,7 +1,8 @@
 """Applies the misuse rules to answers: to new ones as they come, and anew to those whose neighbours changed.
 
 The first answer of a visit is the press that is judged; a repeat or a burst takes the whole visit with it. Opening
-hours judge each answer by its own time. A corrected answer stays corrected. It places nothing and knows no messages.
+hours judge each answer by its own time. A corrected answer stays corrected, and one that was left unanswered is that
+and nothing else. It places nothing and knows no messages.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, Interval, bucket
-from fleet_server.answers.rules import CORRECTED, HOURS, Press, Rules, misused, rules_of
+from fleet_server.answers.rules import CORRECTED, HOURS, UNANSWERED, Press, Rules, misused, rules_of
+from fleet_server.devices.models import QR
 from fleet_server.places.hours import outside
 
 LONGEST_VISIT = wire.NO_VISIT - 1  # records after the first that still know where their visit began
@@ -44,7 +46,7 @@ def at_once(
 
     `before` None: they are its first. Takes down the run's last press.
     """
-    rules = rules_of(run.rules, virtual=device.virtual)
+    rules = _rules(device, run)
     reach = rules.reach
     newest, last = known = before or Before(-1, None)
     # The way of nearly every press: it is the newest of its run, and the one before is long ago.
@@ -87,6 +89,10 @@ def _among_themselves(
     return {r.seq: found[r.seq - r.session] for r in visits if r.seq - r.session in found}
 
 
+def _rules(device: DeviceState, run: RunState) -> Rules:
+    return rules_of(run.rules, virtual=device.virtual, phones=device.channel == QR)
+
+
 def reach(desk: Desk, device: DeviceState, run: RunState, last: int) -> int:
     """The last seq on whose verdict an answer at `last` or before can bear."""
     if last < run.last_seq:
@@ -94,7 +100,7 @@ def reach(desk: Desk, device: DeviceState, run: RunState, last: int) -> int:
             _presses(run, _RECORDS.c.seq)
             .where(_RECORDS.c.seq > last)
             .order_by(_RECORDS.c.seq)
-            .limit(rules_of(run.rules, virtual=device.virtual).burst_presses)
+            .limit(_rules(device, run).burst_presses)
         ).scalars()
         last = min(run.last_seq, max([last, *later]) + LONGEST_VISIT)
     return last
@@ -109,7 +115,7 @@ def judge(
     the caller.
     """
     desk.flush_records()
-    rules = rules_of(run.rules, virtual=device.virtual)
+    rules = _rules(device, run)
     visits_from = first - LONGEST_VISIT
     earlier = desk.connection.execute(
         _presses(run, *_PRESS_COLUMNS)
@@ -131,7 +137,10 @@ def judge(
             continue
         rule = found.get(row.seq - row.session) if row.session != wire.NO_VISIT else None
         when = None if row.from_at is None else (row.from_at, row.to_at)
-        rule = rule or by_hours(device, run, row.place_id, when)
+        if wire.unanswered(row.flags, row.value, row.text_bytes):
+            rule = UNANSWERED
+        else:
+            rule = rule or by_hours(device, run, row.place_id, when)
         if rule != row.filtered:
             key = (row.place_id or NOWHERE, run.device_id, *bucket(when))
             count(desk, key, row.filtered, row.flags, -1)
@@ -149,7 +158,7 @@ def by_hours(device: DeviceState, run: RunState, place: int | None, when: Interv
     """HOURS for what was given outside of its place's opening hours, in all of its interval; else None."""
     if place is None or when is None or place not in device.hours:
         return None
-    grace = rules_of(run.rules, virtual=device.virtual).grace_ms
+    grace = _rules(device, run).grace_ms
     return HOURS if grace is not None and outside(device.hours[place], *when, grace) else None
 
 

@@ -29,8 +29,9 @@ from fleet_server.answers.placing import (
     place_in,
     usable,
 )
-from fleet_server.answers.rules import CORRECTED
+from fleet_server.answers.rules import CORRECTED, UNANSWERED
 from fleet_server.answers.runs import between_neighbours
+from fleet_server.answers.visits import has_a_say
 
 PIECE = 2_000  # records read at once: some hundred kilobytes
 _MANY_VISITS = (
@@ -116,9 +117,14 @@ class Derived:
         place = place_in(self._stays, when)
         filtered = row.filtered
         if row.kind == wire.KIND_ANSWER:
-            corrected = corrections.has(row)
-            if filtered in (None, CORRECTED):  # any other is a misuse rule's verdict: `fleet rules rerun`
-                filtered = CORRECTED if corrected else None
+            given = (row.flags, row.value, len(row.body))
+            corrected = has_a_say(*given) and corrections.has(row)
+            if wire.unanswered(*given):
+                filtered = UNANSWERED
+            elif corrected or filtered in (None, CORRECTED, UNANSWERED):
+                filtered = (
+                    CORRECTED if corrected else None
+                )  # any other: a rule's verdict, `fleet rules rerun`
             bucket_key, simulated = (place or NOWHERE, grain, start), bool(row.flags & wire.FLAG_SIMULATED)
             amounts = self.buckets.setdefault(bucket_key, [0, 0, 0])
             amounts[0 if filtered is None else 1] += 1

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from fleet_server.instants import MINUTE_MS
 
 CORRECTED = "corrected"  # by its giver, within a visit; no misuse, and stronger than every rule
+UNANSWERED = "unanswered"  # skipped, or time ran out: no misuse and no opinion, so nothing else is said of it
 REPEAT = "repeat"
 BURST = "burst"
 HOURS = "hours"
-NAMES = (CORRECTED, REPEAT, BURST, HOURS)
+NAMES = (CORRECTED, UNANSWERED, REPEAT, BURST, HOURS)
 
 GAP_CAP = 600  # tenths of a second; no rule asks how much longer than a minute a gap was
 
@@ -44,9 +45,14 @@ _OF_VIRTUAL = {
 }
 
 
-def rules_of(version: int, *, virtual: bool) -> Rules:
+# Phones: the whole waiting room may send within seconds, and answer at home in the evening. What floods is refused at
+# the door, unthanked (phone/limits.py), and one form counts once; decision 0009.
+_OF_PHONES = {number: rules._replace(grace_ms=None) for number, rules in _OF_VIRTUAL.items()}
+
+
+def rules_of(version: int, *, virtual: bool, phones: bool) -> Rules:
     """The rules of this version for a device; negative: those that its older presses are just being judged by."""
-    return (_OF_VIRTUAL if virtual else VERSIONS)[abs(version)]
+    return (_OF_PHONES if phones else _OF_VIRTUAL if virtual else VERSIONS)[abs(version)]
 
 
 class Press(NamedTuple):

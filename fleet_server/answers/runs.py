@@ -24,7 +24,7 @@ from fleet_server.answers.placing import (
     place_in,
     usable,
 )
-from fleet_server.answers.rules import CORRECTED, CURRENT, HOURS
+from fleet_server.answers.rules import CORRECTED, CURRENT, HOURS, UNANSWERED
 from fleet_server.instants import HOUR_MS
 
 _NEVER = (None, None)
@@ -83,7 +83,14 @@ def take_in(
             run.began_before = interval(best(anchors, 0), 0)[1] if clocks else run.began_before
             run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
         judged = filters.at_once(device, run, records, before)
-        filtered = {**(judged or {}), **dict.fromkeys(corrected, CORRECTED)} if judged or corrected else {}
+        unanswered = [
+            r.seq
+            for r in records
+            if r.flags & wire.FLAG_OUTCOME and wire.unanswered(r.flags, r.value, len(r.body))
+        ]
+        filtered = judged or {}
+        if corrected or unanswered:
+            filtered |= dict.fromkeys(corrected, CORRECTED) | dict.fromkeys(unanswered, UNANSWERED)
         _put(desk, device, run, anchors, records, filtered, tally)
         if judged is None:
             _judge(desk, device, run, records, tally)

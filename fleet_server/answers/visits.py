@@ -1,18 +1,20 @@
 """Filters answers that the same visitor corrected: of several answers to one question of a visit the last one counts.
 
-A visit is named by the seq at which it began (`seq - session`). It knows nothing of time and place.
+A visit is named by the seq at which it began (`seq - session`). Who skips a question after an answer to it takes that
+back; but what timed out with nothing takes nothing back: whoever walks away has still said what was said. It knows
+nothing of time and place.
 """
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from fleet_server.answers import bulk, filters, wire
 from fleet_server.answers.desk import Desk, EpochState
 from fleet_server.answers.ledger import RECEIVED
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, bucket
-from fleet_server.answers.rules import CORRECTED
+from fleet_server.answers.rules import CORRECTED, UNANSWERED
 
 _RECORDS = bulk.table_of(Record)
 
@@ -24,7 +26,13 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
 
     Answers received earlier that one of `fresh` corrects are filtered here and now; their places join `places`.
     """
-    answers = [r for r in fresh if r.kind == wire.KIND_ANSWER and r.session != wire.NO_VISIT]
+    answers = [
+        r
+        for r in fresh
+        if r.kind == wire.KIND_ANSWER
+        and r.session != wire.NO_VISIT
+        and has_a_say(r.flags, r.value, len(r.body))
+    ]
     if not answers:
         return set()
     seqs = {record.seq for record in answers}
@@ -46,13 +54,19 @@ def corrected(desk: Desk, epoch: EpochState, fresh: Sequence[wire.Record], place
             latest[question] = max(latest[question], *(row.seq for row in rows))
     for question, seq in latest.items():
         for row in known.get(question, ()):
-            if row.seq != seq and row.filtered != CORRECTED:
+            if row.seq != seq and row.filtered not in (CORRECTED, UNANSWERED):
                 _filter(desk, epoch, row, places)
     return {
         record.seq
         for record in answers
         if latest[record.seq - record.session, record.set_number, record.question] != record.seq
     }
+
+
+def has_a_say(flags: int, value: int, text_bytes: int) -> bool:
+    """Whether a record is its visitor's word on the question: an answer, or that it was skipped."""
+    timed_out = flags & wire.FLAG_OUTCOME == wire.TIMED_OUT
+    return not (timed_out and wire.unanswered(flags, value, text_bytes))
 
 
 def _known(desk: Desk, epoch: EpochState, first: int, last: int) -> dict[Question, list[Record]]:
@@ -66,6 +80,8 @@ def _known(desk: Desk, epoch: EpochState, first: int, last: int) -> dict[Questio
             columns.set_number,
             columns.question,
             columns.flags,
+            columns.value,
+            func.length(columns.body).label("text_bytes"),
             columns.place_id,
             columns.from_at,
             columns.to_at,
@@ -80,7 +96,9 @@ def _known(desk: Desk, epoch: EpochState, first: int, last: int) -> dict[Questio
     )
     found: dict[Question, list[Record]] = {}
     for row in rows:
-        found.setdefault((row.seq - row.session, row.set_number, row.question), []).append(row)  # type: ignore[arg-type]
+        if has_a_say(row.flags, row.value, row.text_bytes):
+            question = (row.seq - row.session, row.set_number, row.question)
+            found.setdefault(question, []).append(row)  # type: ignore[arg-type]
     return found
 
 

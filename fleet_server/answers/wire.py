@@ -6,6 +6,7 @@ is said by `Record.intact`.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -14,6 +15,8 @@ MAX_BATCH_BYTES = 4096
 MAX_TEXT_BYTES = 1000
 KIND_ANSWER, KIND_BOOT, KIND_CLOCK, KIND_REFUSED = 1, 2, 3, 4
 FLAG_OUTCOME = 0b11  # 0 complete, 1 skipped, 2 timed out
+TIMED_OUT = 2
+NO_VALUE = 255  # of a question that was left unanswered; of a complete answer it is "can't say"
 FLAG_SIMULATED = 0b100
 NO_VISIT = 255  # session: the visit began more than 254 records back, or the record belongs to none
 
@@ -136,6 +139,15 @@ def body_fault(record: Record) -> str | None:
     return None
 
 
+def unanswered(flags: int, value: int, text_bytes: int) -> bool:
+    """Whether an answer record says only that a question was skipped, or that time ran out over it.
+
+    Timed out with a value or a text: what was given until then, which is an answer.
+    """
+    outcome = flags & FLAG_OUTCOME
+    return outcome != 0 and (outcome != TIMED_OUT or (value == NO_VALUE and not text_bytes))
+
+
 def clock(record: Record) -> tuple[int, int]:
     """(UTC ms, uncertainty ms) of a clock record whose body has no fault."""
     return clock_body(record.body)
@@ -155,6 +167,48 @@ def refused(record: Record) -> int:
 
 def wrap(raw: bytes, *, epoch: int, seq: int, next_seq: int, pressed: int, waiting: int) -> bytes:
     """A batch that carries one record as it was kept (`raw`: record with CRC), for its replay."""
-    header = _PREFIX.pack(VERSION, _HEADER_BYTES, 1, epoch, 0, seq, seq + 1)
-    message = header + _REST.pack(next_seq, pressed, waiting, 0, 0) + raw.ljust(padded(len(raw)), b"\xff")
+    return batch_bytes([raw], epoch=epoch, start=seq, next_seq=next_seq, pressed=pressed, waiting=waiting)
+
+
+def batch_bytes(
+    records: Sequence[bytes], *, epoch: int, start: int, next_seq: int, pressed: int, waiting: int
+) -> bytes:
+    """A batch of gapless records, each as `record_bytes` makes it, the first with seq `start`."""
+    header = _PREFIX.pack(VERSION, _HEADER_BYTES, len(records), epoch, 0, start, start + len(records))
+    body = b"".join(raw.ljust(padded(len(raw)), b"\xff") for raw in records)
+    message = header + _REST.pack(next_seq, pressed, waiting, 0, 0) + body
     return message + _CRC.pack(crc32(message))
+
+
+def record_bytes(
+    kind: int,
+    *,
+    epoch: int,
+    seq: int,
+    uptime: int,
+    pressed: int,
+    set_number: int = 0,
+    session: int = NO_VISIT,
+    question: int = 0,
+    language: int = 0,
+    value: int = 0,
+    body: bytes = b"",
+) -> bytes:
+    """A record of clock run 0 with its CRC, for what the server itself writes down: the journal of phones."""
+    length = _RECORD.size + len(body)
+    low = pressed & 0xFFFF
+    record = (
+        _RECORD.pack(length, kind, 0, seq, 0, uptime, set_number, session, question, language, value, low)
+        + body
+    )
+    return record + _CRC.pack(crc32(record, epoch))
+
+
+def clock_bytes(utc_ms: int, uncertainty_ms: int) -> bytes:
+    """The body of a clock record."""
+    return _CLOCK.pack(utc_ms, uncertainty_ms)
+
+
+def batch_size(records: Sequence[bytes]) -> int:
+    """Bytes that `batch_bytes` makes of these records."""
+    return _HEADER_BYTES + sum(padded(len(raw)) for raw in records) + _CRC.size

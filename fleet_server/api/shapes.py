@@ -86,6 +86,9 @@ class Place(BaseModel):
     unit_id: int
     demo: bool = Field(description="virtual devices stand here; no total includes it")
     device_ids: list[str] = Field(description="devices that stand there now")
+    address: str | None = Field(
+        description="what its QR code holds, for ever the same; null while the county gives no public address"
+    )
 
 
 class Places(BaseModel):
@@ -102,6 +105,9 @@ class Count(BaseModel):
     presses: int = Field(description="`counted`, or with `with_filtered` the sum of `counted` and `filtered`")
     counted: int
     filtered: int = Field(description="recorded, but left out by a rule")
+    by_channel: dict[str, int] = Field(
+        description="`counted` by channel: `kiosk`, and `qr` (the form behind the place's QR code)"
+    )
     by_rule: dict[str, int] = Field(
         description="`filtered` by rule: `corrected` (by its giver), `repeat`, `burst`, `hours`"
     )

@@ -17,8 +17,9 @@ from fleet_server.accounts.access import Person, SignedIn, public, visible_devic
 from fleet_server.answers import books, rules
 from fleet_server.api import shapes
 from fleet_server.devices.lines import DeviceLine, device_lines
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
+from fleet_server.phone.address import address_of
 from fleet_server.places.models import Installation, Place
 from fleet_server.places.volumes import Bucket, buckets, coarser
 from fleet_server.questions import service as questions
@@ -67,6 +68,7 @@ def device(
 
 @router.get("/places")
 def places(
+    request: Request,
     person: SignedIn,
     session: ReadSession,
     after: Annotated[int, Query(ge=0, lt=2**31, description="id of the last place already had")] = 0,
@@ -82,7 +84,9 @@ def places(
     standing: dict[int, list[str]] = {row.id or 0: [] for row in rows[:limit]}
     for place_id, device_id in session.exec(
         select(Installation.place_id, Installation.device_id)
+        .join(Device, col(Device.id) == col(Installation.device_id))
         .where(
+            Device.channel == KIOSK,
             col(Installation.place_id).in_(standing),
             col(Installation.to_at).is_(None),
         )
@@ -96,6 +100,7 @@ def places(
             unit_id=row.unit_id,
             demo=row.demo,
             device_ids=standing[row.id or 0],
+            address=address_of(request.app.state.settings.public_address, row.code) or None,
         )
         for row in rows[:limit]
     ]
@@ -212,6 +217,7 @@ def _count(one: Bucket, with_filtered: bool) -> shapes.Count:
         presses=one.counted + (one.filtered if with_filtered else 0),
         counted=one.counted,
         filtered=one.filtered,
+        by_channel={KIOSK: one.counted - one.phone, QR: one.phone},
         by_rule=one.rules,
     )
 

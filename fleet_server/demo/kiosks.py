@@ -12,11 +12,11 @@ from fleet_server.places import service as places
 from fleet_server.places.models import Installation, Place
 from fleet_server.questions import service as questions
 from provisioning.identity import Identity
+from provisioning.models import model_of
 from provisioning.virtual.client import VirtualKiosk
 
-MODEL = "button5"
-FACES = 5
-FIRST_SETS = (1, 1, 2)  # health at the first two places, social services at the third
+# (model, first question set) of each demo place: the main door, the laboratory's door, social services.
+FIRST = (("button5", 1), ("touch", 7), ("button5", 2))
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class DemoKiosk:
     place: str
     faces: int
     kiosk: VirtualKiosk
+    screen: str = "none"  # as in provisioning/models.py
 
 
 def prepare(session: Session, folder: Path, mqtt_port: int, *, now: int) -> list[DemoKiosk]:
@@ -37,21 +38,23 @@ def prepare(session: Session, folder: Path, mqtt_port: int, *, now: int) -> list
     was built) is set aside, not deleted: its flash may hold answers.
     """
     prepared = []
-    for index, (place, set_number) in enumerate(zip(demo_places(session, now=now), FIRST_SETS, strict=False)):
+    for index, (place, first) in enumerate(zip(demo_places(session, now=now), FIRST, strict=False)):
         kiosk = VirtualKiosk(folder, f"kiosk-{index + 1}")
         device = session.get(Device, kiosk.facts.id) if kiosk.exists else None
         if device is None:
             if (folder / kiosk.name).exists():
                 (folder / kiosk.name).rename(folder / f"{kiosk.name}-set-aside-{now}")
-            device = _new_device(session, place, kiosk.name, folder, mqtt_port, set_number, now=now)
+            device = _new_device(session, place, kiosk.name, folder, mqtt_port, *first, now=now)
+        model = model_of(kiosk.facts.model)
         stands = _place_of(session, device)
         prepared.append(
             DemoKiosk(
                 device_id=device.id,
                 place_id=stands.id or 0 if stands else 0,
                 place=stands.name if stands else device.name,
-                faces=FACES,
+                faces=model.faces,
                 kiosk=kiosk,
+                screen=model.screen,
             )
         )
     return prepared
@@ -67,14 +70,22 @@ def _place_of(session: Session, device: Device) -> Place | None:
 
 
 def _new_device(
-    session: Session, place: Place, name: str, folder: Path, mqtt_port: int, set_number: int, *, now: int
+    session: Session,
+    place: Place,
+    name: str,
+    folder: Path,
+    mqtt_port: int,
+    model: str,
+    set_number: int,
+    *,
+    now: int,
 ) -> Device:
-    device, secret = credentials.create(session, name=name, model=MODEL, virtual=True, now=now)
+    device, secret = credentials.create(session, name=name, model=model, virtual=True, now=now)
     places.install(session, "fleet demo", device_id=device.id, place_id=place.id or 0, now=now)
     faults = questions.publish(session, set_number, [device.id], actor="fleet demo", now=now)
     if faults:
         raise ValueError("; ".join(faults))
     VirtualKiosk.create(
-        folder, name, Identity(id=device.id, secret=secret, host="127.0.0.1", port=mqtt_port), model=MODEL
+        folder, name, Identity(id=device.id, secret=secret, host="127.0.0.1", port=mqtt_port), model=model
     )
     return device

@@ -3,18 +3,21 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from sqlmodel import Session
 
-from fleet_server.accounts.access import Person, SignedIn, visible_devices
+from fleet_server.accounts.access import SignedIn
 from fleet_server.answers import books
 from fleet_server.db import Database
 from fleet_server.demo.kiosks import DemoKiosk
-from fleet_server.demo.patients import PRESS_MS
+from fleet_server.demo.reach import do, kiosk_of, visible
+from fleet_server.demo.screen_pages import NamedTarget, named_targets
+from fleet_server.demo.toucher import PRESS_MS
+from fleet_server.web import i18n
 from fleet_server.web.deps import ReadSession
 from fleet_server.web.live import KEEPALIVE, KEEPALIVE_S, RETRY_MS, limited
 from fleet_server.web.templating import render
@@ -37,12 +40,15 @@ class FrontState:
     question: dict[str, str]
     thanks: dict[str, str]
     labels: list[str]
+    frame: int
+    asked: str
+    targets: list[NamedTarget]
 
 
 @router.get("")
 def first(request: Request, person: SignedIn, session: ReadSession) -> Response:
     """The first kiosk that this person may see; without one, a page that says why."""
-    kiosks = _visible(request, person, session)
+    kiosks = visible(request, person, session)
     if not kiosks:
         return render(request, "demo/none.html")
     return RedirectResponse(f"/try/{kiosks[0].device_id}", status_code=303)
@@ -51,19 +57,22 @@ def first(request: Request, person: SignedIn, session: ReadSession) -> Response:
 @router.get("/{device_id}")
 async def page(request: Request, device_id: str, person: SignedIn, session: ReadSession) -> Response:
     """The front of one kiosk with its switches."""
-    kiosks = _visible(request, person, session)
-    kiosk = _kiosk(kiosks, device_id)
+    kiosks = visible(request, person, session)
+    kiosk = kiosk_of(kiosks, device_id)
     request.app.state.tried.touch(device_id)
     try:
         status = await kiosk.kiosk.ask("status")
     except ProvisioningError as fault:
         raise HTTPException(409, str(fault)) from None
+    said = await asyncio.to_thread(
+        named_targets, request.app.state.database, kiosk, status["show"], person.language
+    )
     return render(
         request,
         "demo/try.html",
         kiosks=kiosks,
         kiosk=kiosk,
-        state=_front_state(status, kiosk.faces, person.language),
+        state=_front_state(status, kiosk.faces, person.language, said),
         numbers=_way(_numbers(session, device_id), status.get("journal")),
     )
 
@@ -77,10 +86,10 @@ async def press(
     face: Annotated[int, Form()],
 ) -> Response:
     """Put a finger on a face, as long as a finger stays."""
-    kiosk = _kiosk(_visible(request, person, session), device_id)
+    kiosk = kiosk_of(visible(request, person, session), device_id)
     if not 0 <= face < kiosk.faces:
         raise HTTPException(422, f"face is {face}, must be 0 to {kiosk.faces - 1}")
-    return await _do(request, kiosk, "press", face=face, ms=PRESS_MS)
+    return await do(request, kiosk, "press", face=face, ms=PRESS_MS)
 
 
 @router.post("/{device_id}/{switch}")
@@ -94,7 +103,7 @@ async def turn(
     """Pull the cable or put it back, cut the power or switch it on."""
     if switch not in SWITCHES:
         raise HTTPException(404, f"{switch!r} is none of {', '.join(SWITCHES)}")
-    return await _do(request, _kiosk(_visible(request, person, session), device_id), switch)
+    return await do(request, kiosk_of(visible(request, person, session), device_id), switch)
 
 
 @router.get("/{device_id}/events")
@@ -102,19 +111,19 @@ async def events(
     request: Request, device_id: str, person: SignedIn, session: ReadSession
 ) -> StreamingResponse:
     """Server-sent events: `kiosk` as the virtual kiosk says it, `numbers` whenever the server's books change."""
-    kiosk = _kiosk(_visible(request, person, session), device_id)
+    kiosk = kiosk_of(visible(request, person, session), device_id)
     return StreamingResponse(
-        limited(_stream(request, kiosk)),
+        limited(_stream(request, kiosk, person.language)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(request: Request, kiosk: DemoKiosk) -> AsyncGenerator[str]:
+async def _stream(request: Request, kiosk: DemoKiosk, language: str) -> AsyncGenerator[str]:
     queue: asyncio.Queue[str | None] = asyncio.Queue(maxsize=1000)  # None: the server stops
     database: Database = request.app.state.database
     tasks = [
-        asyncio.create_task(_follow_kiosk(kiosk, queue)),
+        asyncio.create_task(_follow_kiosk(kiosk, database, language, queue)),
         asyncio.create_task(_follow_books(request, database, kiosk.device_id, queue)),
     ]
     try:
@@ -133,11 +142,18 @@ async def _stream(request: Request, kiosk: DemoKiosk) -> AsyncGenerator[str]:
             task.cancel()
 
 
-async def _follow_kiosk(kiosk: DemoKiosk, queue: asyncio.Queue[str | None]) -> None:
+async def _follow_kiosk(
+    kiosk: DemoKiosk, database: Database, language: str, queue: asyncio.Queue[str | None]
+) -> None:
     first = True
     async for event in kiosk.kiosk.watch():
         await queue.put(_event("kiosk", {"snapshot": event} if first else event))
         first = False
+        show = event.get("show") or {}
+        if "targets" in show:
+            i18n.use(language)  # this task outlives its request
+            asked, named = await asyncio.to_thread(named_targets, database, kiosk, show, language)
+            await queue.put(_event("targets", {"asked": asked, "targets": [asdict(one) for one in named]}))
 
 
 async def _follow_books(
@@ -184,32 +200,13 @@ def _way(numbers: dict[str, Any], journal: dict[str, Any] | None) -> dict[str, i
     }
 
 
-def _visible(request: Request, person: Person, session: Session) -> list[DemoKiosk]:
-    may_see = set(session.connection().execute(visible_devices(person)).scalars())
-    return [kiosk for kiosk in request.app.state.kiosks.values() if kiosk.device_id in may_see]
-
-
-def _kiosk(kiosks: list[DemoKiosk], device_id: str) -> DemoKiosk:
-    for kiosk in kiosks:
-        if kiosk.device_id == device_id:
-            return kiosk
-    raise HTTPException(404, f"there is no virtual kiosk {device_id!r}")
-
-
-async def _do(request: Request, kiosk: DemoKiosk, what: str, **arguments: Any) -> Response:
-    try:
-        await kiosk.kiosk.ask(what, **arguments)
-    except ProvisioningError as fault:
-        return JSONResponse({"error": str(fault)}, status_code=409)
-    if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"ok": True})
-    return RedirectResponse(f"/try/{kiosk.device_id}", status_code=303)
-
-
-def _front_state(status: dict[str, Any], faces: int, language: str) -> FrontState:
+def _front_state(
+    status: dict[str, Any], faces: int, language: str, said: tuple[str, list[NamedTarget]]
+) -> FrontState:
     show = status.get("show") or {}
     languages = list(show.get("languages") or [])
     labels = (show.get("labels") or {}).get(language) or [""] * faces
+    question = show.get("question")  # a button kiosk says its texts, a touch kiosk which one of its set
     return FrontState(
         power=bool(status.get("power")),
         net=bool(status.get("net")),
@@ -217,7 +214,10 @@ def _front_state(status: dict[str, Any], faces: int, language: str) -> FrontStat
         screen=str(show.get("screen") or ""),
         status=str(show.get("status") or ""),
         languages=languages,
-        question=dict(show.get("question") or {}),
+        question=question if isinstance(question, dict) else {},
         thanks=dict(show.get("thanks") or {}),
         labels=list(labels),
+        frame=int(status.get("frame") or 0),
+        asked=said[0],
+        targets=said[1],
     )

@@ -1,6 +1,6 @@
-"""Simulated patients: they press the buttons of virtual kiosks, with published shares and a week's rhythm.
+"""Simulated patients: they press and touch virtual kiosks, with published shares and a week's rhythm.
 
-They touch nothing but buttons, and each press is flagged `simulated` by the kiosk itself.
+They touch nothing but the kiosks' fronts, and each press is flagged `simulated` by the kiosk itself.
 """
 
 import asyncio
@@ -8,16 +8,16 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
+from fleet_server.demo.toucher import PRESS_MS, QuestionOf, Toucher
 from fleet_server.instants import local, now_ms
 from provisioning.errors import ProvisioningError
 from provisioning.virtual.client import VirtualKiosk
 
 ALONE_S = 60.0  # after somebody has closed "Try a kiosk"
-PRESS_MS = 120  # how long a finger stays on a button
 
 log = logging.getLogger("hymio.demo")
 
@@ -39,7 +39,8 @@ class Tried:
 
 class Patients:
     """People on their way out past some kiosks. `code_asked(device_id)` tells what a kiosk asks now, or None;
-    `busy(device_id)` whether somebody tries it, and they had better stay away."""
+    `busy(device_id)` whether somebody tries it, and they had better stay away. `touched`: the touch kiosks among them,
+    each with what tells its questions."""
 
     def __init__(
         self,
@@ -47,11 +48,13 @@ class Patients:
         code_asked: Callable[[str], str | None],
         busy: Callable[[str], bool],
         chance: random.Random,
+        touched: Mapping[str, QuestionOf] | None = None,
     ) -> None:
         self._kiosks = kiosks
         self._code_asked = code_asked
         self._busy = busy
         self._chance = chance
+        self._touched = touched or {}
         self._habits: dict[str, Any] = json.loads(
             files("fleet_server.demo").joinpath("patients.json").read_text("utf-8")
         )
@@ -67,16 +70,25 @@ class Patients:
             await asyncio.sleep(self._chance.expovariate(1 / self.mean_gap_s(now_ms())))
             if self._busy(device_id):
                 continue
-            code = await asyncio.to_thread(self._code_asked, device_id)
-            if code is None:
-                continue
             try:
-                await kiosk.ask("press", face=self.choose_face(code), ms=PRESS_MS, simulated=True)
+                await self._answer(device_id, kiosk)
             except (
                 ProvisioningError,
                 OSError,
             ) as fault:  # switched off, or being started: nobody is thanked then
                 log.debug("a simulated patient could not press %s: %s", device_id, fault)
+
+    async def _answer(self, device_id: str, kiosk: VirtualKiosk) -> None:
+        if device_id in self._touched:
+
+            def alone() -> bool:
+                return not self._busy(device_id)
+
+            await Toucher(kiosk, self._touched[device_id], self._habits, alone, self._chance).visit()
+            return
+        code = await asyncio.to_thread(self._code_asked, device_id)
+        if code is not None:
+            await kiosk.ask("press", face=self.choose_face(code), ms=PRESS_MS, simulated=True)
 
     def mean_gap_s(self, now: int) -> float:
         """Mean seconds between two patients at one exit at this instant (UTC ms), by Finland's clock."""

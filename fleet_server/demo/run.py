@@ -12,13 +12,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from fleet_server import garbage
 from fleet_server.db import Database
 from fleet_server.demo import kiosks as demo_kiosks
 from fleet_server.demo.kiosks import DemoKiosk
 from fleet_server.demo.patients import Patients, Tried
+from fleet_server.demo.screen_pages import view_run
 from fleet_server.demo.seed import sign_in
+from fleet_server.demo.targets import question_of as question_in
+from fleet_server.demo.toucher import QuestionOf
 from fleet_server.devices.models import Device
 from fleet_server.instants import now_ms
 from fleet_server.questions import service as questions
@@ -33,6 +37,8 @@ def run_demo(settings: Settings, *, patients: bool) -> None:
     """Prepare, serve until Ctrl-C, stop. Raises CannotStart with one clear line."""
     began = time.monotonic()
     check_ground(settings)
+    if not settings.public_address:  # so that the form of a QR code can be opened on this machine
+        settings = settings.model_copy(update={"public_address": f"http://127.0.0.1:{settings.http_port}"})
     hold_folder(settings)
     log = RotatingFileHandler(settings.data_dir / "server.log", maxBytes=_LOG_BYTES, backupCount=1)
     logging.basicConfig(
@@ -99,6 +105,7 @@ async def _serve(
                 _asked(database),
                 app.state.tried.busy,
                 random.Random(),  # noqa: S311  (patients need no secret)
+                {each.device_id: _question_of(database, each.device_id) for each in kiosks if not each.faces},
             )
             pressing = asyncio.create_task(people.run())
         _greet(settings, person, began)
@@ -121,6 +128,15 @@ def _asked(database: Database) -> Callable[[str], str | None]:
             return questions.body_of(row).get("button") if row else None
 
     return code_asked
+
+
+def _question_of(database: Database, device_id: str) -> QuestionOf:
+    """A function that tells a question by its index in the set that a device runs."""
+
+    async def question_of(index: int) -> dict[str, Any] | None:
+        return question_in(await asyncio.to_thread(view_run, database, device_id), index)
+
+    return question_of
 
 
 def _runs_micropython() -> bool:

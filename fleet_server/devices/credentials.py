@@ -13,7 +13,7 @@ from sqlmodel import Session
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
 from fleet_server.devices.models import Device
-from fleet_server.questions.schema import MODELS
+from provisioning.models import MODELS
 
 ID_LENGTH = 12
 _ALPHABET = string.ascii_lowercase + string.digits

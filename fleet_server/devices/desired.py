@@ -13,10 +13,12 @@ from sqlmodel import Session
 
 from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
+from fleet_server.phone import address
 from fleet_server.questions import service as questions
 from fleet_server.questions.views import hash_of
 
 Message = tuple[str, bytes]  # topic and payload
+TOUCH = "touch"  # the model that can show a QR code
 OFFSET_YEARS = 2  # a kiosk without a network keeps local time for so long
 
 
@@ -58,7 +60,20 @@ def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
     if row is not None:
         view = questions.view_of(row, device.model)
         sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
-    return {"sets": sets, "offset": offsets(now), "settings": {}, "firmware": None}
+    settings = _settings(session, device, now)
+    return {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
+
+
+def _settings(session: Session, device: Device, now: int) -> dict[str, Any]:
+    """What is not as it always is; a kiosk takes what is left out as its default."""
+    settings: dict[str, Any] = {}
+    if device.cleaning_until is not None and device.cleaning_until > now:
+        settings["cleaning"] = device.cleaning_until
+    if device.card_confirmed is not None:
+        settings["card"] = device.card_confirmed
+    if device.model == TOUCH and (qr := address.setting_of(session, device.id)) is not None:
+        settings["qr"] = qr
+    return settings
 
 
 def offsets(now: int) -> list[list[int]]:

@@ -3,9 +3,14 @@
 from sqlalchemy import BigInteger, Column, Index, String, text
 from sqlmodel import Field, SQLModel
 
+KIOSK, QR = "kiosk", "qr"  # channels: how answers come in
+
 
 class Device(SQLModel, table=True):
-    """A kiosk. `late_at`: the instant at which it becomes late, its last message plus what it announced plus grace."""
+    """A kiosk, or with channel `qr` the journal of a place's phones.
+
+    `late_at`: the instant at which it becomes late, its last message plus what it announced plus grace.
+    """
 
     __table_args__ = (
         Index(
@@ -25,6 +30,7 @@ class Device(SQLModel, table=True):
     model: str = Field(max_length=20, description="`button4`, `button5`, …")
     secret_sha256: str = Field(max_length=64)
     virtual: bool = Field(default=False)
+    channel: str = Field(default=KIOSK, max_length=8, description="`kiosk`, or `qr`: see phone/journal.py")
     created_at: int = Field(sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
 
@@ -49,6 +55,14 @@ class Device(SQLModel, table=True):
     desired_version: int = Field(default=0, sa_type=BigInteger)
     desired: str | None = Field(
         default=None, sa_column=Column(String, nullable=True), description="JSON as it is sent"
+    )
+    card_confirmed: str | None = Field(
+        default=None,
+        max_length=64,
+        description="hash of the set whose printed card is said to be in the kiosk",
+    )
+    cleaning_until: int | None = Field(
+        default=None, sa_type=BigInteger, description="UTC ms; nobody answers until then"
     )
 
 

@@ -9,6 +9,8 @@ from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, visible_devices, visible_places
+from fleet_server.devices.care import takes_cleaning
+from fleet_server.devices.care_pages import may_care
 from fleet_server.devices.epoch_pages import may_close
 from fleet_server.devices.health import Health, health
 from fleet_server.devices.lines import device_lines
@@ -79,6 +81,9 @@ def device(
         "page": page,
         "device": page.line,
         "may_close": may_close(session, person, device_id),
+        "may_care": may_care(session, person, device_id) and row.revoked_at is None,
+        "takes_cleaning": takes_cleaning(row),
+        "cleaning": page.cleaning_until is not None and page.cleaning_until > now,
         "places": _place_names(session, {page.line.place_id or 0}),
     }
     if part != "now":

@@ -11,8 +11,9 @@ from fleet_server.answers import books
 from fleet_server.answers.alarms import Alarm, alarms_of
 from fleet_server.answers.books import EpochBooks
 from fleet_server.answers.models import Quarantine
+from fleet_server.devices.care import CardChange, card_change
 from fleet_server.devices.lines import DeviceLine, device_lines
-from fleet_server.devices.models import CrashReport, Device, StatusChange
+from fleet_server.devices.models import KIOSK, CrashReport, Device, StatusChange
 from fleet_server.places.models import Installation, Place
 from fleet_server.web.charts import Piece, lying_bars
 
@@ -35,6 +36,7 @@ class Reported:
     slot: str | None
     desired: int | None
     wanted_hash: str | None
+    card_hash: str | None
     held_sets: tuple[int, ...]
     update_result: str | None
     update_reason: str | None
@@ -93,6 +95,7 @@ class Kept:
 @dataclass(frozen=True)
 class DevicePage:
     """A device's page; `desired_version` is what the server wishes, `reported.desired` what the kiosk has.
+    `card`: the set that waits for its printed card; `reported.card_hash`: that which the kiosk says waits.
 
     `epochs`: the newest EPOCH_ROWS of the device's `epoch_count`, oldest first.
     """
@@ -100,6 +103,8 @@ class DevicePage:
     line: DeviceLine
     created_at: int
     desired_version: int
+    cleaning_until: int | None
+    card: CardChange | None
     reported: Reported
     epochs: tuple[EpochBooks, ...]
     epoch_count: int
@@ -154,6 +159,8 @@ def device_page(session: Session, device: Device, places: Select[tuple[int]]) ->
         line=device_lines(session, [device])[0],
         created_at=device.created_at,
         desired_version=device.desired_version,
+        cleaning_until=device.cleaning_until,
+        card=card_change(session, device),
         reported=reported(device),
         epochs=tuple(epochs[-EPOCH_ROWS:]),
         epoch_count=len(epochs),
@@ -184,6 +191,7 @@ def reported(device: Device) -> Reported:
         slot=_text(body.get("slot")),
         desired=_int(body.get("desired")),
         wanted_hash=_text(body.get("want")),
+        card_hash=_text(body.get("card")),
         held_sets=tuple(number for number in held if isinstance(number, int)),
         update_result=_text(update.get("result")),
         update_reason=_text(update.get("reason")),
@@ -202,7 +210,7 @@ def stays(session: Session, condition: Any) -> list[Stay]:
         select(Installation, Place.name, Device.name)
         .join(Place, col(Place.id) == col(Installation.place_id))
         .join(Device, col(Device.id) == col(Installation.device_id))
-        .where(condition)
+        .where(condition, Device.channel == KIOSK)
         .order_by(col(Installation.from_at).desc(), col(Installation.id).desc())
         .limit(HISTORY_ROWS)
     )

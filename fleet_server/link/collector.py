@@ -20,7 +20,7 @@ from fleet_server.answers.book import Message, book_all
 from fleet_server.changes import Changes
 from fleet_server.db import Database, among
 from fleet_server.devices import contact, reports
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.instants import now_ms
 from fleet_server.link.inbox import Inbox, Incoming
 from fleet_server.link.rules import Quiet
@@ -42,7 +42,7 @@ _OF_A_MESSAGE = (DataError, IntegrityError, ProgrammingError)
 _KNOWN = (
     select(Device.id, Installation.place_id)
     .outerjoin(Installation, (col(Installation.device_id) == Device.id) & col(Installation.to_at).is_(None))
-    .where(among(col(Device.id), "ids"), col(Device.revoked_at).is_(None))
+    .where(among(col(Device.id), "ids"), col(Device.revoked_at).is_(None), col(Device.channel) == KIOSK)
 )
 
 _as_json = json.JSONEncoder(separators=(",", ":")).encode

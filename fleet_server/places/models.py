@@ -3,6 +3,8 @@
 from sqlalchemy import BigInteger, Column, Index, text
 from sqlmodel import Field, SQLModel
 
+from fleet_server.places.codes import new_code
+
 
 class Unit(SQLModel, table=True):
     """A unit of the county's tree. `path` holds the ids from the root (`/1/4/9/`): a unit's subtree is a prefix."""
@@ -27,6 +29,13 @@ class Place(SQLModel, table=True):
     name: str = Field(max_length=200)
     demo: bool = Field(default=False, description="virtual devices stand only here; no total includes it")
     created_at: int = Field(sa_type=BigInteger)
+    code: str = Field(
+        default_factory=new_code,
+        max_length=8,
+        unique=True,
+        index=True,
+        description="in its public address, for ever the same",
+    )
 
 
 class PlaceLabel(SQLModel, table=True):

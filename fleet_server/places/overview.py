@@ -15,6 +15,7 @@ from fleet_server.devices.lines import device_lines
 from fleet_server.devices.models import Device
 from fleet_server.devices.views import stays
 from fleet_server.instants import HOUR_MS, local
+from fleet_server.phone.poster_pages import code_of
 from fleet_server.places.misuse import misuse_at
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.places.tree import overview, trail
@@ -56,6 +57,7 @@ def place(
         "trail": trail(session, unit, person.language),
         "days": int(days),
         "with_filtered": bool(filtered),
+        "phone": code_of(request, row),
     }
     if part in ("", "numbers"):
         volumes = place_volumes(session, place_id, days=int(days), now=now, with_filtered=bool(filtered))

@@ -15,7 +15,7 @@ from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import ApiToken, Membership
 from fleet_server.answers.moves import reinstalled
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.places.models import Installation, OpeningHours, Place, Unit
 from fleet_server.refusals import N_, Faults
 
@@ -137,11 +137,14 @@ def change_place(
 def delete_place(session: Session, actor: Person | str, place: Place, *, now: int) -> None:
     """Remove a place where no device ever stood: it has no history. Raises Refused otherwise."""
     faults = Faults()
-    if (
-        session.exec(select(Installation.id).where(Installation.place_id == place.id).limit(1)).first()
-        is not None
-    ):
+    stood = select(Device.channel).join(Installation, col(Installation.device_id) == col(Device.id))
+    channels = set(session.exec(stood.where(Installation.place_id == place.id)).all())
+    if KIOSK in channels:
         faults.add("delete", N_("A device has stood here, so the place has a history. It is kept."))
+    elif channels:
+        faults.add(
+            "delete", N_("Somebody has answered here by phone, so the place has a history. It is kept.")
+        )
     faults.check()
     for hours in session.exec(select(OpeningHours).where(OpeningHours.place_id == place.id)).all():
         session.delete(hours)
@@ -158,7 +161,7 @@ def install(
     faults = Faults()
     device = session.get(Device, device_id)
     place = session.get(Place, place_id)
-    if device is None:
+    if device is None or device.channel != KIOSK:
         faults.add("device_id", N_("There is no device “%(value)s”."), value=device_id)
     elif device.revoked_at is not None:
         faults.add("device_id", N_("%(value)s was shut out and cannot stand anywhere."), value=device.name)
@@ -224,7 +227,7 @@ def stays(session: Session, place_id: int) -> list[Stay]:
     rows = session.exec(
         select(Installation, Device.name)
         .join(Device, col(Device.id) == col(Installation.device_id))
-        .where(Installation.place_id == place_id)
+        .where(Installation.place_id == place_id, Device.channel == KIOSK)
         .order_by(col(Installation.from_at).desc(), col(Installation.id).desc())
     )
     return [Stay(row.device_id, name, row.from_at, row.to_at) for row, name in rows]

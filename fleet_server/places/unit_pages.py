@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, visible_places, visible_units
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
 from fleet_server.places import service
 from fleet_server.places.keeping import (
     Keeper,
@@ -45,7 +45,11 @@ def units(request: Request, person: Keeper, session: ReadSession, done: str = ""
     standing = session.exec(
         select(Installation.place_id, Device.id, Device.name)
         .join(Device, col(Device.id) == col(Installation.device_id))
-        .where(col(Installation.to_at).is_(None), col(Installation.place_id).in_(visible_places(person)))
+        .where(
+            Device.channel == KIOSK,
+            col(Installation.to_at).is_(None),
+            col(Installation.place_id).in_(visible_places(person)),
+        )
         .order_by(col(Device.name))
     ).all()
     context: dict[str, Any] = {

@@ -6,6 +6,7 @@ beside it. A press that a misuse rule filters is in no figure, unless the reader
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_
 from sqlmodel import Session, col, select
@@ -13,6 +14,7 @@ from sqlmodel import Session, col, select
 from fleet_server.answers.models import FilterCount, PressCount
 from fleet_server.answers.placing import NOWHERE, UNKNOWN
 from fleet_server.answers.rules import NAMES
+from fleet_server.devices.models import QR, Device
 from fleet_server.instants import HOUR_MS
 from fleet_server.places.models import Installation
 from fleet_server.places.periods import day_start, hours_until, month_start
@@ -31,12 +33,16 @@ class Volume:
 
 @dataclass(frozen=True)
 class Bucket:
-    """The presses of one hour (or day, or month) that began at `start`; `rules`: why some are filtered."""
+    """The presses of one hour (or day, or month) that began at `start`; `rules`: why some are filtered.
+
+    `phone`: how many of `counted` came over the place's QR code.
+    """
 
     start: int
     counted: int
     filtered: int
     rules: dict[str, int] = field(default_factory=dict)
+    phone: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class PlaceVolumes:
     """A place's figures. `hours`: the last `days` days by the hour, oldest first.
 
     `with_filtered`: the sums hold filtered presses, too; `hours` always name both.
+    `phone_today`, `phone_week`: answers among `today` and `week` that came over the place's QR code.
     `day_only`: presses in those days whose hour is not known; `month_only`: of this month or the one before,
     whose day is not known; `unknown`: whose time is not known yet.
     """
@@ -51,6 +58,8 @@ class PlaceVolumes:
     today: Volume
     yesterday: Volume
     week: Volume
+    phone_today: int
+    phone_week: int
     days: int
     hours: tuple[Bucket, ...]
     day_only: int
@@ -118,6 +127,8 @@ def place_volumes(
         today=between(midnight, tomorrow),
         yesterday=between(day_start(now, -1), midnight),
         week=between(day_start(now, -6), tomorrow),
+        phone_today=_by_phone(session, place_id, _within(midnight, tomorrow), with_filtered),
+        phone_week=_by_phone(session, place_id, _within(day_start(now, -6), tomorrow), with_filtered),
         days=days,
         hours=tuple(Bucket(start, *by_hour.get(start, (0, 0))) for start in starts),
         day_only=coarse("day", day_start(starts[0])),
@@ -166,7 +177,21 @@ def buckets(session: Session, place_id: int, *, grain: str, start: int, stop: in
         )
         .group_by(col(FilterCount.start_at), col(FilterCount.rule))
     )
+    by_phone = session.exec(
+        select(PressCount.start_at, func.sum(PressCount.counted))
+        .where(
+            PressCount.place_id == place_id,
+            col(PressCount.device_id).in_(_phones_of(place_id)),
+            col(PressCount.grain).in_(finer),
+            col(PressCount.start_at) >= start,
+            col(PressCount.start_at) < stop,
+        )
+        .group_by(col(PressCount.start_at))
+    )
     sums: dict[int, tuple[int, int]] = {}
+    phone: dict[int, int] = {}
+    for at, counted in by_phone:
+        phone[begins(at)] = phone.get(begins(at), 0) + int(counted)
     rules: dict[int, dict[str, int]] = {}
     for at, counted, filtered in rows:
         bucket = begins(at)
@@ -175,7 +200,10 @@ def buckets(session: Session, place_id: int, *, grain: str, start: int, stop: in
     for at, rule, answers in by_rule:
         named = rules.setdefault(begins(at), {})
         named[rule] = named.get(rule, 0) + int(answers)
-    return [Bucket(bucket, *figures, rules.get(bucket, {})) for bucket, figures in sums.items()]
+    return [
+        Bucket(bucket, *figures, rules.get(bucket, {}), phone.get(bucket, 0))
+        for bucket, figures in sums.items()
+    ]
 
 
 def coarser(
@@ -197,6 +225,21 @@ def coarser(
 def _figure(with_filtered: bool) -> ColumnElement[int]:
     counted = col(PressCount.counted)
     return counted + col(PressCount.filtered) if with_filtered else counted + 0
+
+
+def _phones_of(place_id: int) -> Any:
+    """Id of the journal of this place's phones, if there is one."""
+    return (
+        select(Device.id)
+        .join(Installation, col(Installation.device_id) == col(Device.id))
+        .where(Installation.place_id == place_id, Device.channel == QR)
+    )
+
+
+def _by_phone(session: Session, place_id: int, when: ColumnElement[bool], with_filtered: bool) -> int:
+    figure = func.sum(_figure(with_filtered))
+    phones = col(PressCount.device_id).in_(_phones_of(place_id))
+    return int(session.exec(select(figure).where(PressCount.place_id == place_id, phones, when)).one() or 0)
 
 
 def _volume(session: Session, place_id: int, condition: ColumnElement[bool]) -> Volume:

@@ -16,8 +16,12 @@ def national_sets() -> list[dict[str, Any]]:
 
 
 def _compose(outline: dict[str, Any], items: dict[str, Any]) -> dict[str, Any]:
+    when = outline.get("when", {})
     questions = [_question(items[code]) for code in outline["items"]]
-    return {
+    for question in questions:
+        if question["code"] in when:
+            question["when"] = when[question["code"]]
+    body = {
         "number": outline["number"],
         "name": outline["name"],
         "version": outline["version"],
@@ -27,6 +31,9 @@ def _compose(outline: dict[str, Any], items: dict[str, Any]) -> dict[str, Any]:
         "idle_s": outline["idle_s"],
         "button": outline["button"],
     }
+    if "flows" in outline:
+        body["flows"] = outline["flows"]
+    return body
 
 
 def _question(item: dict[str, Any]) -> dict[str, Any]:

@@ -17,23 +17,16 @@ from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.types import TYPE_NAMES
 from fleet_server.refusals import N_, Sentence
-from fleet_server.web.deps import ReadSession, RowId, WriteSession
+from fleet_server.screens.pages import picture_of
+from fleet_server.web.deps import ReadSession, RowId, read, write
 from fleet_server.web.forms import said
 from fleet_server.web.i18n import _
 from fleet_server.web.templating import render, render_block
 
 router = APIRouter(prefix="/question-sets")
 
-TYPE_NAMES = {
-    "nps": N_("recommendation 0-10"),
-    "agree5": N_("five steps of agreement"),
-    "pei": N_("PEI, three steps"),
-    "smiley5": N_("five faces"),
-    "smiley4": N_("four faces"),
-    "choice": N_("choice"),
-    "text": N_("open text"),
-}
 LANGUAGE_NAMES = {
     "fi": N_("Finnish"),
     "sv": N_("Swedish"),
@@ -76,6 +69,14 @@ class DeviceRow:
     may_publish: bool
 
 
+@dataclass(frozen=True)
+class ShownFault:
+    """A fault in the reader's language; `picture`: the address of the screen that shows it, '' when none does."""
+
+    text: str
+    picture: str
+
+
 @router.get("")
 def sets(request: Request, person: SignedIn, session: ReadSession) -> Response:
     """All sets."""
@@ -114,15 +115,28 @@ def one(
 
 
 @router.post("/{number}/publish")
-def publish(
+async def publish(
     request: Request,
     number: RowId,
     person: Annotated[Person, allow(Role.COORDINATOR)],
-    session: WriteSession,
     device: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """Wish this set of the chosen devices; with any fault nothing is sent and the choice stays on the page."""
     chosen = device or []
+    await read(request, lambda session: service.look_at_screens(session, number, chosen))
+    faults = await write(request, lambda session: _publish(request, session, person, number, chosen))
+    if faults:
+        return await read(
+            request,
+            lambda session: _page(
+                request, session, person, number, faults=faults, chosen=chosen, status_code=422
+            ),
+        )
+    return RedirectResponse(f"/question-sets/{number}", status_code=303)
+
+
+def _publish(request: Request, session: Session, person: Person, number: int, chosen: list[str]) -> list[str]:
+    """Every fault; without any the wishes are sent once they are committed."""
     allowed = {row.id for row in _devices(session, person, number) if row.may_publish}
     faults: list[str] = [
         Sentence(N_("device %(device)r does not exist, or is not yours to publish to"), device=wanted)
@@ -132,7 +146,7 @@ def publish(
     now = request.app.state.clock()
     faults = faults or service.publish(session, number, chosen, actor=person, now=now)
     if faults:
-        return _page(request, session, person, number, faults=faults, chosen=chosen, status_code=422)
+        return faults
     messages = [desired.refresh(session, wanted, now=now) for wanted in chosen]
     state = request.app.state
 
@@ -143,7 +157,7 @@ def publish(
         state.changes.notify(f"set:{number}", *(f"device:{wanted}" for wanted in chosen))
 
     after_commit(session, tell)
-    return RedirectResponse(f"/question-sets/{number}", status_code=303)
+    return []
 
 
 def _page(
@@ -172,7 +186,7 @@ def _page(
         "statuses": {name: _(text) for name, text in STATUS_NAMES.items()},
         "devices": devices,
         "topics": " ".join([f"set:{number}", *(f"device:{device.id}" for device in devices)]),
-        "faults": [said(fault) for fault in faults or []],
+        "faults": [ShownFault(said(fault), picture_of(number, fault)) for fault in faults or []],
         "chosen": chosen or [],
         "may_publish": may(person, Role.COORDINATOR),
     }

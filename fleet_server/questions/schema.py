@@ -3,23 +3,21 @@
 Shape (JSON): {"number": 1-65535, "name", "version", "languages": ["fi", …], "questions": [{"code", "type",
 "text": {lang: str}, "labels": {lang: [str, …]}, "status", "source"}], "thanks": {lang: str}, "idle_s": seconds,
 "button": code of the question that a button kiosk asks, or null}.
+
+May be left out: of a question "when": {"code", "values": [answers]} (asked only after such an answer), "several": true
+(a choice with more than one answer), "cant_say": whether "can't say" is offered; of the set "flows": [{"kind":
+"visitor" | "child" | "kin", "ask": [code | {"rotate": [codes], "take": number}, …]}] and "words": {key: {lang: str}}.
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
+from fleet_server.questions.faults import SetFaults, half_a_character, texts, yes_or_no
+from fleet_server.questions.flows import flow_faults
+from fleet_server.questions.types import LANGUAGES, OPTIONS, TYPES, QuestionType
+from fleet_server.questions.words import word_faults
 from fleet_server.refusals import N_, Sentence
 
-LANGUAGES = {
-    "fi": "Finnish",
-    "sv": "Swedish",
-    "en": "English",
-    "sme": "Northern Sámi",
-    "smn": "Inari Sámi",
-    "sms": "Skolt Sámi",
-}
-CANT_SAY = 255
 MAX_SET_BYTES = 16 * 1024  # the protocol's limit for a whole set
 MAX_QUESTIONS = 20  # a visit of more is a survey, not a kiosk
 MAX_TEXT_CHARACTERS = 200  # four lines on a 480x320 screen at the smallest size
@@ -27,45 +25,12 @@ MAX_LABEL_CHARACTERS = 60
 IDLE_S = range(10, 121)  # below 10 s an old hand has no time to read
 
 
-@dataclass(frozen=True)
-class QuestionType:
-    """One way of answering: the values that a record may carry, and how many labels go with it (None: 2 to 7)."""
-
-    name: str
-    values: frozenset[int]
-    labels: int | None
-
-    def allows(self, value: int) -> bool:
-        """Whether a record of this type may carry `value`."""
-        return value in self.values
-
-
-TYPES = {
-    kind.name: kind
-    for kind in (
-        QuestionType("nps", frozenset(range(11)), 2),
-        QuestionType("agree5", frozenset({*range(1, 6), CANT_SAY}), 5),
-        QuestionType("pei", frozenset({0, 1, 2, CANT_SAY}), 3),
-        QuestionType("smiley5", frozenset(range(1, 6)), 5),
-        QuestionType("smiley4", frozenset(range(1, 5)), 4),
-        QuestionType("choice", frozenset(range(1, 128)), None),
-        QuestionType("text", frozenset({0}), 0),
-    )
-}
-
-# Which types each model can ask: a button kiosk has one row of faces and no keyboard.
-MODELS: dict[str, frozenset[str]] = {
-    "button4": frozenset({"smiley4"}),
-    "button5": frozenset({"smiley5", "agree5"}),
-}
-
-
 def faults_of(body: Any) -> list[str]:
     """Every fault of a question set, each one a line that names the field and the value; empty when it is good."""
     if not isinstance(body, dict):
         return [Sentence(N_("a question set is a JSON object, not %(type)s"), type=type(body).__name__)]
     number = body.get("number")
-    faults = _Faults(number)
+    faults = SetFaults(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 0xFFFF:
         faults.add(N_("question set: number is %(value)r, must be 1 to 65535"), value=number)
     for key in ("name", "version"):
@@ -84,8 +49,10 @@ def faults_of(body: Any) -> list[str]:
             least=IDLE_S.start,
             most=IDLE_S.stop - 1,
         )
-    _texts(body.get("thanks"), "thanks", languages, MAX_TEXT_CHARACTERS, faults)
-    _questions(body, languages, faults)
+    texts(body.get("thanks"), "thanks", languages, MAX_TEXT_CHARACTERS, faults)
+    word_faults(body, languages, faults)
+    if _questions(body, languages, faults):
+        flow_faults(body, faults)
     try:
         size = len(canonical(body))
     except UnicodeEncodeError as fault:
@@ -100,13 +67,6 @@ def faults_of(body: Any) -> list[str]:
     return faults.found
 
 
-def half_a_character(number: Any, fault: UnicodeEncodeError) -> Sentence:
-    """The line for a text that no UTF-8 can hold: JSON may escape half of a surrogate pair."""
-    half = fault.object[fault.start : fault.end]
-    text = N_("question set %(who)s: has %(value)r, half of a character, in one of its texts")
-    return Sentence(text, who=number, value=half)
-
-
 def canonical(body: dict[str, Any]) -> bytes:
     """The one byte form of a set or view: sorted keys, no spaces, UTF-8. Its SHA-256 is the hash.
 
@@ -115,19 +75,7 @@ def canonical(body: dict[str, Any]) -> bytes:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-class _Faults:
-    """Collects faults of the set with this number."""
-
-    def __init__(self, number: Any) -> None:
-        self.found: list[str] = []
-        self._number = number
-
-    def add(self, text: str, **values: Any) -> None:
-        """`text` as given to `N_`; `%(who)s` stands for the set's number."""
-        self.found.append(Sentence(text, who=self._number, **values))
-
-
-def _languages(body: dict[str, Any], faults: _Faults) -> list[str]:
+def _languages(body: dict[str, Any], faults: SetFaults) -> list[str]:
     languages = body.get("languages")
     if not isinstance(languages, list) or not languages:
         faults.add(
@@ -147,7 +95,8 @@ def _languages(body: dict[str, Any], faults: _Faults) -> list[str]:
     return [language for language in languages if isinstance(language, str) and language in LANGUAGES]
 
 
-def _questions(body: dict[str, Any], languages: list[str], faults: _Faults) -> None:
+def _questions(body: dict[str, Any], languages: list[str], faults: SetFaults) -> bool:
+    """Whether all have codes of their own, so that it can be said in which order they are asked."""
     questions = body.get("questions")
     if not isinstance(questions, list) or not 1 <= len(questions) <= MAX_QUESTIONS:
         count = len(questions) if isinstance(questions, list) else repr(questions)
@@ -156,7 +105,8 @@ def _questions(body: dict[str, Any], languages: list[str], faults: _Faults) -> N
             count=count,
             most=MAX_QUESTIONS,
         )
-        return
+        return False
+    named = True
     codes: list[str] = []
     for position, question in enumerate(questions):
         if not isinstance(question, dict):
@@ -165,6 +115,7 @@ def _questions(body: dict[str, Any], languages: list[str], faults: _Faults) -> N
                 position=position + 1,
                 value=question,
             )
+            named = False
             continue
         code = question.get("code")
         if not isinstance(code, str) or not code:
@@ -173,7 +124,7 @@ def _questions(body: dict[str, Any], languages: list[str], faults: _Faults) -> N
                 position=position + 1,
                 value=code,
             )
-            code = f"question {position + 1}"
+            code, named = f"question {position + 1}", False
         if code in codes:
             faults.add(N_("question set %(who)s: code %(code)r stands twice"), code=code)
         codes.append(code)
@@ -185,47 +136,39 @@ def _questions(body: dict[str, Any], languages: list[str], faults: _Faults) -> N
                 value=question.get("type"),
                 known=", ".join(TYPES),
             )
-        _texts(question.get("text"), code, languages, MAX_TEXT_CHARACTERS, faults)
+        texts(question.get("text"), code, languages, MAX_TEXT_CHARACTERS, faults)
         if kind is not None:
             _labels(question.get("labels"), code, kind, languages, faults)
+            _ways(question, code, kind, faults)
     button = body.get("button")
     if button is not None and button not in codes:
         faults.add(
             N_("question set %(who)s: button asks %(value)r, which is none of its questions"),
             value=button,
         )
+    return named and len(set(codes)) == len(codes)
 
 
-def _texts(texts: Any, name: str, languages: list[str], limit: int, faults: _Faults) -> None:
-    if not isinstance(texts, dict):
+def _ways(question: dict[str, Any], code: str, kind: QuestionType, faults: SetFaults) -> None:
+    """`several` is a choice's, `cant_say` that of the types which have it."""
+    several, cant_say = question.get("several", False), question.get("cant_say", False)
+    if yes_or_no(several, "several", code, faults) and several and kind.name != "choice":
         faults.add(
-            N_("question set %(who)s: text %(name)r is %(value)r, must hold one text per language"),
-            name=name,
-            value=texts,
+            N_("question set %(who)s: %(code)r has several, which only a choice can have, not %(type)s"),
+            code=code,
+            type=kind.name,
         )
-        return
-    for language in languages:
-        text = texts.get(language)
-        if not isinstance(text, str) or not text.strip():
-            faults.add(
-                N_("question set %(who)s: text %(name)r has no %(language)s"),
-                name=name,
-                language=LANGUAGES[language],
-            )
-        elif len(text) > limit:
-            faults.add(
-                N_(
-                    "question set %(who)s: text %(name)r in %(language)s has %(length)s characters, "
-                    "at most %(most)s fit"
-                ),
-                name=name,
-                language=LANGUAGES[language],
-                length=len(text),
-                most=limit,
-            )
+    if yes_or_no(cant_say, "cant_say", code, faults) and cant_say and kind.cant_say is None:
+        faults.add(
+            N_(
+                "question set %(who)s: %(code)r has cant_say, but %(type)s has no such answer; it can be skipped"
+            ),
+            code=code,
+            type=kind.name,
+        )
 
 
-def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], faults: _Faults) -> None:
+def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], faults: SetFaults) -> None:
     if kind.labels == 0:
         return
     if not isinstance(labels, dict):
@@ -235,13 +178,18 @@ def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], fa
             type=kind.name,
         )
         return
+    lengths = {len(labels[one]) for one in languages if isinstance(labels.get(one), list)}
+    if kind.labels is None and len(lengths) > 1:
+        faults.add(
+            N_("question set %(who)s: %(code)r has %(value)s labels, must have as many in each language"),
+            code=code,
+            value=", ".join(map(str, sorted(lengths))),
+        )
     for language in languages:
         given = labels.get(language)
-        wanted = f"{kind.labels}" if kind.labels is not None else "2–7"
-        fits = isinstance(given, list) and (
-            len(given) == kind.labels if kind.labels is not None else 2 <= len(given) <= 7
-        )
-        if not fits:
+        counts = OPTIONS if kind.labels is None else range(kind.labels, kind.labels + 1)
+        wanted = f"{counts.start}–{counts.stop - 1}" if len(counts) > 1 else f"{counts.start}"
+        if not isinstance(given, list) or len(given) not in counts:
             count = len(given) if isinstance(given, list) else 0
             faults.add(
                 N_(
@@ -254,7 +202,7 @@ def _labels(labels: Any, code: str, kind: QuestionType, languages: list[str], fa
                 wanted=wanted,
             )
             continue
-        for label in given or []:
+        for label in given:
             if not isinstance(label, str) or not label.strip() or len(label) > MAX_LABEL_CHARACTERS:
                 faults.add(
                     N_(

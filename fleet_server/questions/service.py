@@ -10,12 +10,15 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
-from fleet_server.devices.models import Device
+from fleet_server.devices.models import KIOSK, Device
+from fleet_server.questions.faults import half_a_character
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
-from fleet_server.questions.schema import TYPES, QuestionType, canonical, faults_of, half_a_character
+from fleet_server.questions.schema import canonical, faults_of
+from fleet_server.questions.types import values_of
 from fleet_server.questions.views import hash_of, view_bytes, view_faults
 from fleet_server.refusals import N_, Sentence
+from fleet_server.screens.check import screen_faults
 
 
 class SetRefused(ValueError):
@@ -93,7 +96,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     if row is None:
         return [Sentence(N_("question set %(who)s does not exist"), who=number)]
     wanted = sorted(set(device_ids))
-    devices = session.exec(select(Device).where(col(Device.id).in_(wanted))).all()
+    devices = session.exec(select(Device).where(col(Device.id).in_(wanted), Device.channel == KIOSK)).all()
     faults: list[str] = [
         Sentence(N_("device %(device)r does not exist"), device=missing)
         for missing in sorted(set(wanted) - {device.id for device in devices})
@@ -110,7 +113,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     faults += own_faults
     if not own_faults:
         for model in sorted({device.model for device in devices}):
-            faults += view_faults(body, model)
+            faults += view_faults(body, model) or screen_faults(body, model)
     if faults:
         return faults
     name = actor if isinstance(actor, str) else actor.name
@@ -129,6 +132,18 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
         )
     session.flush()
     return []
+
+
+def look_at_screens(session: Session, number: int, device_ids: Iterable[str]) -> None:
+    """Lay the set out for the models of these devices, so that `publish` finds it done: that takes up to a second,
+    for which nobody else should have to wait for the writer."""
+    row = session.get(QuestionSet, number)
+    if row is None or faults_of(body_of(row)):
+        return
+    models = select(Device.model).where(col(Device.id).in_(list(device_ids))).distinct()
+    for model in session.exec(models):
+        if not view_faults(body_of(row), model):
+            screen_faults(body_of(row), model)
 
 
 def published_to(session: Session, device_id: str) -> QuestionSet | None:
@@ -161,8 +176,8 @@ def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None
     return None
 
 
-def known_question(session: Session, set_number: int, position: int) -> QuestionType | None:
-    """How the question at this position is answered; None when set or position are not known (yet)."""
+def known_values(session: Session, set_number: int, position: int) -> frozenset[int] | None:
+    """What an answer to the question at this position may be; None when set or position are not known (yet)."""
     row = session.get(QuestionSet, set_number)
     if row is None:
         return None
@@ -173,4 +188,4 @@ def known_question(session: Session, set_number: int, position: int) -> Question
         or not isinstance(questions[position], dict)
     ):
         return None
-    return TYPES.get(str(questions[position].get("type")))
+    return values_of(questions[position])

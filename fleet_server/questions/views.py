@@ -1,66 +1,167 @@
 """The part of a question set that a kiosk model needs, as the exact bytes it is sent and hashed by.
 
-A button kiosk asks one question, so its view holds that question alone; `position` stays the question's place in
-the whole set, because that is what the record names.
+Buttons ask one question, so their view holds that question alone; a touchscreen gets all that its flows ask. There
+`position` stays the question's place in the whole set, because that is what a record names; everything else in a view
+that points to a question is its place in the view's own list.
 """
 
 import hashlib
 from typing import Any
 
-from fleet_server.questions.schema import MODELS, TYPES, canonical
+from fleet_server.questions.flows import flows_of, rotates
+from fleet_server.questions.schema import canonical
+from fleet_server.questions.types import LANGUAGES, TYPE_NAMES, TYPES, asked_by, models, offers_cant_say
+from fleet_server.questions.words import lacking, words_of
 from fleet_server.refusals import N_, Sentence
+from provisioning.models import Model
 
 MAX_BUTTON_VIEW_BYTES = 4 * 1024  # parsed it costs the kiosk 2.7 bytes of heap a byte
+MAX_TOUCH_VIEW_BYTES = 16 * 1024  # the protocol's limit for what travels in one message
+DEFAULT_IDLE_S = 20
 
 
 def view_faults(body: dict[str, Any], model: str) -> list[str]:
     """Why this (otherwise good) set cannot be asked by `model`; empty when it can."""
-    who, asked = body["number"], _asked(body)
-    if model not in MODELS:
-        known = ", ".join(MODELS)
+    who = body["number"]
+    if model not in models():
+        known = ", ".join(models())
         text = N_("question set %(who)s: model %(model)r is unknown, must be one of %(known)s")
         return [Sentence(text, who=who, model=model, known=known)]
-    if asked is None:
-        text = N_(
-            "question set %(who)s: says nothing to ask on a button kiosk, so model %(model)s cannot run it"
-        )
-        return [Sentence(text, who=who, model=model)]
-    if asked["type"] not in MODELS[model]:
-        text = N_("question set %(who)s: %(code)r is of type %(type)s, model %(model)s can ask %(known)s")
-        known = ", ".join(sorted(MODELS[model]))
-        return [Sentence(text, who=who, code=asked["code"], type=asked["type"], model=model, known=known)]
+    kiosk = models()[model]
+    faults = _touch_faults(body) if kiosk.screen == "touch" else _button_faults(body, kiosk)
+    if faults:
+        return faults
     size = len(view_bytes(body, model))
-    if size > MAX_BUTTON_VIEW_BYTES:
+    most = MAX_TOUCH_VIEW_BYTES if kiosk.screen == "touch" else MAX_BUTTON_VIEW_BYTES
+    if size > most:
         text = N_("question set %(who)s: is %(size)s bytes for model %(model)s, must be at most %(most)s")
-        return [Sentence(text, who=who, size=size, model=model, most=MAX_BUTTON_VIEW_BYTES)]
+        return [Sentence(text, who=who, size=size, model=model, most=most)]
     return []
 
 
 def view_bytes(body: dict[str, Any], model: str) -> bytes:
     """The view of a good set for a model that can ask it."""
+    return canonical(view(body, model))
+
+
+def view(body: dict[str, Any], model: str) -> dict[str, Any]:
+    """The same, as an object. Raises ValueError when the model cannot ask anything of the set."""
+    kiosk = models().get(model)
+    if kiosk is not None and kiosk.screen == "touch":
+        return _touch_view(body)
     asked = _asked(body)
-    if asked is None or model not in MODELS:
+    if asked is None or kiosk is None:
         raise ValueError(f"question set {body['number']} has no view for model {model}")
     position = body["questions"].index(asked)
-    question: dict[str, Any] = {key: asked[key] for key in ("code", "type", "text")}
-    question["position"] = position
-    if TYPES[asked["type"]].labels:
-        question["labels"] = asked["labels"]
-    return canonical(
-        {
-            "number": body["number"],
-            "name": body["name"],
-            "languages": body["languages"],
-            "questions": [question],
-            "thanks": body["thanks"],
-            "button": {"question": position},
-        }
-    )
+    return {
+        "number": body["number"],
+        "name": body["name"],
+        "languages": body["languages"],
+        "questions": [_question(asked, position)],
+        "thanks": body["thanks"],
+        "button": {"question": position},
+    }
 
 
 def hash_of(view: bytes) -> str:
     """SHA-256 of a view or set, 64 hex digits."""
     return hashlib.sha256(view).hexdigest()
+
+
+def _button_faults(body: dict[str, Any], kiosk: Model) -> list[str]:
+    who, model, asked = body["number"], kiosk.name, _asked(body)
+    if asked is None:
+        first = body["questions"][0]
+        if first["type"] not in asked_by(kiosk):
+            text = N_(
+                "question set %(who)s: %(code)r (%(type)s) cannot be asked by a button kiosk (model %(model)s), "
+                "and the set names no other question for its buttons"
+            )
+            return [Sentence(text, who=who, type=TYPE_NAMES[first["type"]], code=first["code"], model=model)]
+        text = N_(
+            "question set %(who)s: says nothing to ask on a button kiosk, so model %(model)s cannot run it"
+        )
+        return [Sentence(text, who=who, model=model)]
+    if asked["type"] not in asked_by(kiosk):
+        text = N_(
+            "question set %(who)s: %(code)r (%(type)s) cannot be asked by a button kiosk (model %(model)s); "
+            "it can ask %(known)s"
+        )
+        known = ", ".join(sorted(asked_by(kiosk)))
+        return [
+            Sentence(
+                text, who=who, code=asked["code"], type=TYPE_NAMES[asked["type"]], model=model, known=known
+            )
+        ]
+    if kiosk.screen == "none" and rotates(body):
+        text = N_(
+            "question set %(who)s: rotates its questions; model %(model)s has a printed card and cannot rotate"
+        )
+        return [Sentence(text, who=who, model=model)]
+    return []
+
+
+def _touch_faults(body: dict[str, Any]) -> list[str]:
+    text = N_(
+        "question set %(who)s: has no words in %(language)s for a touchscreen; give %(keys)s in `words`, model touch"
+    )
+    return [
+        Sentence(text, who=body["number"], language=LANGUAGES[language], keys=", ".join(keys))
+        for language, keys in lacking(body).items()
+    ]
+
+
+def _touch_view(body: dict[str, Any]) -> dict[str, Any]:
+    flows = flows_of(body)
+    asked = {code for flow in flows for entry in flow["ask"] for code in _codes(entry)}
+    kept = [
+        (position, question)
+        for position, question in enumerate(body["questions"])
+        if question["code"] in asked
+    ]
+    index = {question["code"]: place for place, (_, question) in enumerate(kept)}
+
+    def place_of(entry: Any) -> Any:
+        if isinstance(entry, str):
+            return index[entry]
+        return {"rotate": [index[code] for code in entry["rotate"]], "take": entry["take"]}
+
+    return {
+        "number": body["number"],
+        "name": body["name"],
+        "languages": body["languages"],
+        "questions": [_touch_question(question, position, index) for position, question in kept],
+        "flows": [
+            {"kind": flow["kind"], "ask": [place_of(entry) for entry in flow["ask"]]} for flow in flows
+        ],
+        "thanks": body["thanks"],
+        "idle_s": body.get("idle_s", DEFAULT_IDLE_S),
+        "words": words_of(body),
+    }
+
+
+def _touch_question(question: dict[str, Any], position: int, index: dict[str, int]) -> dict[str, Any]:
+    found = _question(question, position)
+    if question.get("several"):
+        found["several"] = True
+    if offers_cant_say(question):
+        found["cant_say"] = True
+    if "when" in question:
+        when = question["when"]
+        found["when"] = {"question": index[when["code"]], "values": when["values"]}
+    return found
+
+
+def _question(question: dict[str, Any], position: int) -> dict[str, Any]:
+    found: dict[str, Any] = {key: question[key] for key in ("code", "type", "text")}
+    found["position"] = position
+    if TYPES[question["type"]].labels != 0:
+        found["labels"] = question["labels"]
+    return found
+
+
+def _codes(entry: Any) -> list[str]:
+    return [entry] if isinstance(entry, str) else entry["rotate"]
 
 
 def _asked(body: dict[str, Any]) -> dict[str, Any] | None:

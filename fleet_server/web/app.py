@@ -14,6 +14,7 @@ from starlette.types import Scope
 from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.instants import now_ms
+from fleet_server.phone.limits import Limits
 from fleet_server.settings import Settings
 from fleet_server.web import errors
 from fleet_server.web.identity import Identity
@@ -31,8 +32,12 @@ ROUTERS = (
     "fleet_server.places.hours_pages",
     "fleet_server.places.overview",
     "fleet_server.devices.pages",
+    "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
     "fleet_server.questions.pages",
+    "fleet_server.screens.pages",
+    "fleet_server.phone.pages",
+    "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
     "fleet_server.api.v1",
     "fleet_server.api.health",
@@ -93,11 +98,14 @@ def create_app(
     state.settings, state.database, state.changes, state.link = settings, database, changes, link
     state.clock = now_ms
     state.write_gate = asyncio.Lock()
+    state.phone_limits = Limits()
     app.add_middleware(Identity)
     app.add_middleware(SameOriginOnly)
     app.add_middleware(SecurityHeaders)
     errors.install(app)
     app.mount("/static", Static(directory=STATIC), name="static")
-    for module in ROUTERS + (("fleet_server.demo.pages",) if settings.demo else ()):
+    for module in ROUTERS + (
+        ("fleet_server.demo.screen_pages", "fleet_server.demo.pages") if settings.demo else ()
+    ):
         app.include_router(import_module(module).router)
     return app

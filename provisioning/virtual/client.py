@@ -11,6 +11,7 @@ Example:
 """
 
 import asyncio
+import base64
 import json
 import os
 import select
@@ -25,7 +26,8 @@ from typing import Any
 from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import firmware_files
 from provisioning.identity import Identity
-from provisioning.virtual.folder import DEFAULT_HEAP, READY, Facts, KioskFolder, check_heap
+from provisioning.models import DEFAULT_MODEL, model_of
+from provisioning.virtual.folder import READY, Facts, KioskFolder, check_heap
 
 _START_TIMEOUT_S = 20.0
 _ANSWER_TIMEOUT_S = 10.0
@@ -52,14 +54,14 @@ class VirtualKiosk:
         name: str,
         identity: Identity,
         board: str = "unix",
-        model: str = "button5",
-        heap: str = DEFAULT_HEAP,
+        model: str = DEFAULT_MODEL,
+        heap: str | None = None,
         firmware: Path | None = None,
     ) -> "VirtualKiosk":
-        """Makes the kiosk's folder with a fresh flash image. heap: 48K to 192K."""
+        """Makes the kiosk's folder with a fresh flash image. heap: such as 128K; the model's own when not given."""
         kiosk = cls(folder, name, firmware)
-        check_heap(heap)
-        kiosk.folder.create(firmware_files(board, firmware), identity, board, model, heap)
+        heap = check_heap(heap or model_of(model).heap)
+        kiosk.folder.create(firmware_files(board, firmware, model), identity, board, model, heap)
         return kiosk
 
     @property
@@ -133,6 +135,20 @@ class VirtualKiosk:
     def release(self, face: int) -> None:
         self.call("release", face=face)
 
+    def touch(self, x: int, y: int, ms: int = 120, simulated: bool = False) -> None:
+        """A finger on the touchscreen, in pixels from its upper left corner."""
+        self.call("touch", x=x, y=y, ms=ms, simulated=simulated)
+
+    def down(self, x: int, y: int, fingers: int = 1) -> None:
+        self.call("down", x=x, y=y, fingers=fingers)
+
+    def up(self) -> None:
+        self.call("up")
+
+    def screen(self) -> bytes:
+        """What its screen shows, as PNG."""
+        return base64.b64decode(self.call("screen")["png"])
+
     def unplug(self) -> None:
         self.call("unplug")
 
@@ -146,8 +162,8 @@ class VirtualKiosk:
         self.call("on")
 
     def status(self) -> dict[str, Any]:
-        """power, net, lights, show, journal, name, id, model, faces, port, broker, pid (of MicroPython),
-        starts.
+        """power, net, lights, show, journal, name, id, model, faces, screen, port, broker, pid (of
+        MicroPython), starts; of a screen: frame (its number), written (bytes), refreshes ([partial, full]).
         """
         return self.call("status")
 

@@ -4,6 +4,7 @@
     <folder>/<name>/kiosk.json   what the kiosk is (written at create, and by its runner at start)
     <folder>/<name>/run.json     the runner's pid and socket (written by the runner, removed when it ends)
     <folder>/<name>/lock         held by the runner: one kiosk never runs twice
+    <folder>/<name>/screen.raw   what its screen shows, as the firmware wrote it (models with a screen)
     <folder>/<name>/kiosk.log    the console, kiosk.log.1 the older half
 
 Invariant: a folder appears whole or not at all, and only its owner can read it.
@@ -25,12 +26,15 @@ from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import FirmwareFiles
 from provisioning.identity import Identity
 from provisioning.image import build_image, read_blob, read_image, with_firmware, with_identity
+from provisioning.models import DEFAULT_MODEL, MODELS, model_of
 
 SOCKET_PREFIX = "hymio-kiosk-"
 # What a runner says on its standard output when the kiosk has power; anything else is why it has not.
 READY = "ready"
-DEFAULT_HEAP = "128K"
-_HEAP_RANGE_K = (48, 192)
+DEFAULT_HEAP = MODELS[DEFAULT_MODEL].heap
+# An ESP32 has some 100K to give, an ESP32-S3 with PSRAM megabytes.
+_HEAP_RANGE_K = (48, 512)
+HEAP_RANGE = "{}K to {}K".format(*_HEAP_RANGE_K)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 # Below the range from which Linux takes ports for outgoing connections, so that a kiosk finds its port free
 # again.
@@ -68,6 +72,7 @@ class KioskFolder:
         self.name = name
         self.path = Path(folder) / name
         self.flash = self.path / "flash.img"
+        self.frame = self.path / "screen.raw"
         self.log = self.path / "kiosk.log"
 
     @property
@@ -118,6 +123,9 @@ class KioskFolder:
         facts = self.facts()
         image = read_image(self.flash)
         after = image
+        least = model_of(facts.model).heap
+        if int(facts.heap[:-1]) < int(least[:-1]) and facts.firmware != firmware.digest:
+            facts = replace(facts, heap=least)  # made when its model needed less
         if facts.firmware != firmware.digest:
             after = with_firmware(after, firmware)
             facts = replace(facts, firmware=firmware.digest)
@@ -165,12 +173,10 @@ class KioskFolder:
 
 
 def check_heap(heap: str) -> str:
-    """`heap` as MicroPython takes it: kilobytes, e.g. 128K. Raises ProvisioningError outside 48K to 192K."""
+    """`heap` as MicroPython takes it: kilobytes, e.g. 128K. Raises ProvisioningError outside HEAP_RANGE."""
     low, high = _HEAP_RANGE_K
     if not re.fullmatch(r"\d+K", heap) or not low <= int(heap[:-1]) <= high:
-        raise ProvisioningError(
-            f"heap '{heap}' must be {low}K to {high}K (the device has about half of 192K)"
-        )
+        raise ProvisioningError(f"heap '{heap}' must be {HEAP_RANGE}")
     return heap
 
 

@@ -37,10 +37,11 @@ _LAUNCH = (
 class Machine:
     """One run of MicroPython after another on the same flash image."""
 
-    def __init__(self, flash: Path, heap: str, on_line: Callable[[bytes], None]) -> None:
-        """on_line: gets each line of output without its end."""
+    def __init__(self, flash: Path, heap: str, on_line: Callable[[bytes], None], frame: Path | None) -> None:
+        """on_line: gets each line of output without its end. frame: the file that its screen shows itself in."""
         self._flash = flash
         self._heap = heap
+        self._frame = frame
         self._on_line = on_line
         self._process: asyncio.subprocess.Process | None = None
 
@@ -69,6 +70,7 @@ class Machine:
             str(boot),
             str(self._flash.resolve()),
             str(cause),
+            *([str(self._frame.resolve())] if self._frame else ()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

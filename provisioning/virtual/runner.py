@@ -20,9 +20,11 @@ from typing import Any
 
 from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import firmware_files
-from provisioning.image import MODELS
+from provisioning.models import model_of
+from provisioning.virtual import fingers
 from provisioning.virtual.cable import Cable
 from provisioning.virtual.console import Console
+from provisioning.virtual.fingers import FACE_REQUESTS, TOUCH_REQUESTS
 from provisioning.virtual.folder import READY, SOCKET_PREFIX, Facts, KioskFolder
 from provisioning.virtual.machine import (
     AFTER_CRASH,
@@ -32,14 +34,24 @@ from provisioning.virtual.machine import (
     Machine,
     micropython_folder,
 )
+from provisioning.virtual.screen import Screen
 
 _CRASH_PAUSE_S = 1.0
 # An ESP32 needs about this long to start; it keeps a firmware that restarts at once from eating a core.
 _SHORTEST_RUN_S = 0.3
-_MAX_PRESS_MS = 60_000
 _DEAF_WATCHER_BYTES = 1 << 20
-_FACE_REQUESTS = ("press", "hold", "release")
-_REQUESTS = ("status", *_FACE_REQUESTS, "unplug", "plug", "cut", "on", "stop", "watch")
+_REQUESTS = (
+    "status",
+    *FACE_REQUESTS,
+    *TOUCH_REQUESTS,
+    "screen",
+    "unplug",
+    "plug",
+    "cut",
+    "on",
+    "stop",
+    "watch",
+)
 
 
 class Runner:
@@ -48,9 +60,11 @@ class Runner:
     def __init__(self, folder: KioskFolder, facts: Facts) -> None:
         self._facts = facts
         self._console = Console(folder.log)
-        self._machine = Machine(folder.flash, facts.heap, self._line)
+        self._model = model_of(facts.model)
+        self._screen = Screen(folder.frame, self._model) if self._model.size else None
+        frame = folder.frame if self._screen else None
+        self._machine = Machine(folder.flash, facts.heap, self._line, frame)
         self._cable = Cable((facts.broker_host, facts.broker_port))
-        self._faces = MODELS[facts.model]
         self._watchers: set[asyncio.StreamWriter] = set()
         self._power: asyncio.Task[None] | None = None
         self._switching = asyncio.Lock()
@@ -125,8 +139,10 @@ class Runner:
             await asyncio.sleep(pause)
 
     def _go_dark(self) -> None:
-        self._lights = [0] * self._faces
+        self._lights = [0] * self._model.faces
         self._show: dict[str, Any] = {}
+        if self._screen and self._screen.lose_power():
+            self._tell(self._screen.facts())
 
     # What the kiosk says
 
@@ -149,6 +165,8 @@ class Runner:
             self._journal = event["journal"]
         if "log" in event:
             self._console.write(str(event["log"]))
+        if "frame" in event and self._screen:
+            event = self._screen.updated(event)
         self._tell(event)
 
     def _log(self, text: str) -> None:
@@ -198,8 +216,13 @@ class Runner:
             raise ProvisioningError(f"request '{do}' is unknown; there are {', '.join(_REQUESTS)}")
         if do == "watch":
             return None
-        if do in _FACE_REQUESTS:
-            self._touch(do, request)
+        if do in FACE_REQUESTS + TOUCH_REQUESTS:
+            order = fingers.order(self._model, request)
+            if self._power is None:
+                raise ProvisioningError(f"kiosk '{self._facts.name}' has no power; switch it on first")
+            self._machine.send(order)
+        elif do == "screen":
+            return {"ok": True, **self._seen().picture()}
         elif do in ("plug", "unplug"):
             self._set_cable(do == "plug")
         elif do == "cut":
@@ -211,23 +234,10 @@ class Runner:
             self._stopping.set()
         return {"ok": True, **(self._status() if do == "status" else {})}
 
-    def _touch(self, do: str, request: dict[str, Any]) -> None:
-        face = request.get("face")
-        if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face < self._faces:
-            raise ProvisioningError(
-                f"face {face!r} does not exist; {self._facts.model} has 0 to {self._faces - 1}"
-            )
-        if self._power is None:
-            raise ProvisioningError(f"kiosk '{self._facts.name}' has no power; switch it on first")
-        if do != "press":
-            self._machine.send({do: face})
-            return
-        ms = request.get("ms", 120)
-        if isinstance(ms, bool) or not isinstance(ms, int) or not 1 <= ms <= _MAX_PRESS_MS:
-            raise ProvisioningError(
-                f"press of {ms!r} ms: it must be a whole number from 1 to {_MAX_PRESS_MS}"
-            )
-        self._machine.send({"press": face, "ms": ms, "simulated": bool(request.get("simulated", False))})
+    def _seen(self) -> Screen:
+        if self._screen is None:
+            raise ProvisioningError(f"screen: {self._model.name} has none, its question is on a printed card")
+        return self._screen
 
     def _set_cable(self, plugged: bool) -> None:
         if plugged == self._cable.plugged:
@@ -246,6 +256,7 @@ class Runner:
             "lights": self._lights,
             "show": self._show,
             "journal": self._journal,
+            **(self._screen.facts() if self._screen else {}),
         }
 
     def _status(self) -> dict[str, Any]:
@@ -255,7 +266,8 @@ class Runner:
             "name": facts.name,
             "id": facts.id,
             "model": facts.model,
-            "faces": self._faces,
+            "faces": self._model.faces,
+            "screen": self._model.screen,
             "port": facts.port,
             "broker": f"{facts.broker_host}:{facts.broker_port}",
             "pid": self._machine.pid,
@@ -298,7 +310,7 @@ def main() -> None:
 def _run(folder: KioskFolder, broker: tuple[str, int] | None, firmware: Path | None, attached: bool) -> None:
     facts = folder.facts()
     lock = folder.lock()
-    facts = folder.prepare(firmware_files(facts.board, firmware), broker)
+    facts = folder.prepare(firmware_files(facts.board, firmware, facts.model), broker)
     socket_folder = tempfile.mkdtemp(prefix=SOCKET_PREFIX)
     try:
         socket_path = str(Path(socket_folder, "control"))

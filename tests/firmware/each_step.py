@@ -43,7 +43,7 @@ def emptied(root):
 async def visit(stage):
     """From power on to a kiosk that was asked, has answered, told of a crash and pinged; presses all the while."""
     slowest = 0
-    await stage.until(lambda: stage.board.screen == "ready", 200, "ready")
+    await stage.until(lambda: stage.board.shown == "ready", 200, "ready")
     # Fifty seconds: longer than a dead link goes unnoticed.
     for second in range(50):
         if second == 3:

@@ -285,7 +285,7 @@ class Stage:
             lambda: (
                 self.app.session.status == "online"
                 and self.app.sync.settled.is_set()
-                and self.board.screen == "ready"
+                and self.board.shown == "ready"
             ),
             within_s,
             "online",

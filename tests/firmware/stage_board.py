@@ -72,6 +72,7 @@ class Board:
     name = "stage"
     model = "button5"
     faces = 5
+    screen = "lights"  # neither e-paper nor a printed card: what those do has tests of its own
     firmware = "0.0.0"
     build = 1
     slot = "a"
@@ -82,7 +83,7 @@ class Board:
         self.journal_flash = stage.flash
         self.link = Link()
         self.lines = []
-        self.screen = None
+        self.shown = None
         self.dog = None
         self._down = self._latched = 0
         self.log = self.remember
@@ -136,7 +137,7 @@ class Board:
 
     def show(self, what):
         self.stage.called("show")
-        self.screen = what.get("screen", self.screen)
+        self.shown = what.get("screen", self.shown)
 
     def health(self):
         self.stage.called("health")

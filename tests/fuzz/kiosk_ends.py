@@ -21,6 +21,7 @@ from kiosk.desired import Desired
 from kiosk.journal import Journal
 from kiosk.link import LINK_ERRORS, Session, _connack
 from kiosk.mqtt import Packets
+from kiosk.recorder import Recorder
 from kiosk.report import Report
 from kiosk.sets import Sets
 from kiosk.settings import DEFAULTS, Settings
@@ -357,7 +358,7 @@ class Ends:
     def _front(self, board, sets, clock, uptime):
         settings = Settings()
         buttons = Buttons(FACES, ticks_ms(), 0, settings.get)
-        return Survey(board, self._journal, sets, clock, uptime, buttons, settings)
+        return Survey(board, Recorder(board, self._journal, clock, uptime), sets, buttons, settings)
 
     def _pressed(self, survey, board):
         """(set, question) of the record that a press makes."""

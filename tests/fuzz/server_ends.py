@@ -6,13 +6,14 @@ packets through the broker's reader. Nothing here knows how a case came to be.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from amqtt.mqtt import packet_class
 from amqtt.mqtt.packet import PUBLISH, MQTTFixedHeader
 from kiosk import record as codec
+from kiosk import touch_rules
 from kiosk import view as view_rules
 from sqlmodel import Session, col, delete, select
 
@@ -31,7 +32,7 @@ from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.questions.schema import faults_of
-from fleet_server.questions.views import MAX_BUTTON_VIEW_BYTES, view_bytes, view_faults
+from fleet_server.questions.views import MAX_BUTTON_VIEW_BYTES, MAX_TOUCH_VIEW_BYTES, view_bytes, view_faults
 from tests.conftest import MONDAY_10
 from tests.firmware.whole import encode_batch
 from tests.fuzz.inputs import FIRST_SEQ, KNOWN_SET, Case, press
@@ -41,7 +42,12 @@ from tests.fuzz.kiosk_ends import EPOCH, crc_by_hand
 DEVICE = "fuzz00000001"
 RANKS = {"lost": 1, "rejected": 2, "received": 3}
 VALUES = {0: range(1, 6), 1: range(1)}  # of the questions of KNOWN_SET
-MODELS = {"button4": 4, "button5": 5}
+# What each model's kiosk says of a view, and how long a view may be.
+KIOSK_RULES: dict[str, tuple[Callable[[Any], str | None], int]] = {
+    "button4": (lambda view: view_rules.fault(view, 4), MAX_BUTTON_VIEW_BYTES),
+    "button5": (lambda view: view_rules.fault(view, 5), MAX_BUTTON_VIEW_BYTES),
+    "touch": (touch_rules.fault, MAX_TOUCH_VIEW_BYTES),
+}
 
 
 def read_batch(case: Case) -> wire.Batch | None:
@@ -122,7 +128,7 @@ class Books:
                 if (
                     row.set_number == KNOWN_SET
                     and row.question in VALUES
-                    and not row.flags & wire.FLAG_OUTCOME
+                    and not wire.unanswered(row.flags, row.value, len(row.body))
                 ):
                     assert row.value in VALUES[row.question], "a value that the question does not have"
 
@@ -215,11 +221,11 @@ class Sets:
             return
         faults = faults_of(body)
         assert all(isinstance(fault, str) and fault.strip() for fault in faults)
-        for model, faces in MODELS.items() if not faults else ():
+        for model, (rules, most) in KIOSK_RULES.items() if not faults else ():
             if not view_faults(body, model):
                 view = view_bytes(body, model)
-                assert len(view) <= MAX_BUTTON_VIEW_BYTES
-                reason = view_rules.fault(json.loads(view), faces)
+                assert len(view) <= most
+                reason = rules(json.loads(view))
                 assert reason is None, f"published by the server, refused by the kiosk: {reason}"
 
     def keep(self, case: Case) -> None:
@@ -238,7 +244,7 @@ class Sets:
             else:
                 assert questions.body_of(row)["number"] == row.number
                 for position in (0, 1, 255):
-                    questions.known_question(session, row.number, position)
+                    questions.known_values(session, row.number, position)
             session.rollback()
 
 

@@ -186,7 +186,7 @@ def no_message_crc(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_value(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(booking, "_allowed", lambda desk, key: None)
+    patch.setattr(booking, "known_values", lambda session, number, position: None)
 
 
 def any_range(patch: pytest.MonkeyPatch) -> None:

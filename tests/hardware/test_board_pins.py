@@ -1,4 +1,4 @@
-"""The board file and hardware/button/board.toml say the same; no pin is used twice or against its nature."""
+"""The board files and hardware/*/board.toml say the same; no pin is used twice or against its nature."""
 
 import ast
 import tomllib
@@ -8,15 +8,23 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BOARD_FILE = ROOT / "firmware" / "boards" / "button_poe.py"
-INPUT_ONLY = {34, 35, 36, 37, 38, 39}
-ON_THE_CHIP = {*range(0, 20), 21, 22, 23, 25, 26, 27, *range(32, 40)}
+BOARDS = {"button_poe": "button", "touch_s3": "touch"}
+
+# ESP32 (WROOM): GPIO 20, 24, 28-31 do not exist.
+ESP32_PINS = {*range(0, 20), 21, 22, 23, 25, 26, 27, *range(32, 40)}
+ESP32_INPUT_ONLY = set(range(34, 40))
+# Edges that nobody made: ESP32 errata GPIO-3.11.
+ESP32_GHOST_EDGES = {36, 39}
+# ESP32-S3: 22-25 do not exist, 26-37 are flash and octal PSRAM, none is input only.
+S3_PINS = {*range(0, 22), *range(26, 49)}
+S3_MEMORY = set(range(26, 38))
+S3_STRAPPING = {0, 3, 45, 46}
 
 
-def constants(path: Path) -> dict[str, Any]:
-    """The literal constants at the top of a module (it imports `machine` and cannot be imported here)."""
+def constants(name: str) -> dict[str, Any]:
+    """The literal constants at the top of a board file (it imports `machine` and cannot be imported here)."""
     found = {}
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse((ROOT / "firmware" / "boards" / f"{name}.py").read_text()).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             try:
                 found[node.targets[0].id] = ast.literal_eval(node.value)
@@ -25,63 +33,133 @@ def constants(path: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def code() -> dict[str, Any]:
-    return constants(BOARD_FILE)
+def table_of(name: str) -> dict[str, Any]:
+    return tomllib.loads((ROOT / "hardware" / BOARDS[name] / "board.toml").read_text())
 
 
-@pytest.fixture(scope="module")
-def table() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "hardware" / "button" / "board.toml").read_text())
+BUTTON, BUTTON_CODE = table_of("button_poe"), constants("button_poe")
+TOUCH, TOUCH_CODE = table_of("touch_s3"), constants("touch_s3")
+
+# constant of the board file -> the same in the table
+BUTTON_PAIRS = {
+    "PIEZO_PIN": BUTTON["piezo"]["pin"],
+    "I2C_SCL_PIN": BUTTON["i2c"]["scl"],
+    "I2C_SDA_PIN": BUTTON["i2c"]["sda"],
+    "_I2C_HZ": BUTTON["i2c"]["hertz"],
+    "SPI_SCK_PIN": BUTTON["paper"]["sck"],
+    "SPI_MOSI_PIN": BUTTON["paper"]["mosi"],
+    "_SPI_HZ": BUTTON["paper"]["hertz"],
+    "PAPER_BUSY_PIN": BUTTON["paper"]["busy"],
+    "EXPANDER_ADDRESS": BUTTON["expander"]["address"],
+    "STATUS_LED_OUTPUT": BUTTON["status_led"]["output"],
+    "PAPER_CS_OUTPUT": BUTTON["paper"]["cs_output"],
+    "PAPER_DC_OUTPUT": BUTTON["paper"]["dc_output"],
+    "PAPER_RESET_OUTPUT": BUTTON["paper"]["reset_output"],
+    "ETH_MDC_PIN": BUTTON["ethernet"]["mdc"],
+    "ETH_MDIO_PIN": BUTTON["ethernet"]["mdio"],
+    "ETH_POWER_PIN": BUTTON["ethernet"]["power"],
+    "ETH_CLOCK_PIN": BUTTON["ethernet"]["clock"],
+    "ETH_PHY_ADDRESS": BUTTON["ethernet"]["address"],
+}
+TOUCH_PAIRS = {
+    "LCD_SCK_PIN": TOUCH["display"]["sck"],
+    "LCD_MISO_PIN": TOUCH["display"]["miso"],
+    "LCD_MOSI_PIN": TOUCH["display"]["mosi"],
+    "LCD_CS_PIN": TOUCH["display"]["cs"],
+    "LCD_RESET_PIN": TOUCH["display"]["reset"],
+    "LCD_DC_PIN": TOUCH["display"]["dc"],
+    "LCD_LIGHT_PIN": TOUCH["display"]["light"],
+    "_LCD_HZ": TOUCH["display"]["hertz"],
+    "TOUCH_INT_PIN": TOUCH["touch"]["interrupt"],
+    "TOUCH_SDA_PIN": TOUCH["touch"]["sda"],
+    "TOUCH_SCL_PIN": TOUCH["touch"]["scl"],
+    "TOUCH_RESET_PIN": TOUCH["touch"]["reset"],
+    "_I2C_HZ": TOUCH["touch"]["hertz"],
+    "PIEZO_PIN": TOUCH["piezo"]["pin"],
+    "ETH_RESET_PIN": TOUCH["ethernet"]["reset"],
+    "ETH_INT_PIN": TOUCH["ethernet"]["interrupt"],
+    "ETH_MOSI_PIN": TOUCH["ethernet"]["mosi"],
+    "ETH_MISO_PIN": TOUCH["ethernet"]["miso"],
+    "ETH_SCK_PIN": TOUCH["ethernet"]["sck"],
+    "ETH_CS_PIN": TOUCH["ethernet"]["cs"],
+    "ETH_PHY_ADDRESS": TOUCH["ethernet"]["address"],
+    "_ETH_HZ": TOUCH["ethernet"]["hertz"],
+}
+PAIRS = {"button_poe": (BUTTON_CODE, BUTTON_PAIRS), "touch_s3": (TOUCH_CODE, TOUCH_PAIRS)}
 
 
-def used_pins(table: dict[str, Any]) -> list[int]:
-    ours = [button["pin"] for button in table["button"]]
-    others = [table["piezo"]["pin"], table["status_led"]["pin"]]
-    return [*ours, *others, table["i2c"]["scl"], table["i2c"]["sda"]]
+def ours(name: str) -> list[int]:
+    """Pins that we connect something to, as the board file has them."""
+    code, pairs = PAIRS[name]
+    single = [code[key] for key in pairs if key.endswith("_PIN") and not key.startswith("ETH_")]
+    return [*code.get("BUTTON_PINS", ()), *single]
 
 
-def test_the_board_file_has_the_pins_of_the_table(code: dict[str, Any], table: dict[str, Any]) -> None:
-    assert code["name"] == table["board"]["name"]
-    assert list(code["BUTTON_PINS"]) == [button["pin"] for button in table["button"]]
-    assert [button["face"] for button in table["button"]] == list(range(5))
-    assert code["STATUS_LED_PIN"] == table["status_led"]["pin"]
-    assert code["PIEZO_PIN"] == table["piezo"]["pin"]
-    assert (code["I2C_SCL_PIN"], code["I2C_SDA_PIN"]) == (table["i2c"]["scl"], table["i2c"]["sda"])
-    assert code["_I2C_HZ"] == table["i2c"]["hertz"]
-    assert code["LIGHTS_ADDRESS"] == table["lights"]["address"]
-    assert table["lights"]["bits"] == list(range(5))
-    ethernet = table["ethernet"]
-    assert code["ETH_MDC_PIN"] == ethernet["mdc"]
-    assert code["ETH_MDIO_PIN"] == ethernet["mdio"]
-    assert code["ETH_POWER_PIN"] == ethernet["power"]
-    assert code["ETH_CLOCK_PIN"] == ethernet["clock"]
-    assert code["ETH_PHY_ADDRESS"] == ethernet["address"]
+def reserved(name: str) -> set[int]:
+    return {int(pin) for pin in table_of(name)["reserved"]}
 
 
-def test_every_pin_in_the_board_file_is_in_the_table(code: dict[str, Any], table: dict[str, Any]) -> None:
-    known = {*used_pins(table), *(int(pin) for pin in table["reserved"])}
-    for name, value in code.items():
-        if name.endswith("_PIN"):
-            assert value in known, name
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_board_file_has_the_numbers_of_the_table(name: str) -> None:
+    code, pairs = PAIRS[name]
+    assert code["name"] == table_of(name)["board"]["name"] == name
+    assert {key: code[key] for key in pairs} == pairs
 
 
-def test_no_pin_is_used_twice_or_belongs_to_the_board(table: dict[str, Any]) -> None:
-    pins = used_pins(table)
-    reserved = {int(pin) for pin in table["reserved"]}
+def test_the_buttons_and_lights_are_those_of_the_table() -> None:
+    assert list(BUTTON_CODE["BUTTON_PINS"]) == [button["pin"] for button in BUTTON["button"]]
+    assert [button["face"] for button in BUTTON["button"]] == list(range(5))
+    assert BUTTON["lights"]["outputs"] == list(range(5))
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_no_number_of_the_board_file_is_missing_from_the_comparison(name: str) -> None:
+    code, pairs = PAIRS[name]
+    numbers = {key for key in code if key.endswith(("_PIN", "_OUTPUT", "_ADDRESS", "_HZ"))}
+    assert numbers - {"_LIGHT_HZ"} == set(pairs)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_no_pin_is_used_twice_or_belongs_to_the_board(name: str) -> None:
+    pins = ours(name)
     assert len(pins) == len(set(pins))
-    assert not reserved & set(pins)
-    assert set(pins) <= ON_THE_CHIP
-    ethernet = table["ethernet"]
-    assert {ethernet[name] for name in ("mdc", "mdio", "power", "clock")} <= reserved
+    assert not reserved(name) & set(pins)
+    code, pairs = PAIRS[name]
+    ethernet = [code[key] for key in pairs if key.startswith("ETH_") and key.endswith("_PIN")]
+    assert len(ethernet) == len(set(ethernet))
+    assert set(ethernet) <= reserved(name)
 
 
-def test_outputs_and_pulled_up_inputs_are_not_on_input_only_pins(table: dict[str, Any]) -> None:
-    assert not INPUT_ONLY & set(used_pins(table))
+def test_no_output_of_the_expander_is_used_twice() -> None:
+    single = [value for key, value in BUTTON_CODE.items() if key.endswith("_OUTPUT")]
+    outputs = [*BUTTON["lights"]["outputs"], *single]
+    assert len(outputs) == len(set(outputs))
+    assert set(outputs) <= set(range(16))
 
 
-def test_nothing_holds_a_strapping_pin_in_a_state_that_stops_the_boot(table: dict[str, Any]) -> None:
-    # 0 must not be low, 12 not high, 2 not high while flashing; 5 and 15 do not matter to us.
-    buttons = {button["pin"] for button in table["button"]}
-    assert not {0, 2, 12} & buttons
-    assert not {0, 12} & set(used_pins(table))
+def test_every_pin_of_the_esp32_is_used_for_what_it_can_do() -> None:
+    pins = set(ours("button_poe"))
+    assert pins | reserved("button_poe") <= ESP32_PINS
+    inputs = {*BUTTON_CODE["BUTTON_PINS"], BUTTON_CODE["PAPER_BUSY_PIN"]}
+    assert not ESP32_INPUT_ONLY & (pins - inputs)
+    assert not ESP32_GHOST_EDGES & set(BUTTON_CODE["BUTTON_PINS"])
+
+
+def test_nothing_holds_a_strapping_pin_of_the_esp32_in_a_state_that_stops_the_boot() -> None:
+    # 0 must not be low, 12 not high, 2 not high while flashing (the display's data input leaves it open); 5 and 15 do
+    # not matter to us.
+    assert not {0, 2, 12} & set(BUTTON_CODE["BUTTON_PINS"])
+    assert not {0, 12} & set(ours("button_poe"))
+
+
+def test_the_s3_keeps_its_memory_its_strapping_pins_usb_and_console_to_itself() -> None:
+    pins = set(ours("touch_s3"))
+    assert pins | reserved("touch_s3") <= S3_PINS
+    assert S3_MEMORY | S3_STRAPPING | {19, 20, 43, 44} <= reserved("touch_s3")
+    assert not (S3_MEMORY | S3_STRAPPING) & pins
+
+
+def test_the_two_chips_of_the_touch_kiosk_that_speak_spi_have_a_bus_each() -> None:
+    assert not {TOUCH["display"][pin] for pin in ("sck", "mosi", "miso")} & {
+        TOUCH["ethernet"][pin] for pin in ("sck", "mosi", "miso")
+    }

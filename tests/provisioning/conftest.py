@@ -11,6 +11,7 @@ from provisioning.virtual.client import VirtualKiosk
 
 BOARD = """
 import asyncio, json, sys
+faces = 5
 def attach(flash, nvs):
     globals()['flash'] = flash
     globals()['identity'] = json.loads(nvs('hymio', 'identity'))

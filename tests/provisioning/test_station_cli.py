@@ -44,7 +44,20 @@ def test_the_tool_runs_as_a_module_and_says_what_it_can() -> None:
         [sys.executable, "-m", "provisioning", "virtual", "--help"], capture_output=True, text=True, cwd=ROOT
     )
     assert (done.returncode, done.stderr) == (0, "")
-    for do in ("create", "start", "stop", "press", "unplug", "plug", "cut", "on", "status", "list"):
+    for do in (
+        "create",
+        "start",
+        "stop",
+        "press",
+        "touch",
+        "screen",
+        "unplug",
+        "plug",
+        "cut",
+        "on",
+        "status",
+        "list",
+    ):
         assert do in done.stdout
 
 
@@ -73,6 +86,31 @@ def test_a_kiosk_is_made_started_pressed_and_stopped(identity_file: Path, tmp_pa
         stopped = station("virtual", "stop", "lobby", data=tmp_path)
     assert stopped.exit_code == 0
     assert station("virtual", "list", data=tmp_path).stdout == "lobby  kiosk0000001  button5  stopped\n"
+
+
+def test_a_touch_kiosk_is_touched_and_its_screen_written_as_a_picture(
+    identity_file: Path, tmp_path: Path
+) -> None:
+    made = station(
+        "virtual", "create", "lobby", "--identity", identity_file, "--model", "touch", data=tmp_path
+    )
+    assert made.exit_code == 0
+    out = tmp_path / "screen.png"
+    try:
+        station("virtual", "start", "lobby", data=tmp_path)
+        assert station("virtual", "touch", "lobby", 240, 160, "--ms", 50, data=tmp_path).exit_code == 0
+        said = complaint(station("virtual", "touch", "lobby", 480, 0, data=tmp_path))
+        assert said == "touch: x is 480, it must be a whole number 0 to 479"
+        said = complaint(station("virtual", "screen", "lobby", tmp_path / "no" / "where.png", data=tmp_path))
+        assert said == f"{tmp_path / 'no' / 'where.png'}: No such file or directory"
+        written = station("virtual", "screen", "lobby", out, data=tmp_path)
+        assert written.stdout == f"{out}: {out.stat().st_size} bytes\n"
+        assert out.read_bytes()[16:24] == bytes.fromhex("000001e0 00000140")
+        status = station("virtual", "status", "lobby", data=tmp_path).stdout
+        assert "model: touch\n" in status
+        assert "screen: touch\n" in status
+    finally:
+        station("virtual", "stop", "lobby", data=tmp_path)
 
 
 def test_start_builds_the_image_of_a_kiosk_that_is_not_there(identity_file: Path, tmp_path: Path) -> None:
@@ -143,9 +181,12 @@ def test_a_damaged_or_short_flash_image_is_not_started(identity_file: Path, tmp_
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--heap", "256K"), "heap '256K' must be 48K to 192K (the device has about half of 192K)"),
-        (("--heap", "lots"), "heap 'lots' must be 48K to 192K (the device has about half of 192K)"),
-        (("--model", "button9"), "model 'button9' is unknown; there are button4, button5"),
+        (("--heap", "513K"), "heap '513K' must be 48K to 512K"),
+        (("--heap", "lots"), "heap 'lots' must be 48K to 512K"),
+        (
+            ("--model", "button9"),
+            "model 'button9' is unknown; there are button4, button5, card4, card5, touch",
+        ),
     ],
 )
 def test_a_wrong_option_is_named(

@@ -19,12 +19,12 @@ from tests.provisioning.kiosk_states import SOON_S, Make, booted, listener, pres
 
 
 def test_a_kiosk_runs_from_its_image_and_sees_nothing_of_the_host(make_kiosk: Make) -> None:
-    kiosk = make_kiosk(model="button4")
+    kiosk = make_kiosk(model="card4")
     kiosk.start()
     status = booted(kiosk)
     assert status["show"]["root"] == ["board.mpy", "boot.py", "boots", "kiosk", "main.py", "nvs_image.mpy"]
     assert status["show"]["cause"] == "1"
-    assert (status["power"], status["net"], status["faces"], status["model"]) == (True, True, 4, "button4")
+    assert (status["power"], status["net"], status["faces"], status["model"]) == (True, True, 4, "card4")
     assert "console: hello" in kiosk.folder.log.read_text()
 
 
@@ -242,7 +242,7 @@ def test_watching_begins_with_how_it_is_and_goes_on_with_what_happens(make_kiosk
         return events
 
     first, *events = asyncio.run(watch())
-    assert set(first) == {"power", "net", "lights", "show", "journal"}
+    assert set(first) == {"power", "net", "lights", "show", "journal", "frame"}
     assert first["power"] is first["net"] is True
     assert first["show"]["boots"] == 1
     wanted: list[dict[str, Any]] = [

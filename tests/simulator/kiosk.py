@@ -13,6 +13,7 @@ from typing import Any
 from kiosk import record
 from kiosk.clock import Clock, Uptime
 from kiosk.journal import Journal
+from kiosk.recorder import Recorder
 from kiosk.report import Report
 from kiosk.survey import Survey
 from kiosk.sync import Sync
@@ -171,9 +172,10 @@ class Kiosk:
         board, sets, self.wish = Board(self), Sets(), Wish()
         self.journal = Witnessed(self)
         settings = {"thanks_ms": 3000, "sound": False, "language": 0}
-        self.survey = Survey(board, self.journal, sets, self.clock, self.uptime, Buttons(), settings)
+        recorder = Recorder(board, self.journal, self.clock, self.uptime)
+        self.survey = Survey(board, recorder, sets, Buttons(), settings)
         self.sync = Sync(self.journal, self.clock, self.uptime, board, self.chance.randbytes)
-        self.sync.on_clock = self.survey.clock_learned
+        self.sync.on_clock = recorder.clock_learned
         self.report = Said(board, self.journal, self.clock, self.uptime, sets, self.wish)
         self.history.say("%s: on, epochs %r", self.name, self.journal.epochs())
         self._link = loop.create_task(self._stay_connected())

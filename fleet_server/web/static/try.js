@@ -34,7 +34,8 @@
     }
   }
 
-  document.getElementById("faces").addEventListener("submit", (event) => {
+  const faces = document.getElementById("faces"); // a touch kiosk has none
+  faces?.addEventListener("submit", (event) => {
     event.preventDefault();
     const button = event.submitter;
     button.dataset.down = "";
@@ -86,7 +87,7 @@
   }
 
   function show(what, quietly) {
-    if (what.question) {
+    if (what.question instanceof Object) {
       texts("question", what.languages, what.question);
       texts("thanks", what.languages, what.thanks || {});
       const labels = (what.labels || {})[document.documentElement.lang] || [];
@@ -142,6 +143,7 @@
     document.getElementById("filtered").hidden = books.received === books.counted;
   }
 
+  const TryScreen = window.tryScreen?.(base, post, words);
   const stream = new EventSource(base + "/events");
   stream.addEventListener("kiosk", (event) => {
     const what = JSON.parse(event.data);
@@ -152,8 +154,15 @@
     if ("lights" in state) lights(state.lights);
     if ("light" in state) lights(state.light);
     if (state.show) show(state.show, first);
-    if (state.journal) { journal = state.journal; way(); }
+    if ("frame" in state) TryScreen?.frame(state.frame);
+    if (state.journal) {
+      // A touch kiosk thanks in the end only: each answer is safe before the next page comes.
+      if (!faces && journal && state.journal.pressed > journal.pressed) say(words.safe, "good");
+      journal = state.journal;
+      way();
+    }
   });
+  stream.addEventListener("targets", (event) => TryScreen?.targets(JSON.parse(event.data)));
   stream.addEventListener("numbers", (event) => {
     const now = JSON.parse(event.data);
     if (books && now.received > books.received) say(words.received.replace("{n}", now.received - books.received), "good");

@@ -13,6 +13,7 @@ import pytest
 from provisioning.firmware_files import firmware_files
 from provisioning.identity import Identity
 from provisioning.image import build_image
+from provisioning.models import DEFAULT_MODEL
 from tests.firmware.front.kiosk_rig import DEVICE, Kiosk, Server, until
 
 
@@ -48,20 +49,20 @@ def server(broker: int) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def image_of(broker: int) -> Callable[[dict[str, bytes]], bytes]:
+def image_of(broker: int) -> Callable[..., bytes]:
     """Builds a kiosk's flash image; files given take the place of the firmware's."""
     identity = Identity(id=DEVICE, secret="a5" * 32, host="127.0.0.1", port=broker)
 
-    def build(files: dict[str, bytes]) -> bytes:
-        firmware = firmware_files("unix")
+    def build(files: dict[str, bytes], model: str = DEFAULT_MODEL) -> bytes:
+        firmware = firmware_files("unix", model=model)
         changed = dataclasses.replace(firmware, files={**firmware.files, **files})
-        return build_image(changed, identity, "button5").content
+        return build_image(changed, identity, model).content
 
     return build
 
 
 @pytest.fixture(scope="session")
-def fresh_image(image_of: Callable[[dict[str, bytes]], bytes]) -> bytes:
+def fresh_image(image_of: Callable[..., bytes]) -> bytes:
     return image_of({})
 
 

@@ -220,6 +220,8 @@ class Kiosk:
 
     def __init__(self, flash: Path) -> None:
         self.flash = flash
+        self.frame: Path | None = None  # the file that a screen shows itself in
+        self.refreshes = [0, 0]  # of e-paper: partial, full
         self.process: subprocess.Popen[bytes] | None = None
         self.lights: list[int] = []
         self.sounds: list[tuple[float, str]] = []
@@ -238,8 +240,9 @@ class Kiosk:
                  "sys.exit(m.run_main(['micropython', *sys.argv[2:]]))"  # fmt: skip
         folder = os.path.dirname(__import__("micropython_run").__file__)
         boot = firmware_root() / "boards" / "unix_boot.py"
+        more = [str(cause)] if self.frame is None else [str(cause), str(self.frame)]
         self.process = subprocess.Popen(
-            [*command, launch, folder, "-X", f"heapsize={heap}", str(boot), str(self.flash), str(cause)],
+            [*command, launch, folder, "-X", f"heapsize={heap}", str(boot), str(self.flash), *more],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
@@ -292,6 +295,8 @@ class Kiosk:
                 self.sounds.append((now, event["sound"]))
             elif "journal" in event:
                 self.journal = event["journal"]
+            elif "refreshes" in event:
+                self.refreshes = event["refreshes"]
             elif "show" in event:
                 self.shown.update(event["show"])
                 if "screen" in event["show"]:

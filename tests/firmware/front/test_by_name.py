@@ -103,7 +103,7 @@ def test_the_largest_set_fits_the_heap_aimed_for_beside_a_look_up(
 ) -> None:
     asked = NameServer(here)
     kiosk = kiosk_of(MAIN % asked.address[1])
-    kiosk.on("128K")
+    kiosk.on()
     kiosk.ready()
     server.publish_set(largest_set())
     until(lambda: kiosk.shown["number"] == 15, "the new set", log=kiosk.lines)

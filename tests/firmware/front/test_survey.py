@@ -8,6 +8,7 @@ import pytest
 from kiosk import record
 from kiosk.clock import Clock, Uptime
 from kiosk.journal import Journal, JournalFull
+from kiosk.recorder import Recorder
 from kiosk.survey import Survey
 from nor import Nor
 from whole import read
@@ -100,9 +101,8 @@ class Room:
         self.journal = Journal(self.flash, os.urandom)
         self.uptime = Uptime(lambda: self.now % (1 << 30))
         self.clock = Clock(self.uptime)
-        self.survey = Survey(
-            self.board, self.journal, self.sets, self.clock, self.uptime, self.buttons, self.settings
-        )
+        self.recorder = Recorder(self.board, self.journal, self.clock, self.uptime)
+        self.survey = Survey(self.board, self.recorder, self.sets, self.buttons, self.settings)
 
     def press(self, face: int, after: int = 2500) -> bool:
         self.pass_time(after)
@@ -186,7 +186,7 @@ def test_simulated_presses_are_flagged(room: Room) -> None:
 
 def test_nothing_is_written_before_somebody_answers(room: Room) -> None:
     room.clock.learn(NOON, 20)
-    room.survey.clock_learned()
+    room.recorder.clock_learned()
     room.pass_time(60_000)
     assert room.kinds() == []
 
@@ -207,8 +207,8 @@ def test_a_run_begins_with_its_boot_and_clock_records(room: Room) -> None:
 def test_a_clock_learned_later_is_written_then(room: Room) -> None:
     room.press(0)
     room.clock.learn(NOON, 20)
-    room.survey.clock_learned()
-    room.survey.clock_learned()
+    room.recorder.clock_learned()
+    room.recorder.clock_learned()
     room.press(0)
     assert room.kinds() == [BOOT, ANSWER, CLOCK, ANSWER]
 

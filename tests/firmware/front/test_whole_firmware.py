@@ -4,7 +4,10 @@ import json
 import time
 from collections.abc import Callable
 
+import pytest
+
 from provisioning.flash_layout import partition
+from provisioning.models import MODELS
 from tests.firmware.front.kiosk_rig import (
     BOOT,
     CLOCK,
@@ -148,9 +151,13 @@ def test_another_question_set_takes_over_between_visits(kiosk: Kiosk, server: Se
     kiosk.press(2)
 
 
-def test_the_largest_set_that_can_be_published_fits_the_heap_aimed_for(kiosk: Kiosk, server: Server) -> None:
+@pytest.mark.parametrize("model", ["card5", "button5"])
+def test_the_largest_set_that_can_be_published_fits_the_heap_aimed_for(
+    image_of: Callable[..., bytes], kiosk: Kiosk, server: Server, model: str
+) -> None:
     """Once refused with 128K: its text lay in memory as a whole beside what was parsed, and the rules came last."""
-    kiosk.on("128K")
+    kiosk.flash.write_bytes(image_of({}, model))
+    kiosk.on(MODELS[model].heap)
     kiosk.ready()
     kiosk.press(0)
     server.publish_set(largest_set())

@@ -193,7 +193,40 @@ def test_no_shape_of_a_planned_set_does_either(value: object, key: str) -> None:
 
 def test_every_default_is_within_its_own_bounds() -> None:
     assert wish.fault({**json.loads(document(5)), "settings": DEFAULTS}) is None
-    assert set(DEFAULTS) == set(wish._BOUNDS)
+    assert set(DEFAULTS) == set(wish._BOUNDS) | set(wish.OR_NULL)
+
+
+QR = {"text": "https://palaute.example.fi/p/7", "size": 25, "rows": [(1 << 25) - 1] * 25}
+NULLABLE = {"cleaning": 1_800_000_000_000, "qr": QR, "card": "5f" * 32}
+
+
+def test_what_may_be_null_is_taken_and_falls_back_to_it(tmp_path: Path) -> None:
+    desired, _, settings = opened(tmp_path)
+    assert desired.apply(document(5, settings=NULLABLE)) is None
+    assert {name: settings.get(name) for name in NULLABLE} == NULLABLE
+    assert desired.apply(document(6, settings=dict.fromkeys(NULLABLE))) is None
+    assert settings.get("qr") is settings.get("cleaning") is settings.get("card") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("cleaning", -1, "setting cleaning: -1"),
+        ("cleaning", True, "setting cleaning: True"),
+        ("card", "5F" * 32, "setting card"),
+        ("qr", "https://", "setting qr: no text"),
+        ("qr", {**QR, "text": ""}, "setting qr: no text"),
+        ("qr", {**QR, "text": "x" * 201}, "setting qr: no text"),
+        ("qr", {**QR, "size": 58}, "setting qr: size 58"),
+        ("qr", {**QR, "rows": [0] * 24}, "setting qr: not 25 rows"),
+        ("qr", {**QR, "rows": [1 << 25] + [0] * 24}, "setting qr: row 33554432"),
+    ],
+)
+def test_what_no_screen_can_show_is_refused(tmp_path: Path, name: str, value: object, what: str) -> None:
+    desired, _, settings = opened(tmp_path)
+    reason = desired.apply(document(5, settings={name: value}))
+    assert str(reason).startswith(what)
+    assert settings.get(name) is None
 
 
 def test_a_full_flash_refuses_the_wish_and_keeps_the_old_one(tmp_path: Path, monkeypatch: Any) -> None:

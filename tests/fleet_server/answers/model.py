@@ -130,12 +130,19 @@ class Model:
         """{seq: rule} of the answers that are filtered, whatever their time."""
         records = self.epochs[number].records
         last: dict[tuple[int, int, int], int] = {}
-        answers = [r for r in records.values() if r.kind == 1 and r.session != 255]
+        silent = {r.seq for r in records.values() if r.kind == 1 and says_nothing(r)}
+        answers = [
+            r
+            for r in records.values()
+            if r.kind == 1 and r.session != 255 and (r.seq not in silent or r.flags % 4 != 2)
+        ]
         for r in answers:
             key = (r.seq - r.session, r.set_number, r.question)
             last[key] = max(last.get(key, 0), r.seq)
-        found = {}
+        found = dict.fromkeys(silent, "unanswered")
         for r in answers:
+            if r.seq in silent:
+                continue
             first = records.get(r.seq - r.session)
             if last[r.seq - r.session, r.set_number, r.question] != r.seq:
                 found[r.seq] = "corrected"
@@ -214,6 +221,12 @@ class Model:
         return Counter(self.epochs[number].states.values())
 
 
+def says_nothing(record: Rec) -> bool:
+    """Skipped (and what no version knows), or timed out with neither a value nor a text."""
+    outcome = record.flags % 4
+    return outcome in (1, 3) or (outcome == 2 and record.value == 255 and record.body == b"")
+
+
 def misused(press: Rec, records: Iterable[Rec]) -> str:
     """The rule that a visit's first answer breaks, by its clock run's presses before it."""
     before = sorted(
@@ -271,7 +284,7 @@ def refused(record: Rec) -> bool:
         record.body.decode()
     except UnicodeDecodeError:
         return True
-    known = record.set_number == KNOWN_SET and record.question in ALLOWED and not record.flags & 3
+    known = record.set_number == KNOWN_SET and record.question in ALLOWED and not says_nothing(record)
     return known and record.value not in ALLOWED[record.question]
 
 

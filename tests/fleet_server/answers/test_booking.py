@@ -133,12 +133,13 @@ def test_a_refused_record_never_blocks_its_neighbours(
         press(0, set_number=9, value=200),
         press(0, question=40, value=200),
         press(0, value=0, flags=1),
-        press(0, value=0, flags=2, body="ääkkösiä".encode()),
+        press(0, question=1, value=0, flags=2, body="ääkkösiä".encode()),
     ],
 )
 def test_what_cannot_be_judged_is_received(shared_database: Database, device: str, record: Any) -> None:
-    """Unknown sets and questions are resolved later; a skipped or timed-out question has no value."""
-    assert one(shared_database, device, batch(EPOCH, record)).counted == 1
+    """Unknown sets and questions are resolved later; a skipped question has no value."""
+    booking = one(shared_database, device, batch(EPOCH, record))
+    assert (booking.received, booking.rejected) == (1, 0)
 
 
 def test_an_unknown_kind_is_received_and_not_counted(shared_database: Database, device: str) -> None:
@@ -284,6 +285,80 @@ def test_a_correction_holds_in_whatever_order_the_answers_come(
         mine = books.of_devices(session, [device])[device]
         assert (mine.counted, mine.filtered, mine.balanced) == (1, 2, True)
         assert check.faults(session, device) == []
+
+
+SKIPPED, TIMED_OUT = {"flags": 1, "value": 255}, {"flags": 2, "value": 255}
+
+
+def rules_said(database: Database, device: str) -> dict[int, str | None]:
+    """{seq: rule} of a device whose books balance and whose counts are those of its records."""
+    with database.read() as session:
+        assert check.faults(session, device) == []
+        mine = books.of_devices(session, [device])[device]
+        assert mine.balanced
+        rows = session.exec(select(Record).where(Record.device_id == device).order_by(col(Record.seq))).all()
+        assert mine.filtered == sum(row.filtered is not None for row in rows)
+        return {row.seq: row.filtered for row in rows}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_what_was_skipped_or_timed_out_is_received_and_counted_nowhere(
+    shared_database: Database, device: str, order: tuple[int, ...]
+) -> None:
+    visit = [
+        press(0),
+        press(1, session=1, question=1, **SKIPPED),
+        press(2, session=2, question=0, set_number=99, value=3),
+        press(3, session=3, question=7, **TIMED_OUT),
+    ]
+    for seq in order:
+        booking = one(shared_database, device, batch(EPOCH, visit[seq], next=4, pressed=4))
+        assert (booking.counted, booking.filtered, booking.rejected) == (seq in (0, 2), seq in (1, 3), 0)
+    assert rules_said(shared_database, device) == {0: None, 1: "unanswered", 2: None, 3: "unanswered"}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_who_goes_back_and_walks_away_has_still_said_what_was_said(
+    shared_database: Database, device: str, order: tuple[int, ...]
+) -> None:
+    visit = [
+        press(0),
+        press(1, session=1, question=1, set_number=99),
+        press(2, session=2, question=0, **TIMED_OUT),
+    ]
+    for seq in order:
+        one(shared_database, device, batch(EPOCH, visit[seq], next=3, pressed=3))
+    assert rules_said(shared_database, device) == {0: None, 1: None, 2: "unanswered"}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+def test_who_rubs_out_and_skips_has_taken_it_back(
+    shared_database: Database, device: str, order: tuple[int, ...]
+) -> None:
+    visit = [
+        press(0),
+        press(1, session=1, question=1, value=0, body=b"better not"),
+        press(2, session=2, question=1, **SKIPPED),
+    ]
+    for seq in order:
+        one(shared_database, device, batch(EPOCH, visit[seq], next=3, pressed=3))
+    assert rules_said(shared_database, device) == {0: None, 1: "corrected", 2: "unanswered"}
+    again = press(3, session=3, question=1, value=0, body=b"after all")
+    one(shared_database, device, batch(EPOCH, again, next=4, pressed=4))
+    assert rules_said(shared_database, device) == {0: None, 1: "corrected", 2: "unanswered", 3: None}
+
+
+def test_what_was_given_until_time_ran_out_counts(shared_database: Database, device: str) -> None:
+    one(shared_database, device, batch(EPOCH, press(0), press(1, session=1, question=1, value=0, flags=2,
+                                                              body=b"Kiitos, mutta od")))  # fmt: skip
+    assert rules_said(shared_database, device) == {0: None, 1: None}
+
+
+def test_a_timed_out_answer_with_an_impossible_value_is_rejected(
+    shared_database: Database, device: str
+) -> None:
+    booking = one(shared_database, device, batch(EPOCH, press(0, flags=2, value=9)))
+    assert (booking.counted, booking.rejected) == (0, 1)
 
 
 def test_epochs_and_devices_do_not_share_seqs(shared_database: Database, device: str) -> None:

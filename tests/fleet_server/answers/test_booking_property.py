@@ -38,10 +38,11 @@ LIVES = effort.pick(test=60, full=1_000, torture=10_000)
 WAITS_MS = (100, 1_300, 600_000, 3_000_000, 18_000_000, 93_600_000, 1_000_000_000)
 UNCERTAINTIES_MS = (5, 200, 40_000, 4_000_000)
 OPERATIONS = (
-    "nothing", "press", "press", "press", "press", "mash", "mash", "hours", "visit", "wait", "wait", "wait",
+    "nothing", "press", "press", "press", "press", "mash", "mash", "hours", "visit", "touch", "wait", "wait", "wait",
     "clock", "clock", "boot", "boot", "epoch", "send", "send", "send", "send", "gap", "again", "again", "twin",
     "odd", "odd", "deliver", "deliver", "deliver", "report", "move", "backdate", "replay",
 )  # fmt: skip
+OUTCOMES = (0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0, 1, 0, 2)
 # A fixed length, because short lives show little; a failing one shrinks by steps becoming "nothing".
 STEPS = st.lists(
     st.tuples(st.sampled_from(OPERATIONS), st.integers(0, 1 << 16), st.integers(0, 1 << 16)),
@@ -77,12 +78,22 @@ class Life:
         value = (5, 4, 3, 2, 1, 0, 6, 255)[b % 8]
         number = KNOWN_SET if a % 5 else 99
         body = (b"", b"", b"ok", b"\xff\xfe")[a % 4]
-        self.record(value=value, set_number=number, flags=(a % 3 == 0) * 4 + (a % 7 == 0), body=body)
+        self.record(value=value, set_number=number, flags=(a % 3 == 0) * 4 + OUTCOMES[a % 17], body=body)
 
     def visit(self, a: int, b: int) -> None:
         """A few answers of one visitor, who goes back now and then."""
         for number in range(2 + a % 3):
             self.record(value=4, set_number=98, session=number, question=(b >> number) % 2)
+
+    def touch(self, a: int, b: int) -> None:
+        """A visitor at a touchscreen: goes on in a hurry, skips, goes back, and walks away from the last question."""
+        for number in range(2 + a % 5):
+            flags = (0, 0, 1, 2)[(b >> 2 * number) % 4] if number else 0
+            value = 255 if flags else 1 + (a >> number) % 2
+            self.record(
+                value=value, set_number=97, session=number, question=(b >> 3 * number) % 4, flags=flags
+            )
+            self.now += (200, 900, 4_000)[(a >> number) % 3]
 
     def mash(self, a: int, b: int) -> None:
         """Presses in a hurry, by one hand or by several; some of visits that go on."""

@@ -80,7 +80,7 @@ def test_six_presses_within_twenty_seconds_are_no_burst(shared_database: Databas
     assert filtered(shared_database, device) == {}
 
 
-@pytest.mark.parametrize("more", [{"flags": 1}, {"flags": 2}, {"body": b"good", "question": 1, "value": 0}])
+@pytest.mark.parametrize("more", [{"flags": 2}, {"body": b"good", "question": 1, "value": 0}])
 def test_what_shows_no_face_repeats_nothing(shared_database: Database, device: str, more: dict) -> None:
     send(shared_database, device, *(press(seq, uptime=20 * seq, **more) for seq in range(3)))
     assert filtered(shared_database, device) == {}
@@ -399,3 +399,46 @@ def test_a_move_finds_the_hours_of_the_place_where_it_was(shared_database: Datab
         session.flush()
         reinstalled(session, device, since=MONDAY_10, now=LATER)
     assert filtered(shared_database, device) == {}
+
+
+def touch_visit(first: int, at: int, answers: int = 5, value: int = 5) -> list[Rec]:
+    """A visitor who answers a question each 4 seconds, the third one skipped. `at`: tenths of a second."""
+    return [
+        press(
+            first + number,
+            uptime=at + 40 * number,
+            session=number,
+            question=number,
+            set_number=99,
+            **({"flags": 1, "value": 255} if number == 2 else {"value": value}),
+        )
+        for number in range(answers)
+    ]
+
+
+def test_one_visitor_who_answers_many_questions_in_a_hurry_is_no_burst(
+    shared_database: Database, device: str
+) -> None:
+    send(shared_database, device, *touch_visit(0, 0, answers=10))
+    for record in touch_visit(10, 500, answers=10):  # as a touchscreen sends them: one by one
+        send(shared_database, device, record)
+    assert filtered(shared_database, device) == {2: "unanswered", 12: "unanswered"}
+
+
+def test_a_visit_that_repeats_goes_whole_but_for_what_it_left_unanswered(
+    shared_database: Database, device: str
+) -> None:
+    hurried = [record.but(uptime=10) for record in touch_visit(0, 0, answers=3)]
+    again = [record.but(uptime=40 + record.seq) for record in touch_visit(3, 0, answers=4)]
+    send(shared_database, device, *hurried, *again)
+    wanted = {2: "unanswered", 3: "repeat", 4: "repeat", 5: "unanswered", 6: "repeat"}
+    assert filtered(shared_database, device) == wanted
+    rerun.rerun(shared_database, actor="test", now=LATER, device_id=device)
+    assert filtered(shared_database, device) == wanted
+
+
+def test_what_was_left_unanswered_at_night_is_that_alone(shared_database: Database, device: str) -> None:
+    place = stand_at_a_new_place(shared_database, device)
+    keep_hours(shared_database, place, MONDAY_10 - 10 * HOUR_MS, 0, mon="8.00-9.00")
+    send(shared_database, device, clock(0, MONDAY_10 + MINUTE_MS, 0), *touch_visit(1, 10, answers=3))
+    assert filtered(shared_database, device) == {1: "hours", 2: "hours", 3: "unanswered"}

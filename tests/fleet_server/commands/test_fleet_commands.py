@@ -149,6 +149,17 @@ def test_a_faulty_question_set_is_kept_and_its_faults_are_listed(fleet, tmp_path
     assert "taken" in again.stderr
 
 
+def test_a_question_set_that_its_screen_cannot_show_says_so_when_it_is_added(fleet, tmp_path: Path):
+    body = national_sets()[8] | {"number": 78}
+    body["thanks"]["en"] = "Thank you for your \u30d5"
+    file = tmp_path / "set.json"
+    file.write_text(json.dumps(body))
+    done = fleet("questions", "add", str(file))
+    assert done.returncode == 0
+    wanted = "English has the letter '\u30d5' (U+30D5), which no font of model touch has"
+    assert wanted in done.stdout
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"number": "x"}', '"set"'])
 def test_a_file_that_is_no_question_set_is_refused_in_one_line(fleet, tmp_path: Path, content: str):
     file = tmp_path / "set.json"

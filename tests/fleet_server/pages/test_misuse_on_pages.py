@@ -42,7 +42,13 @@ def test_a_place_tells_how_many_presses_each_rule_left_out(world: World) -> None
     page = world.sign_in("alice@example.org").get(f"/places/{world.places['A']}").text
     assert today(page) == "2"
     assert figures(page, "repeat") == ["3", "3"]
-    assert figures(page, "burst") == figures(page, "hours") == figures(page, "corrected") == ["0", "0"]
+    assert (
+        figures(page, "burst")
+        == figures(page, "hours")
+        == figures(page, "corrected")
+        == figures(page, "unanswered")
+        == ["0", "0"]
+    )
     assert "at most 5 seconds after" in page
     assert "no opening hours are given" in page
 

@@ -9,8 +9,15 @@ from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.questions import service
 from fleet_server.questions.national import national_sets
-from fleet_server.questions.schema import CANT_SAY, faults_of
-from fleet_server.questions.views import MAX_BUTTON_VIEW_BYTES, hash_of, view_bytes, view_faults
+from fleet_server.questions.schema import faults_of
+from fleet_server.questions.types import CANT_SAY
+from fleet_server.questions.views import (
+    MAX_BUTTON_VIEW_BYTES,
+    MAX_TOUCH_VIEW_BYTES,
+    hash_of,
+    view_bytes,
+    view_faults,
+)
 
 MONDAY_10 = 1_772_438_400_000
 
@@ -25,8 +32,12 @@ def device(id_: str, model: str = "button5") -> Device:
 
 
 @pytest.mark.parametrize("body", national_sets(), ids=lambda body: f"set{body['number']}")
-def test_every_ready_set_is_good_and_fits_a_button_kiosk(body):
+def test_every_ready_set_is_good_and_fits_its_kiosks(body):
     assert faults_of(body) == []
+    assert view_faults(body, "touch") == []
+    assert len(view_bytes(body, "touch")) <= MAX_TOUCH_VIEW_BYTES
+    if body["button"] is None:
+        return
     model = "button4" if body["number"] == 6 else "button5"
     assert view_faults(body, model) == []
     assert len(view_bytes(body, model)) <= MAX_BUTTON_VIEW_BYTES
@@ -122,7 +133,10 @@ def test_a_model_that_cannot_ask_the_question_is_refused_by_name_and_nobody_gets
         faults = service.publish(
             session, 1, ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"], actor="test", now=MONDAY_10
         )
-        assert any("model button4 can ask smiley4" in fault for fault in faults)
+        assert (
+            "question set 1: 'K1' (five steps of agreement) cannot be asked by a button kiosk (model button4); "
+            "it can ask smiley4" in faults
+        )
         assert "device 'cccccccccccc' does not exist" in faults
         assert service.published_to(session, "aaaaaaaaaaaa") is None
 
@@ -149,9 +163,6 @@ def test_a_number_is_never_given_to_another_set(database: Database, health):
 def test_the_values_that_a_record_may_carry_come_from_its_question(database: Database):
     with database.write() as session:
         service.add_national(session, now=MONDAY_10)
-        agree = service.known_question(session, 1, 1)
-        assert agree.allows(5)
-        assert agree.allows(CANT_SAY)
-        assert not agree.allows(0)
-        assert service.known_question(session, 1, 99) is None
-        assert service.known_question(session, 999, 0) is None
+        assert service.known_values(session, 1, 1) == {1, 2, 3, 4, 5, CANT_SAY}
+        assert service.known_values(session, 1, 99) is None
+        assert service.known_values(session, 999, 0) is None

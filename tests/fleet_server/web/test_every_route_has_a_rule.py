@@ -24,6 +24,8 @@ PUBLIC = {
     "/health/live",
     "/health/ready",
     "/api/v1/openapi.json",
+    "/p/{code}",
+    "/p/{code}/thanks",
 }
 
 

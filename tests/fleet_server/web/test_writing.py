@@ -91,7 +91,8 @@ def test_who_waits_too_long_for_the_writer_is_told_that_the_server_is_not_ready(
 
 def test_no_route_goes_past_the_gate_to_the_writer() -> None:
     web = Path(deps.__file__).parent
-    files = {Path(str(import_module(name).__file__)) for name in (*ROUTERS, "fleet_server.demo.pages")}
+    demo = ("fleet_server.demo.pages", "fleet_server.demo.screen_pages")
+    files = {Path(str(import_module(name).__file__)) for name in (*ROUTERS, *demo)}
     files |= set(web.glob("*.py"))
     for path in sorted(files - {web / "deps.py"}):
         assert not _calls_write(path.read_text("utf-8")), f"{path.name} calls database.write() itself"

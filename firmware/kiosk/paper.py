@@ -1,0 +1,85 @@
+"""Keeps the e-paper of a button kiosk showing the question that is asked, or why none is. Knows no chip and no layout.
+
+The question's texts, the fonts and the code that draws are in memory only while it draws, which is once in weeks; the
+glass keeps its picture without power. Invariant: drawing begins only between visits, and gives way to a press.
+"""
+
+import asyncio
+import gc
+import sys
+
+from kiosk.compat import const
+
+_POLL_S = const(1)
+# After a drawing that failed, most likely for want of memory: soon once, then so seldom that no neighbour who wanted
+# memory at the same moment is taken for one that keeps crashing (kiosk/supervisor.py).
+_SOON_S = const(20)
+_LATER_S = const(600)
+# Each update by difference leaves a little of the page before: after some of them, and daily, all of it is refreshed.
+_MOST_PARTS = const(5)
+_DAY_TENTHS = const(864000)
+
+
+class Paper:
+    """`quiet()`: nobody is at the kiosk; `uptime` has `tenths()`. Hears from `board.show` what is to be seen."""
+
+    def __init__(self, board, sets, settings, uptime, quiet):
+        self._board = board
+        self._sets = sets
+        self._settings = settings
+        self._uptime = uptime
+        self._quiet = quiet
+        self._page = None
+        self._drawn = None  # (page, file of the set, language) on the glass, as far as this run knows
+        self._parts = 0
+        self._full_at = 0
+        self._failed = False
+        self._show = board.show
+        board.show = self.hear
+
+    def hear(self, what):
+        """Stands before `board.show`. Thanks are given by lights and sound: paper is too slow for them."""
+        if what.get("screen", "thanks") != "thanks":
+            self._page = what["screen"]
+        self._show(what)
+
+    async def run(self, beat):
+        while True:
+            beat()
+            wait_s = _POLL_S
+            if self._page is not None and self._quiet():
+                wait_s = await self._look()
+            await asyncio.sleep(wait_s)
+
+    async def _look(self):
+        """Draw if something else is to be seen. Gives the seconds until the next look."""
+        path = self._sets.asked_path()
+        wanted = (self._page, path, self._settings.get("language"))
+        drawn = self._drawn
+        now = self._uptime.tenths()
+        full = drawn is None or drawn[1:] != wanted[1:] or now - self._full_at >= _DAY_TENTHS
+        if wanted == drawn and not full:
+            return _POLL_S
+        full = full or self._parts >= _MOST_PARTS
+        failure = None
+        try:
+            from screens.paper import draw
+
+            board = self._board
+            await draw(board.display, board.assets, wanted[0], path, wanted[2], full)
+        except (OSError, ValueError, KeyError, IndexError, MemoryError) as error:
+            failure = error
+        draw = None
+        for name in [name for name in sys.modules if name.split(".")[0] == "screens"]:
+            del sys.modules[name]
+        gc.collect()
+        again, self._failed = self._failed, failure is not None
+        if failure is not None:
+            self._drawn = None
+            self._board.log("paper: not drawn: %r" % failure)
+            return _LATER_S if again else _SOON_S
+        self._drawn = wanted
+        self._parts = 0 if full else self._parts + 1
+        if full:
+            self._full_at = now
+        return _POLL_S

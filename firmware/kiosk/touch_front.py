@@ -1,0 +1,324 @@
+"""The way of a touch: panel, visit, recorder and painter tied together. Knows no pixel, no pin and no network.
+
+Invariants: a touch is seen to be taken before anything is written; an answer is written before the page that thanks
+for it or asks the next is drawn; a drawing that fails loses nothing but time. Between two bands of a drawing others
+run and the panel is read.
+"""
+
+import asyncio
+import gc
+
+from kiosk import record
+from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+from kiosk.given import COMPLETE
+from kiosk.journal import JournalFull
+from kiosk.touches import Touches
+from kiosk.visit import Visit
+
+_BAND_LINES = const(32)  # a band of 480 pixels takes 30 KiB, and 6 ms to send at 40 MHz
+_COLLECT_BYTES = const(
+    65536
+)  # pages are made of many small things: collect when the visitor reads, not between
+_LONGEST_MS = const(1000)
+_PATIENCE_MS = const(1000)  # after a drawing that memory did not suffice for
+_TRY_AGAIN_MS = const(10000)  # after flash that failed
+_STARTING_MS = const(30000)  # without a set: it may be on its way
+# A fault of the server must not close a kiosk for longer than anybody cleans.
+_LONGEST_CLEANING_MS = const(4 * 3600 * 1000)
+
+
+def opened(board, recorder, sets, clock, settings):
+    """The front of a board with `display`, `touch` and `assets`."""
+    from screens.canvas import Canvas
+    from screens.fonts import load, pictures
+    from screens.pages import build
+    from screens.painter import Painter
+    from screens.raster import RGB565
+
+    # What is large and stays comes first, while the heap is whole. The largest letters and the faces are few on a page:
+    # they are read from their files as they are drawn, and 90 kB stay free.
+    fonts = load(board.assets, ("s", "m"))
+    fonts.update(load(board.assets, ("l",), False))
+    shown = pictures(board.assets, "touch", False)
+    painter = Painter(board.display, Canvas(board.display.width, _BAND_LINES, RGB565))
+
+    def page(scene, view, language, mode):
+        return build(scene, view, language, mode, fonts, shown)
+
+    if hasattr(gc, "threshold"):
+        gc.threshold(_COLLECT_BYTES)
+    return TouchFront(board, recorder, sets, clock, settings, painter, page, ticks_ms())
+
+
+class TouchFront:
+    """`page(scene, view, language, mode)` -> a page; `painter` shows it. `board.show` hears what page it is.
+
+    `.answered()` is called after each step in which something was recorded.
+    `stuck_faces` and `ignored` are for the report.
+    """
+
+    def __init__(self, board, recorder, sets, clock, settings, painter, page, now_ms):
+        self.touches = Touches(board.display.width, settings.get)
+        self.ignored = self.touches.ignored
+        self.answered = None
+        self._board = board
+        self._recorder = recorder
+        self._sets = sets
+        self._clock = clock
+        self._settings = settings
+        self._painter = painter
+        self._page = page
+        self._visit = None
+        sets.on_let_go = self._let_go
+        self._started_ms = now_ms
+        self._starting = True
+        self._flags = 0
+        self._news = False
+        self._refused_ms = now_ms
+        self._waits_for_room = False
+        self._closed = False  # by the server, for cleaning
+        self._busy = False  # something is to be drawn
+        self._turning = False  # to another page
+        self._shown = None  # (scene, language, mode) of the page that the painter has
+        self._again_ms = None  # when to draw again after memory did not suffice
+        self._told = None
+        self._fault = None
+
+    async def run(self, beat):
+        """The task: started again after a crash, it goes on with the visit where it was."""
+        self._draw_anew()
+        while True:
+            beat()
+            if self._busy:
+                await asyncio.sleep(0)
+            else:
+                try:
+                    await asyncio.wait_for(self._board.wait_edge(), self.due_ms(ticks_ms()) / 1000)
+                except asyncio.TimeoutError:
+                    pass
+            self.step(ticks_ms())
+
+    def step(self, now_ms):
+        """Read the panel once, do what that and the time mean, draw one band."""
+        panel = self._board.touch
+        point = self.touches.sample(panel.read(), panel.fingers, now_ms)
+        if point is not None:
+            self._touch(point, now_ms)
+        elif self.touches.just_ignored is not None:
+            if self._visit is not None:
+                self._visit.touch(now_ms)  # somebody is there
+            self._board.show({"ignored": self.touches.just_ignored})
+        self._tick(now_ms)
+        try:
+            self._draw(now_ms, point is not None)
+        except MemoryError:
+            gc.collect()
+            self._draw_anew()
+            self._again_ms = ticks_add(now_ms, _PATIENCE_MS)
+            self._board.log("screen: no memory to draw with")
+        if self._news:
+            self._news = False
+            if self.answered is not None:
+                self.answered()
+
+    def due_ms(self, now_ms):
+        """Milliseconds until `step` has something to do even if nobody touches."""
+        due = min(self.touches.due_ms(), _LONGEST_MS)
+        if self._visit is not None:
+            visit = self._visit.due_ms(now_ms)
+            if visit is not None:
+                due = min(due, visit)
+        return max(1, due)
+
+    def idle(self, now_ms):
+        """Nobody is near, nothing is drawn: what can wait may be done now."""
+        visit = self._visit
+        return not self._busy and self.touches.free and (visit is None or visit.idle or visit.page == "full")
+
+    def stuck_faces(self):
+        """[0] when the panel is held down or broken."""
+        return [0] if self._board.touch.fault else self.touches.stuck_faces()
+
+    # A touch
+
+    def _touch(self, point, now_ms):
+        if self._visit is None or self._closed:
+            if self._closed:
+                self.ignored["cleaning"] += 1
+            return
+        if self._turning and self._busy:
+            self.ignored["repeat"] += 1  # meant for a page that was going, or by chance for one that comes
+            return
+        page = self._painter.page
+        widget = page.hit(point[0], point[1]) if page is not None else None
+        if widget is None:
+            self._visit.touch(now_ms)
+            return
+        try:
+            self._painter.press(widget)
+        except MemoryError:
+            gc.collect()  # an answer that is not seen to be taken is taken all the same
+        self._flags = record.FLAG_SIMULATED if self._board.simulated() else 0
+        try:
+            entry = self._visit.act(widget.action, now_ms)
+            if entry is not None:
+                self._record(entry)
+                if entry[3] == COMPLETE:
+                    self._sound("thanks")
+        except (JournalFull, OSError, MemoryError) as error:
+            self._refuse(error, now_ms)
+
+    def _record(self, entry):
+        position, language, value, flags, body, mark = entry
+        key = self._recorder.answer(
+            self._visit.view["number"], position, language, value, flags | self._flags, body, mark[0]
+        )
+        if mark[0] is None:
+            mark[0] = key
+        self._recorder.stored()
+        self._news = True
+
+    def _refuse(self, error, now_ms):
+        self._recorder.refuse(error)
+        self._visit.refused(now_ms)
+        self._refused_ms = now_ms
+        self._waits_for_room = isinstance(error, JournalFull)
+        self._sound("refused")
+        self._recorder.note_refused()
+
+    # Time
+
+    def _tick(self, now_ms):
+        self._recorder.note_refused()
+        visit = self._visit
+        if visit is not None:
+            try:
+                entry = visit.end(now_ms) if self.touches.cleaning and not visit.idle else visit.tick(now_ms)
+                if entry is not None:
+                    self._record(entry)
+            except (JournalFull, OSError, MemoryError) as error:
+                self._refuse(error, now_ms)
+            if visit.page == "full" and self._may_go_on(now_ms):
+                visit.reset(now_ms)
+        if visit is None or visit.idle:
+            self._between(now_ms)
+        self.touches.typing = self._visit is not None and self._visit.page == "text"
+        self._watch_panel()
+
+    def _may_go_on(self, now_ms):
+        """Receipts make room; flash that failed may not fail again."""
+        if self._waits_for_room:
+            return not self._recorder.full()
+        return ticks_diff(now_ms, self._refused_ms) >= _TRY_AGAIN_MS
+
+    def _between(self, now_ms):
+        """No visitor is there: another set, or cleaning."""
+        self._closed = self._cleaning_ordered()
+        if self._busy or not self.touches.free:
+            return
+        self._sets.switch()
+        view = self._sets.active
+        if view is None:
+            self._visit = None
+            if self._starting and ticks_diff(now_ms, self._started_ms) >= _STARTING_MS:
+                self._starting = False
+        elif self._visit is None or self._visit.view is not view:
+            self._starting = False
+            self._visit = Visit(view, self._board.random, self._settings.get, now_ms)
+        else:
+            self._visit.look()
+
+    def _let_go(self):
+        """The set's texts make room for the next one's."""
+        self._visit = self._shown = None
+
+    def _cleaning_ordered(self):
+        until_ms = self._settings.get("cleaning")
+        now = self._clock.now() if until_ms is not None else None
+        return now is not None and now[0] < until_ms <= now[0] + _LONGEST_CLEANING_MS
+
+    def _watch_panel(self):
+        fault = self._board.touch.fault
+        stuck = self.stuck_faces()
+        if (fault, stuck) != self._fault:
+            if fault:
+                self._board.log(fault)
+            if stuck or self._fault:
+                self._board.show({"fault": stuck})
+            if stuck:
+                self._sound("fault")
+            self._fault = (fault, stuck)
+
+    # The screen
+
+    def _draw(self, now_ms, touched):
+        if self._again_ms is not None:
+            if ticks_diff(now_ms, self._again_ms) < 0:
+                return
+            self._again_ms = None
+        if touched or not self._busy:
+            self._turn(now_ms)
+        if self._busy:
+            self._busy = self._painter.step()
+            if not self._busy:
+                self._drawn()
+
+    def _turn(self, now_ms):
+        """Give the painter the page of now, if it is another one than it has."""
+        visit = self._visit
+        scene = self._scene(now_ms)
+        if "question" in scene or scene["page"] in ("thanks", "phone"):
+            looks = (scene, visit.view, visit.language, visit.mode)
+        else:
+            looks = (scene, None, 0, ())
+        if looks == self._shown:
+            if self._painter.pressed is not None:
+                self._painter.press(None)
+            return
+        before = self._shown
+        page = self._page(*looks)
+        self._painter.change(page)
+        self._shown = looks
+        self._busy = True
+        self._turning = (
+            before is None
+            or before[0]["page"] != scene["page"]
+            or (before[0].get("question") != scene.get("question"))
+        )
+
+    def _scene(self, now_ms):
+        if self._closed or self.touches.cleaning:
+            return {"page": "wait"}
+        if self._visit is None:
+            return {"page": "start" if self._starting else "out"}
+        return self._visit.scene(now_ms)
+
+    def _drawn(self):
+        """All of a page is on the display: say so, and tidy up while it is read."""
+        if self._turning:
+            self._turning = False
+            gc.collect()
+        name = self._shown[0]["page"]
+        told = {"screen": "ready" if name == "rest" else name, "page": name}
+        if getattr(self._board, "tells_targets", False):
+            told["question"], told["language"] = self._shown[0].get("question"), self._language()
+            told["targets"] = [
+                list(widget.action) + list(widget.area or widget.rect)
+                for widget in self._painter.page.widgets
+                if widget.action is not None
+            ]
+        if told != self._told:
+            self._told = told
+            self._board.show(told)
+
+    def _language(self):
+        return self._visit.language if self._visit is not None else 0
+
+    def _draw_anew(self):
+        self._painter.forget()
+        self._shown = None
+        self._busy = False
+
+    def _sound(self, tune):
+        if self._settings.get("sound"):
+            self._board.sound(tune)

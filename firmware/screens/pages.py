@@ -1,0 +1,35 @@
+"""Lays out the page of a scene. Knows which module draws which page, and nothing of their looks.
+
+Invariant: the same scene, view, language and mode give an equal page.
+"""
+
+from screens.sheet import Sheet
+
+
+def build(scene, view, language, mode, fonts, pictures):
+    """The Page of `scene`.
+
+    scene: {"page": "rest", "ask", "text", "phone", "thanks", "out", "full", "wait" or "start", …}; absent is None:
+    question (index in the view), step and steps (from 1), chosen (option, mask of several, -1 can't say), text, caps,
+    layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows.
+    view: a question set as a touchscreen has it, None where there is none. language: place in the view's languages.
+    mode: of "contrast", "large", "low". fonts: {"s", "m", "l"}; pictures: {"face84", "face60", "icons"}.
+    """
+    sheet = Sheet(scene, view, language, mode, fonts, pictures)
+    page = scene["page"]
+    # Modules are loaded when their page is first shown.
+    if page == "rest" or page == "ask":
+        if sheet.question()["type"] == "nps":
+            from screens.page_scale import build as lay
+        else:
+            from screens.page_ask import build as lay
+    elif page == "text":
+        from screens.page_text import build as lay
+    elif page == "phone":
+        from screens.page_phone import build as lay
+    elif page == "thanks":
+        from screens.page_thanks import build as lay
+    else:
+        from screens.page_state import build as lay
+    lay(sheet)
+    return sheet.page()
