@@ -35,7 +35,7 @@ MODELS = {
         Model("button5", 5, "paper", "192K"),
         Model("card4", 4, "none", "144K"),
         Model("card5", 5, "none", "144K"),
-        Model("touch", 0, "touch", "384K"),
+        Model("touch", 0, "touch", "416K"),
     )
 }
 DEFAULT_MODEL = "button5"

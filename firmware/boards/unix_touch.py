@@ -6,6 +6,8 @@ Invariant: every touch is read once at least, however short, and between two tou
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 
 _TOUCH_MS = const(120)  # a finger stays about this long
+# Two touches are told apart by a pause: a program that looked away must not take them for one contact that trembles.
+_APART_MS = const(60)
 _MOST_WAITING = const(32)  # a program that reads nothing must not fill the heap with touches
 
 
@@ -22,13 +24,22 @@ class Touch:
         self._now = None  # ((x, y), simulated, fingers) of what that is down
         self._waiting = []  # what was not read yet, None between two touches
         self._up_at = None
+        self._lifted_ms = (
+            None  # when `read` first told that the finger is up: it tells so until that was long enough
+        )
 
     def read(self):
         """(x, y) where a finger is, or was when nobody looked; None when there is none."""
+        if self._lifted_ms is not None:
+            if ticks_diff(ticks_ms(), self._lifted_ms) >= _APART_MS:
+                self._lifted_ms = None
+            return None
         point = self._now
         if self._waiting:
             point = self._waiting.pop(0)
-            if self._waiting:
+            if point is None:
+                self._lifted_ms = ticks_ms()
+            elif self._waiting:
                 self._board._edge.set()
         if point is None:
             self.fingers = 0
@@ -57,7 +68,9 @@ class Touch:
         self._board._edge.set()
 
     def tick(self):
-        """Lift the finger whose time is over."""
+        """Lift the finger whose time is over; remind the program of what it has not read."""
+        if self._waiting:
+            self._board._edge.set()
         if self._up_at is not None and ticks_diff(ticks_ms(), self._up_at) >= 0:
             self._up()
 

@@ -31,11 +31,8 @@ def several(question):
 
 
 def cant_say(question):
-    """Whether "can't say" is offered."""
-    kind = question["type"]
-    if kind in ("agree5", "pei"):
-        return question.get("cant_say", True)
-    return kind == "choice" and bool(question.get("cant_say"))
+    """Whether "can't say" is offered: the view says so, or it is not."""
+    return bool(question.get("cant_say"))
 
 
 def value(question, i):

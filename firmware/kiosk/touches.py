@@ -40,6 +40,8 @@ class Touches:
         self._setting = setting
         self._down = None  # where the contact of now began, None when there is none
         self._since = 0  # when
+        self._at = None  # where it was last
+        self._gap = False  # whether the last reading found none
         self._seen = 0  # when there was contact last
         self._stuck = False
         self._hand = False  # the contact of now was told to be more than one finger
@@ -58,11 +60,16 @@ class Touches:
         if self._armed_ms is not None and ticks_diff(now_ms, self._armed_ms) > _CORNER_THEN_MS:
             self._armed_ms = None
         if point is None:
+            self._gap = True
             if self._down is not None and ticks_diff(now_ms, self._seen) >= _DEBOUNCE_MS:
                 self._down = None
                 self._stuck = False
             return None
-        self._seen = now_ms
+        gap, self._gap, self._seen = self._gap, False, now_ms
+        if gap and self._down is not None and not _near(self._at, point):
+            self._down = None  # two thumbs take turns faster than a finger trembles
+            self._stuck = False
+        self._at = point
         if self._down is not None:
             self._hold(point, fingers, now_ms)
             return None
@@ -90,7 +97,7 @@ class Touches:
         if self.cleaning or self._hand:
             return self._ignore("cleaning", now_ms)
         last, self._last, self._last_ms = self._last, point, now_ms
-        if last is not None and max(abs(last[0] - point[0]), abs(last[1] - point[1])) <= _SAME_PLACE:
+        if last is not None and _near(last, point):
             return self._ignore("repeat", now_ms)
         return point
 
@@ -118,6 +125,10 @@ class Touches:
     def _repeat_ms(self):
         repeat_ms = self._setting("repeat_ms")
         return min(repeat_ms, _REPEAT_TYPING_MS) if self.typing else repeat_ms
+
+
+def _near(one, other):
+    return max(abs(one[0] - other[0]), abs(one[1] - other[1])) <= _SAME_PLACE
 
 
 def _in_corner(point, left):

@@ -125,7 +125,7 @@ class Visit:
     def scene(self, now_ms):
         """What is to be seen: see the pages' `build`."""
         page = self._page
-        scene = {"page": page}
+        scene: dict = {"page": page}
         qr = self._setting("qr")
         if qr is not None and page != "full":
             scene["qr"], scene["qr_rows"] = qr["text"], qr["rows"]
@@ -249,7 +249,7 @@ class Visit:
     def _fall_back(self):
         language = self._setting("language")
         self.language = language if language < len(self.view["languages"]) else 0
-        self.mode = ()
+        self.mode: tuple = ()
 
     def _begin(self, flow, now_ms):
         self._flow = flow

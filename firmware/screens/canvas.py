@@ -123,8 +123,8 @@ class Canvas:
         self._frame.blit(right, x + width - radius, y, ground, palette)
 
     def _kept_of(self, font):
-        """The table of a font. None on a one-bit screen, whose fonts read each glyph into one and the same place."""
-        if self.mono:
+        """The table of a font. None of one that is not loaded: it reads each glyph into one and the same place."""
+        if self.mono or not font.loaded:
             return None
         if self._kept >= _MOST_GLYPHS:
             self._glyphs.clear()

@@ -35,6 +35,7 @@ class Font:
     """
 
     def __init__(self, path, loaded):
+        self.loaded = loaded
         file = open(path, "rb")
         head = file.read(_HEAD)
         if head[:4] != b"HyF1":

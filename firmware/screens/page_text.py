@@ -15,6 +15,7 @@ _CURSOR = "|"
 _SEEN = const(200)  # letters at the end of a text that may be seen: more lines than there is room for
 _STEP = const(100)  # so that lines keep their beginnings from letter to letter
 _TOP = const(3)
+_LOW_QUESTION = const(69)  # two lines, or three of the small font
 _QUESTION = const(214)  # two lines of a usual question
 
 
@@ -32,8 +33,8 @@ def build(sheet):
     width = WIDTH - 2 * MARGIN
     if sheet.low:
         dots(sheet, LOW_DOTS)
-        ask, lines, _ = best(question, (sheet.middle, sheet.little), width, 68)
-        asked = len(lines) * ask.height
+        ask, lines, _ = best(question, (sheet.middle, sheet.little), width, _LOW_QUESTION)
+        asked = min(len(lines) * ask.height, _LOW_QUESTION)
         sheet.add(Label((MARGIN, 15, width, asked), question, (ask,), role="question"))
         _field(sheet, 19 + asked, 116 - asked)
         sheet.add(Label((MARGIN, 137, width, 23), notice, (sheet.little,), "quiet", role="notice"))

@@ -23,7 +23,9 @@ def test_the_pages_of_the_main_job_pass_axe_and_fit_a_phone(browser: Browser, de
     page.select_option("select[name=language]", language)
     page.click("form[action='/account/language'] button")
     faults = []
-    for address in PAGES:
+    page.goto("/try")
+    tries = [tab.get_attribute("href") for tab in page.locator(".try-tab").all()]
+    for address in (*PAGES, *tries[1:2]):  # the second has a touchscreen
         page.goto(address)
         assert page.locator("html").get_attribute("lang") == language
         for width in (DESKTOP, PHONE):

@@ -58,7 +58,7 @@ def test_a_press_is_thanked_for_and_counted_on_the_places_page(page: Page, demo:
 def test_ten_presses_without_cable_and_through_a_power_cut_arrive_exactly_once_at_the_right_times(
     page: Page, demo: Demo
 ):
-    device = open_kiosk(page, 1)
+    device = open_kiosk(page, 2)
     press(page, 1)
     expect(page.locator("#n-counted")).to_have_text("1", timeout=2_000)
     page.click("#net button")

@@ -43,6 +43,8 @@ async def main():
         point = board.touch.read()
         if point is not None and point[0] >= 440:
             time.sleep_ms(400)  # a program that looks away
+        if read and point == (read[-1][0] and tuple(read[-1][0])):
+            continue
         read.append([point, board.touch.fingers, board.simulated()])
         if point is not None:
             display.write(point[0] // 8 * 8, point[1] // 8 * 8, 8, 8, ink)

@@ -67,8 +67,8 @@ def test_every_page_is_drawn_in_less_than_that(run: Run) -> None:
     run(ENOUGH_K, 1)
 
 
-def test_a_page_makes_less_garbage_than_a_quarter_of_the_heap(run: Run) -> None:
-    assert run(4 * HEAP_K, 1, "measured")["most"] < HEAP_K * 1024 // 4
+def test_a_page_makes_less_garbage_than_half_of_the_heap(run: Run) -> None:
+    assert run(4 * HEAP_K, 1, "measured")["most"] < HEAP_K * 1024 // 2
 
 
 def test_nothing_above_64_kib_is_allocated_after_the_boot(run: Run) -> None:

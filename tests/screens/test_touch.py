@@ -219,3 +219,25 @@ def test_six_languages_are_reached_from_the_resting_screen(name: str, modes: tup
                 assert apart(touched(one), touched(other)) >= 0, f"{one.action} and {other.action}"
             reached |= {action[1] for action in actions(page) if action[0] == "language"}
     assert reached == set(range(len(codes)))
+
+
+@pytest.mark.parametrize("name", ["ask-NPS", "ask-K1", "ask-PEI-H", "several", "ask-VISIT-4", "text-OPEN"])
+@pytest.mark.parametrize("modes", COMBINATIONS, ids="+".join)
+def test_what_has_no_room_is_named_and_takes_no_place_of_a_target(name: str, modes: tuple[str, ...]) -> None:
+    screen = next(one for one in screens() if one.name == name)
+    assert screen.view
+    questions = [dict(question) for question in screen.view["questions"]]
+    asked = questions[screen.scene["question"]]
+    asked["text"] = {"fi": "Miten hoito ja kohtelu sujuivat tällä kertaa? " * 14}
+    if "labels" in asked:
+        asked["labels"] = {
+            "fi": ["Epäjärjestelmällistyttämättömyydellänsäkään" * 2 for _ in asked["labels"]["fi"]]
+        }
+    page = drawing.page(screen.scene, {**screen.view, "questions": questions}, 0, modes)
+    roles = {role for role, _ in page.overflows}
+    assert "question" in roles
+    assert "label 1" in roles or "labels" not in asked
+    for one, other in combinations(touchable(page), 2):
+        assert apart(touched(one), touched(other)) >= 0, f"{one.action} and {other.action}"
+    for widget in touchable(page):
+        assert on_screen(touched(widget)), widget.action

@@ -27,7 +27,7 @@ def test_touches_anywhere_find_no_dead_end_and_leave_a_journal_that_agrees_with_
     assert seen["pages"]["text"] > TOUCHES // 50
     assert seen["idle"] > TOUCHES // 200
     assert seen["refused"] > 0
-    assert max(seen["heaps"]) - min(seen["heaps"]) <= 2048, seen["heaps"]
+    assert max(seen["heaps"]) - min(seen["heaps"]) <= 4096, seen["heaps"]  # lists that grew keep their room
     note(
         "a visitor who touches anything, anywhere, at any pace, on the real pages of a touch kiosk",
         TOUCHES,

@@ -80,6 +80,16 @@ def test_double_letters_are_typed_at_a_usual_pace(glass: Glass) -> None:
     assert len(glass.seen) == 4
 
 
+def test_two_thumbs_that_take_turns_at_once_are_two_touches(glass: Glass) -> None:
+    """Letters were lost when the second came within the time for which a trembling finger may lose contact."""
+    glass.lie(MIDDLE, 75)
+    glass.lie(None, 25)
+    glass.lie((100, 200), 75)
+    glass.lie(None, 25)
+    glass.lie(MIDDLE, 75)
+    assert glass.seen == [MIDDLE, (100, 200), MIDDLE]
+
+
 def test_a_hand_is_no_opinion(glass: Glass) -> None:
     glass.tap(MIDDLE, fingers=2)
     assert glass.seen == []
