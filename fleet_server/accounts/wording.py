@@ -20,8 +20,11 @@ ROLE_TEXTS = {
 # What audit.record is called with anywhere; a test finds an action that is missing here.
 ACTIONS = (
     N_("add question set"),
+    N_("approve draft"),
+    N_("ask for approval"),
     N_("change opening hours"),
     N_("change person"),
+    N_("change rules of the county"),
     N_("change place"),
     N_("change unit"),
     N_("close epoch"),
@@ -39,14 +42,17 @@ ACTIONS = (
     N_("finish rerun of rules"),
     N_("install device"),
     N_("invite person"),
+    N_("load national items"),
     N_("look at quarantine"),
     N_("move device"),
+    N_("publish draft"),
     N_("publish question set"),
     N_("repair books"),
     N_("replay quarantine"),
     N_("restore database"),
     N_("revoke device"),
     N_("revoke token"),
+    N_("send draft back"),
     N_("set password"),
     N_("start cleaning"),
     N_("start rerun of rules"),
@@ -54,7 +60,10 @@ ACTIONS = (
 )
 OBJECT_KINDS = (
     N_("answers"),
+    N_("county"),
     N_("device"),
+    N_("draft"),
+    N_("library"),
     N_("person"),
     N_("place"),
     N_("quarantine"),
@@ -65,6 +74,12 @@ OBJECT_KINDS = (
 )
 # The parts of an entry; a part that is not here is shown as it is kept.
 PARTS = {
+    "breaks": N_("not comparable any more"),
+    "change": N_("kind of change"),
+    "comment": N_("comment"),
+    "revision": N_("revision"),
+    "required_languages": N_("required languages"),
+    "second_person": N_("second person"),
     "clock runs": N_("clock runs"),
     "counted now": N_("counted again"),
     "days": N_("days"),
@@ -74,6 +89,8 @@ PARTS = {
     "from": N_("from"),
     "hours": N_("opening hours"),
     "epoch": N_("epoch"),
+    "file": N_("file"),
+    "items": N_("items"),
     "language": N_("language"),
     "lost": N_("lost"),
     "minutes": N_("minutes"),

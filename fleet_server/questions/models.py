@@ -1,4 +1,4 @@
-"""Question sets as they are kept, and which of them was published to which device."""
+"""Question sets as they are kept, which of them was published to which device, and the national items loaded."""
 
 from sqlalchemy import BigInteger, Column, String
 from sqlmodel import Field, SQLModel
@@ -40,3 +40,19 @@ class Publication(SQLModel, table=True):
     published_at: int = Field(sa_type=BigInteger)
     published_by: str = Field(max_length=200)
     rollout_id: int | None = Field(default=None, foreign_key="rollout.id")
+
+
+class NationalItem(SQLModel, table=True):
+    """A version of a ready question that was loaded from a file (questions/loading.py). None ever changes or goes.
+
+    `body`: JSON, one entry of `items` as in data/items.json. The version is ours: one more for each other wording.
+    """
+
+    __tablename__ = "national_item"
+
+    code: str = Field(primary_key=True, max_length=20)
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    body: str = Field(sa_column=Column(String, nullable=False))
+    source: str = Field(max_length=200, description="name of the file")
+    loaded_at: int = Field(sa_type=BigInteger)
+    loaded_by: str = Field(max_length=200)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
+from fleet_server.accounts.access import Person
 from fleet_server.devices.models import KIOSK, Device
 from fleet_server.questions.faults import half_a_character
 from fleet_server.questions.models import Publication, QuestionSet
@@ -25,7 +26,9 @@ class SetRefused(ValueError):
     """A set that cannot even be kept; the text says why."""
 
 
-def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> QuestionSet:
+def add(
+    session: Session, body: dict[str, Any], *, source: str, actor: Person | str = "fleet", now: int
+) -> QuestionSet:
     """Keep a set. It may still have faults (they are shown, and stop its publishing), but needs a free number.
 
     Adding the very same set again returns what is there.
@@ -65,7 +68,7 @@ def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> Que
     session.add(row)
     session.flush()
     after = {"name": row.name, "source": source}
-    audit.record(session, "fleet", "add question set", "question set", str(number), after=after, now=now)
+    audit.record(session, actor, "add question set", "question set", str(number), after=after, now=now)
     return row
 
 

@@ -19,6 +19,15 @@ def upgrade() -> None:
     sa.Column('by', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_county_setting'))
     )
+    op.create_table('national_item',
+    sa.Column('code', sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
+    sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('body', sa.String(), nullable=False),
+    sa.Column('source', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+    sa.Column('loaded_at', sa.BigInteger(), nullable=False),
+    sa.Column('loaded_by', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+    sa.PrimaryKeyConstraint('code', 'version', name=op.f('pk_national_item'))
+    )
     op.create_table('preview',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('content_hash', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
@@ -198,4 +207,5 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_preview_content_hash'))
 
     op.drop_table('preview')
+    op.drop_table('national_item')
     op.drop_table('county_setting')
