@@ -1,13 +1,14 @@
-"""The locked library: every ready question with its code, version, status and source. It knows no draft and no table.
+"""The locked library: every ready question with its code, version, status and source. It knows no draft.
 
 Invariant: a national item is chosen and ordered, never worded here; a new wording of it is a new version.
 """
 
-import json
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
+
+from sqlmodel import Session
+
+from fleet_server.questions.items import newest, shipped
 
 NATIONAL = ("verbatim", "reconstructed")
 
@@ -46,26 +47,25 @@ class Item:
         return made
 
 
-def items() -> list[Item]:
-    """Every item, in the order of the file."""
-    return list(_items())
+def items(session: Session) -> list[Item]:
+    """Every item in its newest version: those that came with the program, then what was loaded beside them."""
+    return list(by_code(session).values())
 
 
-def by_code() -> dict[str, Item]:
+def by_code(session: Session) -> dict[str, Item]:
     """The same by code."""
-    return {item.code: item for item in _items()}
+    return {code: _item(item) for code, item in newest(session).items()}
+
+
+def shipped_by_code() -> dict[str, Item]:
+    """Those alone that came with the program."""
+    return {code: _item(item) for code, item in shipped().items()}
 
 
 def usual_labels(kind: str) -> dict[str, list[str]]:
-    """The labels that a question of this type gets when it is made: those of the library's first one."""
-    found = next((item.labels for item in _items() if item.type == kind and kind != "choice"), {})
+    """The labels that a question of this type gets when it is made: those of the first one that came with us."""
+    found = next((item.labels for item in shipped_by_code().values() if item.type == kind != "choice"), {})
     return {language: list(labels) for language, labels in found.items()}
-
-
-@lru_cache(maxsize=1)
-def _items() -> tuple[Item, ...]:
-    path = files("fleet_server.questions").joinpath("data", "items.json")
-    return tuple(_item(item) for item in json.loads(path.read_text("utf-8"))["items"])
 
 
 def _item(item: dict[str, Any]) -> Item:
@@ -75,9 +75,9 @@ def _item(item: dict[str, Any]) -> Item:
     }
     return Item(
         code=item["code"],
-        version=item.get("version", 1),
+        version=item["version"],
         type=item["type"],
-        labels=item.get("labels", {}),
+        labels=item.get("labels") or {},
         sector=item.get("sector", _sector(item["code"])),
         **by_language,
     )

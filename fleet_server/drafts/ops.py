@@ -10,10 +10,11 @@ It knows bodies, no table and no person. Invariant: `apply(apply(body, op), inve
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fleet_server.drafts.fields import MOST_QUESTIONS, check, check_question, question_of
-from fleet_server.drafts.library import by_code
+from fleet_server.drafts.library import Item
 from fleet_server.questions.flows import KINDS
 from fleet_server.refusals import N_, Faults, Refused
 
@@ -59,7 +60,7 @@ def read(data: bytes | str | list[Any]) -> list[Op]:
     return data
 
 
-def spelled_out(body: Body, op: Op) -> Op:
+def spelled_out(body: Body, op: Op, library: Mapping[str, Item]) -> Op:
     """The operation with everything that it stands for, fit to be kept. Raises Refused when it cannot be done."""
     faults = Faults()
     path = op["path"]
@@ -67,7 +68,7 @@ def spelled_out(body: Body, op: Op) -> Op:
         check(faults, body, path, op["to"])
         faults.check()
         if path.endswith("/item_version"):
-            return {"do": "set", "path": path.rpartition("/")[0], "to": _newer(body, path, op["to"])}
+            return {"do": "set", "path": path.rpartition("/")[0], "to": _newer(body, path, op["to"], library)}
         return op
     code = _code_of(faults, path)
     there = question_of(body, code)
@@ -76,7 +77,7 @@ def spelled_out(body: Body, op: Op) -> Op:
             faults.add(path, N_("“%(code)s” is in this draft already."), code=code)
         if len(body["questions"]) >= MOST_QUESTIONS:
             faults.add(path, N_("A draft holds at most %(most)s questions."), most=MOST_QUESTIONS)
-        op = op | {"to": _added(faults, path, code, op["to"])}
+        op = op | {"to": _added(faults, path, code, op["to"], library)}
     elif there is None:
         faults.add(path, N_("There is no question “%(code)s” in this draft."), code=code)
     after = op.get("after")
@@ -200,9 +201,9 @@ def _insert(questions: list[Any], question: Any, after: Any) -> None:
         questions.append(question)
 
 
-def _added(faults: Faults, path: str, code: str, to: Any) -> Any:
+def _added(faults: Faults, path: str, code: str, to: Any, library: Mapping[str, Item]) -> Any:
     """A question as it is kept: an item of the library whole, an own one with its status."""
-    item = by_code().get(code)
+    item = library.get(code)
     if isinstance(to, dict) and "item" in to:
         if to.keys() != {"item"} or to["item"] != code:
             faults.add(
@@ -227,9 +228,9 @@ def _added(faults: Faults, path: str, code: str, to: Any) -> Any:
     return {key: value for key, value in made.items() if (key, value) != ("labels", {})}
 
 
-def _newer(body: Body, path: str, version: Any) -> dict[str, Any]:
+def _newer(body: Body, path: str, version: Any, library: Mapping[str, Item]) -> dict[str, Any]:
     code = path.split("/")[1]
-    item = by_code().get(code)
+    item = library.get(code)
     if item is None or item.version != version or isinstance(version, bool):
         text = N_("The library has no version “%(value)s” of “%(code)s”.")
         raise Refused({path: (text, {"value": str(version), "code": code})})

@@ -5,7 +5,7 @@ field that somebody else has changed since is not done: both versions are handed
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
 from fleet_server.drafts import ops
 from fleet_server.drafts.fields import CODE
-from fleet_server.drafts.library import by_code
+from fleet_server.drafts.library import Item, by_code
 from fleet_server.drafts.models import Draft, DraftEdit
 from fleet_server.drafts.ops import Body, Op
 from fleet_server.questions.flows import KINDS
@@ -65,7 +65,9 @@ def new(
     if copy_of is not None and source is None:
         faults.add("copy_of", N_("There is no question set %(value)s."), value=copy_of)
     faults.check()
-    body = _empty() if source is None else _copied(_readable(source), next_version=continues)
+    body = (
+        _empty() if source is None else _copied(_readable(source), by_code(session), next_version=continues)
+    )
     draft = Draft(
         name=name,
         family=source.family if source and continues else None,
@@ -137,6 +139,7 @@ def apply(
     inverses: list[Op] = []
     conflicts: list[Conflict] = []
     made = body(draft)
+    library = by_code(session)
     for op in ops.read(wanted):
         against = _changed_since(op, later)
         if op["do"] == "set" and against and ops.at(made, op["path"]) == op["to"]:
@@ -146,7 +149,7 @@ def apply(
             conflicts.append(Conflict(op, theirs, ops.at(made, op["path"]), edit.by, edit.at))
             continue
         try:
-            whole = ops.spelled_out(made, op)
+            whole = ops.spelled_out(made, op, library)
         except Refused as refused:
             faults |= refused.faults
             continue
@@ -314,11 +317,11 @@ def _empty() -> Body:
     }
 
 
-def _copied(source: Body, *, next_version: bool) -> Body:
+def _copied(source: Body, library: Mapping[str, Item], *, next_version: bool) -> Body:
     """A published body as a draft's: without its number, its national items marked as such."""
     made = {"idle_s": 20, "button": None, "thanks": {}} | source
     made.pop("number", None)
-    made["questions"] = [_marked({"text": {}} | question) for question in made["questions"]]
+    made["questions"] = [_marked({"text": {}} | question, library) for question in made["questions"]]
     if "flows" in made:
         made["flows"] = sorted(made["flows"], key=lambda flow: KINDS.index(flow["kind"]))
     if next_version:
@@ -354,9 +357,9 @@ def _readable(row: QuestionSet) -> Body:
     return made
 
 
-def _marked(question: dict[str, Any]) -> dict[str, Any]:
+def _marked(question: dict[str, Any], library: Mapping[str, Item]) -> dict[str, Any]:
     """A national item says which version it is; 0: its wording is no longer in the library."""
-    item = by_code().get(str(question.get("code")))
+    item = library.get(str(question.get("code")))
     if item is None or not item.national or "item" in question:
         return question
     same = all(question.get(key) == item.question().get(key) for key in ("type", "text", "labels"))

@@ -23,15 +23,11 @@ def test_an_administrator_decides_and_the_log_has_before_and_after(county: Count
     assert browser.post("/county", data=form).headers["location"] == "/county?done=changed"
     assert _rules(county) == rules.CountyRules(True, ("fi", "sv", "sme"))
     entries = [entry for entry in county.audit() if entry.object_kind == "county"]
-    assert [(entry.actor, entry.object_id, json.loads(entry.before or ""), json.loads(entry.after or "")) for entry in entries] == [
-        ("alice@example.org", "second_person", {"second_person": False}, {"second_person": True}),
-        (
-            "alice@example.org",
-            "required_languages",
-            {"required_languages": ["fi", "sv"]},
-            {"required_languages": ["fi", "sv", "sme"]},
-        ),
-    ]  # fmt: skip
+    assert [entry.actor for entry in entries] == ["alice@example.org"] * 2
+    assert [(json.loads(entry.before or ""), json.loads(entry.after or "")) for entry in entries] == [
+        ({"second_person": False}, {"second_person": True}),
+        ({"required_languages": ["fi", "sv"]}, {"required_languages": ["fi", "sv", "sme"]}),
+    ]
     page = browser.get("/county").text
     assert page.count("checked") == 4
     browser.post("/county", data=form)

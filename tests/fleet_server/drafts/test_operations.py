@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet_server.drafts import ops
-from fleet_server.drafts.library import by_code
+from fleet_server.drafts.library import shipped_by_code
 from fleet_server.refusals import Refused
 
 LANGUAGES = ("fi", "sv", "en")
@@ -22,7 +22,7 @@ def own(code: str, **more: Any) -> dict[str, Any]:
 
 def a_body() -> dict[str, Any]:
     """Two national items, one of them locked by an older version, and two own questions."""
-    items = by_code()
+    items = shipped_by_code()
     return {
         "name": "Kevät",
         "version": "1.0",
@@ -84,7 +84,9 @@ OPERATIONS = _operations()
 def tried(body: dict[str, Any], op: ops.Op) -> tuple[dict[str, Any], ops.Op] | None:
     """The body after it and its inverse, as they come out of the database; None when it is refused."""
     try:
-        made, inverse = ops.apply(body, ops.spelled_out(body, ops.read(json.dumps([op]))[0]))
+        made, inverse = ops.apply(
+            body, ops.spelled_out(body, ops.read(json.dumps([op]))[0], shipped_by_code())
+        )
     except Refused:
         return None
     return json.loads(json.dumps(made)), json.loads(json.dumps(inverse))
@@ -192,7 +194,7 @@ def test_two_who_place_different_questions_end_with_the_same_questions(mine: ops
 )
 def test_an_operation_that_cannot_be_is_refused_naming_field_and_value(op: Any, said: str) -> None:
     with pytest.raises(Refused) as refused:
-        ops.spelled_out(a_body(), ops.read([op])[0])
+        ops.spelled_out(a_body(), ops.read([op])[0], shipped_by_code())
     assert said in str(refused.value)
 
 
