@@ -37,6 +37,8 @@ ROUTERS = (
     "fleet_server.devices.epoch_pages",
     "fleet_server.drafts.publish_pages",
     "fleet_server.questions.pages",
+    "fleet_server.drafts.texts_pages",
+    "fleet_server.drafts.sheet_pages",
     "fleet_server.screens.pages",
     "fleet_server.phone.pages",
     "fleet_server.phone.poster_pages",

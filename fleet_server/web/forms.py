@@ -14,7 +14,11 @@ def said(fault: str) -> str:
     if not isinstance(fault, Sentence):
         return fault
     return _(fault.text) % {
-        name: _(value) if name in ("language", "mode", "type") else value
+        name: said(value)
+        if isinstance(value, Sentence)
+        else _(value)
+        if name in ("language", "mode", "type")
+        else value
         for name, value in fault.values.items()
     }
 
