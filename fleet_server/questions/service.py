@@ -5,6 +5,7 @@ A set never changes once added: its number goes into records that stay valid for
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -108,12 +109,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     ]
     if not wanted:
         faults.append(Sentence(N_("no device was chosen")))
-    body = body_of(row)
-    own_faults = faults_of(body)
-    faults += own_faults
-    if not own_faults:
-        for model in sorted({device.model for device in devices}):
-            faults += view_faults(body, model) or screen_faults(body, model)
+    faults += faults_for(row, {device.model for device in devices})
     if faults:
         return faults
     name = actor if isinstance(actor, str) else actor.name
@@ -132,6 +128,16 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
         )
     session.flush()
     return []
+
+
+def faults_for(row: QuestionSet, models: Iterable[str]) -> list[str]:
+    """Every fault of the set itself or, when it has none, every reason why one of these models cannot ask it."""
+    body = body_of(row)
+    faults: list[str] = list(faults_of(body))
+    if not faults:
+        for model in sorted(set(models)):
+            faults += view_faults(body, model) or screen_faults(body, model)
+    return faults
 
 
 def look_at_screens(session: Session, number: int, device_ids: Iterable[str]) -> None:
@@ -160,7 +166,12 @@ def published_to(session: Session, device_id: str) -> QuestionSet | None:
 
 def view_of(row: QuestionSet, model: str) -> bytes:
     """The bytes of this set for a model that can ask it."""
-    return view_bytes(body_of(row), model)
+    return _view(row.body, model)
+
+
+@lru_cache(maxsize=64)  # a rollout asks for the same few a thousand times
+def _view(body: str, model: str) -> bytes:
+    return view_bytes(json.loads(body), model)
 
 
 def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
