@@ -163,3 +163,6 @@ class Fault(BaseModel):
     error: str
     field: str | None = None
     value: str | None = None
+    faults: list[str] = Field(
+        default=[], description="everything that has to be put right, where that is known"
+    )

@@ -1,6 +1,7 @@
 """`/api/v1`: devices with their books, places with their counts, question sets; for programs with a token.
 
-The same rules as on pages: what the token's role and unit may not see does not exist for it. It only reads.
+The same rules as on pages: what the token's role and unit may not see does not exist for it. What changes something is
+in desk.py and rolling.py.
 """
 
 from datetime import datetime
@@ -15,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, public, visible_devices, visible_places
 from fleet_server.answers import books, rules
-from fleet_server.api import shapes
+from fleet_server.api import desk, rolling, shapes
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -163,13 +164,17 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
     return shapes.OneQuestionSet(**_set(row), body=questions.body_of(row))
 
 
+router.include_router(desk.router)
+router.include_router(rolling.router)
+
+
 @router.get("/openapi.json", include_in_schema=False, dependencies=[public])
 def openapi(request: Request) -> JSONResponse:
     """The description of this API. It tells how to ask, not what is answered, so anybody may read it."""
     description = get_openapi(
         title="Hymiö",
         version="1",
-        summary="Feedback kiosks: devices, places, counts and question sets",
+        summary="Feedback kiosks: devices, places, counts, question sets and their way to the kiosks",
         description="Send `Authorization: Bearer hymio_…`. Volumes only: how many pressed, never what.",
         routes=router.routes,
     )

@@ -20,19 +20,15 @@ from fleet_server.questions.models import QuestionSet
 from fleet_server.questions.schema import faults_of
 from fleet_server.questions.types import LANGUAGES
 from fleet_server.questions.views import view_faults
-from fleet_server.refusals import N_, Refused, Sentence
+from fleet_server.refusals import N_, Hindered, Refused, Sentence
 from fleet_server.screens.check import screen_faults
 from provisioning.models import MODELS
 
 HIGHEST_NUMBER = 0xFFFF
 
 
-class NotPublished(ValueError):
+class NotPublished(Hindered):
     """Nothing was published; `faults` says everything that has to be put right."""
-
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(faults))
 
 
 @dataclass(frozen=True)
@@ -203,7 +199,7 @@ def _to_see(session: Session, able: list[str]) -> list[str]:
 
 
 def _was_seen(session: Session, draft: Draft, model: str) -> bool:
-    return seen.seen(session, service.content_hash(draft), [model])
+    return bool(seen.seen(session, service.content_hash(draft), [model]))
 
 
 def _comparison(session: Session, draft: Draft) -> Comparison | None:

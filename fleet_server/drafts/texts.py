@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.models import CountySetting
+from fleet_server.accounts import county
 from fleet_server.drafts.models import Draft, DraftEdit
 from fleet_server.questions.schema import MAX_LABEL_CHARACTERS, MAX_TEXT_CHARACTERS
 from fleet_server.questions.types import LANGUAGES, TYPES
@@ -96,9 +96,7 @@ def missing(body: Body, languages: Iterable[str] | None = None) -> dict[str, lis
 
 def required_languages(session: Session) -> list[str]:
     """The languages without which the county publishes nothing."""
-    row = session.get(CountySetting, "required_languages")
-    chosen = json.loads(row.value) if row else []
-    return [language for language in chosen if language in LANGUAGES]
+    return list(county.rules(session).required_languages)
 
 
 def language_faults(session: Session, body: Body) -> list[str]:

@@ -24,7 +24,7 @@ from fleet_server.places.models import Installation
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.views import hash_of
-from fleet_server.refusals import N_, Sentence
+from fleet_server.refusals import N_, Hindered, Sentence
 from fleet_server.rollouts import stop_rule
 from fleet_server.rollouts.models import Rollout, RolloutDevice, RolloutEvent
 from fleet_server.rollouts.plan import Stage, StopRule, assign, lot, stages_of, stop_rule_of
@@ -36,12 +36,8 @@ OPEN = ("running", "paused", "halted")
 ARRIVED_SHARE = 0.5  # a stage of which fewer have the set yet says too little to go on by itself
 
 
-class NotDone(ValueError):
+class NotDone(Hindered):
     """A rollout that cannot begin, or cannot be taken where it was to be; `faults` are Sentences, all at once."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = list(faults)
-        super().__init__("; ".join(faults))
 
 
 @dataclass

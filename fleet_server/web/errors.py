@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 
 from fleet_server.accounts.access import NotAllowed, SignInNeeded
-from fleet_server.refusals import N_, Refused, shown
-from fleet_server.web.forms import messages
+from fleet_server.refusals import N_, Hindered, Refused, shown
+from fleet_server.web.forms import messages, said
 from fleet_server.web.i18n import _
 from fleet_server.web.security import HEADERS
 from fleet_server.web.templating import render
@@ -48,6 +48,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Hindered, _hindered)
     app.add_exception_handler(IntegrityError, _conflict)
     app.add_exception_handler(Exception, _fault)
 
@@ -105,8 +106,17 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    name, text = next(iter(messages(error).items()))
-    return _answer(request, 422, text, field=name)
+    told = messages(error)
+    name, text = next(iter(told.items()))
+    value = error.faults[name][1].get("value")
+    faults = [f"{field}: {fault}" for field, fault in told.items()]
+    return _answer(request, 422, text, field=name, value=None if value is None else str(value), faults=faults)
+
+
+async def _hindered(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Hindered)
+    faults = [said(fault) for fault in error.faults]
+    return _answer(request, 422, "; ".join(faults), faults=faults)
 
 
 async def _conflict(request: Request, error: Exception) -> Response:
