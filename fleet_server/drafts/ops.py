@@ -4,6 +4,7 @@
     {"do": "add", "path": "questions/K1", "to": {"item": "K1"}, "after": "NPS"}        null: first; left out: last
     {"do": "move", "path": "questions/K1", "after": null}
     {"do": "remove", "path": "questions/K1"}
+    {"do": "keep", "path": "questions/OWN-1/text/sv"}      still right, although its source changed (drafts/texts.py)
 
 It knows bodies, no table and no person. Invariant: `apply(apply(body, op), inverse) == body`.
 """
@@ -21,7 +22,13 @@ from fleet_server.refusals import N_, Faults, Refused
 Op = dict[str, Any]
 Body = dict[str, Any]
 MOST_OPS = 2000  # a translator's whole spreadsheet: 20 questions with their labels in six languages are 900
-_KEYS = {"set": {"path", "to"}, "add": {"path", "to", "after"}, "move": {"path", "after"}, "remove": {"path"}}
+_KEYS = {
+    "set": {"path", "to"},
+    "add": {"path", "to", "after"},
+    "move": {"path", "after"},
+    "remove": {"path"},
+    "keep": {"path"},
+}
 _LAST = object()
 
 
@@ -70,6 +77,10 @@ def spelled_out(body: Body, op: Op, library: Mapping[str, Item]) -> Op:
         if path.endswith("/item_version"):
             return {"do": "set", "path": path.rpartition("/")[0], "to": _newer(body, path, op["to"], library)}
         return op
+    if op["do"] == "keep":
+        check(faults, body, path, "")  # a text of this draft that is not locked
+        faults.check()
+        return op
     code = _code_of(faults, path)
     there = question_of(body, code)
     if op["do"] == "add":
@@ -94,6 +105,8 @@ def apply(body: Body, op: Op) -> tuple[Body, Op]:
     if op["do"] == "set":
         inverse = _set(made, path.split("/"), copy.deepcopy(op["to"]), path)
         return made, inverse
+    if op["do"] == "keep":
+        return made, op
     code, questions = path.split("/")[1], made["questions"]
     index = next(
         (place for place, question in enumerate(questions) if question["code"] == code), len(questions)

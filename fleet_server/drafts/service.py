@@ -154,7 +154,7 @@ def apply(
             faults |= refused.faults
             continue
         after, inverse = ops.apply(made, whole)
-        if after != made:
+        if after != made or whole["do"] == "keep":
             made = after
             done.append(whole)
             inverses.insert(0, inverse)
