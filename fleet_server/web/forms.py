@@ -14,7 +14,7 @@ def said(fault: str) -> str:
     if not isinstance(fault, Sentence):
         return fault
     return _(fault.text) % {
-        name: _(value) if name in ("language", "mode", "type") else value
+        name: _(value) if name in ("language", "mode", "type", "before_type") else value
         for name, value in fault.values.items()
     }
 
