@@ -103,9 +103,10 @@ def _locked(session: Session, draft_id: int, *states: str) -> Draft:
     if draft is None:
         raise Refused({"draft": (N_("There is no draft %(value)s."), {"value": draft_id})})
     if draft.state not in states:
-        text = N_("Draft %(value)s is %(state)s; for this it must be %(wanted)s.")
-        values = {"value": draft_id, "state": draft.state, "wanted": " / ".join(states)}
-        raise Refused({"draft": (text, values)})
+        text = N_(
+            "This cannot be done with draft %(value)s as it is now: somebody changed it meanwhile. Look at it anew."
+        )
+        raise Refused({"draft": (text, {"value": draft_id})})
     return draft
 
 

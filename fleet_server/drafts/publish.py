@@ -75,7 +75,7 @@ def readiness(session: Session, draft: Draft, *, now: int) -> Readiness:
         for model in unseen
     ]
     if draft.state not in service.EDITABLE:
-        found.append(Sentence(N_("the draft is %(state)s already"), state=draft.state))
+        found.append(Sentence(N_("the draft was published or dropped already")))
     elif county.rules(session).second_person and draft.state != "approved":
         found.append(
             Sentence(N_("the county requires a second person, and nobody has approved the draft yet"))

@@ -17,7 +17,7 @@ def said(fault: str) -> str:
         name: said(value)
         if isinstance(value, Sentence)
         else _(value)
-        if name in ("language", "mode", "type")
+        if name in ("language", "mode", "type", "before_type")
         else value
         for name, value in fault.values.items()
     }
