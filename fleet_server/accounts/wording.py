@@ -34,6 +34,7 @@ ACTIONS = (
     N_("delete place"),
     N_("delete unit"),
     N_("disable person"),
+    N_("drop draft"),
     N_("enable person"),
     N_("end cleaning"),
     N_("finish rerun of rules"),
@@ -45,6 +46,7 @@ ACTIONS = (
     N_("repair books"),
     N_("replay quarantine"),
     N_("restore database"),
+    N_("restore draft"),
     N_("revoke device"),
     N_("revoke token"),
     N_("set password"),
@@ -55,6 +57,7 @@ ACTIONS = (
 OBJECT_KINDS = (
     N_("answers"),
     N_("device"),
+    N_("draft"),
     N_("person"),
     N_("place"),
     N_("quarantine"),

@@ -316,7 +316,7 @@ def _empty() -> Body:
 
 def _copied(source: Body, *, next_version: bool) -> Body:
     """A published body as a draft's: without its number, its national items marked as such."""
-    made = {"idle_s": 20, "button": None, "thanks": {}} | source
+    made: Body = {"idle_s": 20, "button": None, "thanks": {}} | source
     made.pop("number", None)
     made["questions"] = [_marked({"text": {}} | question) for question in made["questions"]]
     if "flows" in made:
