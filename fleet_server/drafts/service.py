@@ -319,7 +319,7 @@ def _empty() -> Body:
 
 def _copied(source: Body, library: Mapping[str, Item], *, next_version: bool) -> Body:
     """A published body as a draft's: without its number, its national items marked as such."""
-    made = {"idle_s": 20, "button": None, "thanks": {}} | source
+    made: Body = {"idle_s": 20, "button": None, "thanks": {}} | source
     made.pop("number", None)
     made["questions"] = [_marked({"text": {}} | question, library) for question in made["questions"]]
     if "flows" in made:

@@ -35,6 +35,7 @@ ROUTERS = (
     "fleet_server.devices.pages",
     "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
+    "fleet_server.drafts.pages",
     "fleet_server.drafts.publish_pages",
     "fleet_server.questions.pages",
     "fleet_server.drafts.texts_pages",
