@@ -36,6 +36,7 @@ ROUTERS = (
     "fleet_server.devices.epoch_pages",
     "fleet_server.questions.pages",
     "fleet_server.screens.pages",
+    "fleet_server.screens.walk_pages",
     "fleet_server.phone.pages",
     "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
