@@ -41,6 +41,7 @@ ROUTERS = (
     "fleet_server.drafts.texts_pages",
     "fleet_server.drafts.sheet_pages",
     "fleet_server.screens.pages",
+    "fleet_server.screens.walk_pages",
     "fleet_server.phone.pages",
     "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
