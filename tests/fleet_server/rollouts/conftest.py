@@ -7,8 +7,8 @@ import pytest
 from sqlmodel import col, select
 
 from fleet_server.db import Database
-from fleet_server.devices.models import Device
 from fleet_server.devices import contact, reports
+from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, MINUTE_MS
 from fleet_server.places import service as places
 from fleet_server.questions import service as questions
