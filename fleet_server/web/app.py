@@ -35,6 +35,7 @@ ROUTERS = (
     "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
     "fleet_server.questions.pages",
+    "fleet_server.schedules.pages",
     "fleet_server.screens.pages",
     "fleet_server.phone.pages",
     "fleet_server.phone.poster_pages",
