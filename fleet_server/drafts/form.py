@@ -4,13 +4,14 @@ It knows names of form fields and bodies, no table. A field that is not in the f
 a script may send one field alone. Values pass as they were typed: what cannot stand there the operations refuse.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import FormData
 
 from fleet_server.drafts import flowing, ops
 from fleet_server.drafts.fields import question_of
-from fleet_server.drafts.library import by_code, usual_labels
+from fleet_server.drafts.library import Item, usual_labels
 from fleet_server.drafts.ops import Body, Op
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.types import CANT_SAY, OPTIONS, TYPES, offers_cant_say
@@ -45,7 +46,7 @@ def typed(form: FormData, body: Body) -> list[Op]:
     return found
 
 
-def pressed(do: str, body: Body, new_type: str) -> list[Op]:
+def pressed(do: str, body: Body, new_type: str, library: Mapping[str, Item]) -> list[Op]:
     """The operations that a button of the form stands for; [] for one that asks for none, or nothing to do."""
     verb, _colon, rest = do.partition(":")
     code, _colon, more = rest.partition(":")
@@ -63,12 +64,12 @@ def pressed(do: str, body: Body, new_type: str) -> list[Op]:
         case "remove" if question:
             return _removed(body, code)
         case "item":
-            item = by_code().get(code)
+            item = library.get(code)
             return _joined(
                 body, code, {"item": code} if item and item.national else item.question() if item else {}
             )
         case "update" if question:
-            item = by_code().get(code)
+            item = library.get(code)
             return [_op(f"questions/{code}/item_version", item.version if item else 0)]
         case "own":
             fresh = next(f"{OWN}{n}" for n in range(1, 1000) if f"{OWN}{n}" not in codes)

@@ -211,7 +211,7 @@ def _keep(
         step = service.undo if do == "undo" else service.redo
         applied = step(session, person, draft_id, now=now)
     elif do:
-        pressed = form.pressed(do, service.body(row), str(sent.get("new_type", "")))
+        pressed = form.pressed(do, service.body(row), str(sent.get("new_type", "")), by_code(session))
         applied = service.apply(session, person, draft_id, pressed, row.revision, now=now)
     found.conflicts += [conflict for conflict in applied.conflicts if conflict not in found.conflicts]
     found.revision = applied.revision
@@ -313,8 +313,8 @@ def _context(
         "flowed": {kind: flowing.ask_of(*tables[kind]) for kind in tables},
         "state": _(STATE_NAMES[row.state]),
         "may_edit": may(person, Role.COORDINATOR) and row.state in service.EDITABLE,
-        "library": items(),
-        "newest": by_code(),
+        "library": items(session),
+        "newest": by_code(session),
         "codes": codes,
         "on_buttons": [question for question in body["questions"] if question["type"] in faces],
         "scored": {name for name, kind in TYPES.items() if kind.name != "text"},

@@ -178,11 +178,12 @@ def _view(body: str, model: str) -> bytes:
 
 
 def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
-    """The view that a device asks for by its hash, if it is one that was ever published to it."""
+    """The view that a device asks for by its hash, if it is one that was ever published to it, or is wished of it now."""
     device = session.get(Device, device_id)
     if device is None:
         return None
-    numbers = select(Publication.set_number).where(Publication.device_id == device_id)
+    numbers = set(session.exec(select(Publication.set_number).where(Publication.device_id == device_id)))
+    numbers |= {entry["number"] for entry in json.loads(device.desired or "{}").get("sets", ())}
     for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
         view = view_of(row, device.model)
         if hash_of(view) == wanted:

@@ -42,6 +42,7 @@ ROUTERS = (
     "fleet_server.drafts.sheet_pages",
     "fleet_server.drafts.texts_pages",
     "fleet_server.rollouts.pages",
+    "fleet_server.schedules.pages",
     "fleet_server.screens.pages",
     "fleet_server.screens.walk_pages",
     "fleet_server.phone.pages",
