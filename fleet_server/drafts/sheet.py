@@ -23,6 +23,7 @@ MARKER = "Hymiö 1"
 _FIXED = 4  # columns before the languages: key, question, what it is, most characters
 _MADE = re.compile(rf"{MARKER} · (\d{{1,9}}) · (\d{{1,9}})")
 _GREY, _PALE, _HEAD = (PatternFill("solid", fgColor=color) for color in ("F1F3F6", "FFF6DC", "DCE8F6"))
+_WRAPPED, _LOCKED, _OPEN = Alignment(wrap_text=True, vertical="top"), Protection(), Protection(locked=False)
 _WIDTHS = (22, 10, 22, 9)
 _LANGUAGE_WIDTH = 48
 _CHARACTERS_A_LINE = 46
@@ -180,8 +181,8 @@ def _write(
         cell.data_type = "s"
         cell.quotePrefix = text[0] in "=+-@'"
     cell.number_format = "@"
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
-    cell.protection = Protection(locked=locked)
+    cell.alignment = _WRAPPED
+    cell.protection = _LOCKED if locked else _OPEN
     if fill is not None:
         cell.fill = fill
     return cell
