@@ -108,6 +108,8 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     ]
     if not wanted:
         faults.append(Sentence(N_("no device was chosen")))
+    if row.archived_at is not None:
+        faults.append(Sentence(N_("question set %(who)s is in the archive; take it out first"), who=number))
     body = body_of(row)
     own_faults = faults_of(body)
     faults += own_faults
