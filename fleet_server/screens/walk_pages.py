@@ -130,6 +130,7 @@ def walk_page(request: Request, body: dict[str, Any], walk: Walk, **context: Any
     here = walked(laid_out, walk, phone=_phone(request))
     code = laid_out["languages"][here.language]
     targets = _targets(here)
+    offered = [flow["kind"] for flow in laid_out["flows"]]
     return render(
         request,
         "questions/walk.html",
@@ -144,7 +145,7 @@ def walk_page(request: Request, body: dict[str, Any], walk: Walk, **context: Any
         ],
         recorded=_recorded(here, body, laid_out),
         languages=[(one, _(LANGUAGES[one])) for one in laid_out["languages"]],
-        kinds=[(flow["kind"], _(_KINDS[flow["kind"]])) for flow in laid_out["flows"]],
+        kinds=[(kind, _(text)) for kind, text in _KINDS.items() if kind in offered],
         begun=laid_out["languages"][min(walk.language, len(laid_out["languages"]) - 1)],
         thanks=here.scene["page"] == "thanks",
         **context,
