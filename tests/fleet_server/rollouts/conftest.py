@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from fleet_server.db import Database
-from fleet_server.devices import contact, reports
+from fleet_server.devices import contact, desired, reports
 from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, MINUTE_MS
 from fleet_server.places import service as places
@@ -105,8 +105,6 @@ class Fleet:
         with self.database.write() as session:
             assert questions.publish(session, number, device_ids, actor="test", now=self.now) == []
             for device_id in device_ids:
-                from fleet_server.devices import desired
-
                 desired.refresh(session, device_id, now=self.now)
 
 

@@ -3,17 +3,23 @@
 import pytest
 from sqlmodel import select
 
-from fleet_server.accounts.models import Role
 from fleet_server.places import service as places
 from fleet_server.questions import service as questions
-from fleet_server.questions.models import Publication
 from fleet_server.rollouts import service
 from fleet_server.rollouts.models import Rollout, RolloutDevice
 from tests.fleet_server.accounts.county import County, county
 
 __all__ = ["county"]
 
-FORM = {"set": "3", "kind1": "places", "count1": "1", "hours1": "0,5", "kind2": "all", "hours2": "1", "refused": "5"}
+FORM = {
+    "set": "3",
+    "kind1": "places",
+    "count1": "1",
+    "hours1": "0,5",
+    "kind2": "all",
+    "hours2": "1",
+    "refused": "5",
+}
 
 
 @pytest.fixture
