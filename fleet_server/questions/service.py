@@ -175,7 +175,7 @@ def _view(body: str, model: str) -> bytes:
 
 
 def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
-    """The view that a device asks for by its hash, if it is one that was ever published to it, or is wished of it now."""
+    """The view that a device asks for by its hash, if it was ever published to it or is wished of it now."""
     device = session.get(Device, device_id)
     if device is None:
         return None
