@@ -59,7 +59,12 @@ def test_dates_are_local_days():
 
 
 def test_dates_of_leap_years():
-    for date, good in (("2028-02-29", True), ("2100-02-28", True), ("2100-02-29", False), ("2026-04-31", False)):
+    for date, good in (
+        ("2028-02-29", True),
+        ("2100-02-28", True),
+        ("2100-02-29", False),
+        ("2026-04-31", False),
+    ):
         try:
             hours.pack({"not": [date]})
             assert good, date

@@ -73,7 +73,11 @@ def entry(number: int, start: int | None = None, end: int | None = None, **hours
 
 
 def random_entry(rng: random.Random, number: int) -> dict[str, Any]:
-    start = MONDAY_10 + rng.randrange(-30, 600) * DAY_MS + rng.randrange(24) * HOUR_MS if rng.random() < 0.9 else None
+    start = (
+        MONDAY_10 + rng.randrange(-30, 600) * DAY_MS + rng.randrange(24) * HOUR_MS
+        if rng.random() < 0.9
+        else None
+    )
     end = (start or MONDAY_10) + rng.randrange(1, 400) * DAY_MS if rng.random() < 0.6 else None
     hours: dict[str, Any] = {}
     if rng.random() < 0.8:
@@ -84,7 +88,9 @@ def random_entry(rng: random.Random, number: int) -> dict[str, Any]:
             week[day] = [clocks[n : n + 2] for n in range(0, len(clocks), 2)]
         hours["weekly"] = week
     if rng.random() < 0.5:
-        days = [f"{local(MONDAY_10 + rng.randrange(730) * DAY_MS):%Y-%m-%d}" for _ in range(rng.randrange(60))]
+        days = [
+            f"{local(MONDAY_10 + rng.randrange(730) * DAY_MS):%Y-%m-%d}" for _ in range(rng.randrange(60))
+        ]
         hours[rng.choice(["not", "only"])] = days
     return entry(number, start, end, **hours)
 
@@ -104,9 +110,7 @@ def plain(entries: list[dict[str, Any]], at: int) -> int | None:
     for place, one in enumerate(entries):
         hours = one["hours"] or {}
         spans = hours["weekly"].get(DAYS[here.weekday()], []) if "weekly" in hours else [["00:00", "24:00"]]
-        inside = any(
-            int(a[:2]) * 60 + int(a[3:]) <= minute < int(b[:2]) * 60 + int(b[3:]) for a, b in spans
-        )
+        inside = any(int(a[:2]) * 60 + int(a[3:]) <= minute < int(b[:2]) * 60 + int(b[3:]) for a, b in spans)
         today = here.date().isoformat()
         inside = inside and today not in hours.get("not", []) and today in hours.get("only", [today])
         if inside and (one["from"] or 0) <= at and (one["to"] is None or at < one["to"]):
@@ -143,11 +147,16 @@ def test_the_pieces_of_a_week_are_what_is_asked_at_each_minute_of_it() -> None:
         assert (found[0][0], found[-1][1]) == (start, start + 7 * DAY_MS)
         for at, until, asked in found:
             assert all(due(entries, inside) == asked for inside in range(at, until, 15 * MINUTE_MS))
-        assert all(one[1] == next_[0] and one[2] != next_[2] for one, next_ in zip(found, found[1:], strict=False))
+        assert all(
+            one[1] == next_[0] and one[2] != next_[2] for one, next_ in zip(found, found[1:], strict=False)
+        )
 
 
 def test_a_kiosk_without_a_clock_goes_on_with_the_set_that_it_asked_last(tmp_path: Path) -> None:
-    entries = [entry(1), entry(2, MONDAY_10 - DAY_MS, MONDAY_10 + DAY_MS, weekly={"mon": [["08:00", "12:00"]]})]
+    entries = [
+        entry(1),
+        entry(2, MONDAY_10 - DAY_MS, MONDAY_10 + DAY_MS, weekly={"mon": [["08:00", "12:00"]]}),
+    ]
     kiosk = Kiosk(tmp_path, SetClock())
     assert kiosk.wish(1, entries) is None
     assert kiosk.asks(MONDAY_10) == 2

@@ -36,7 +36,13 @@ def fleet(county: County) -> County:
 
 
 def form(county: County, **typed: Any) -> dict[str, Any]:
-    return {"name": "Winter", "set_number": "2", "holidays": "any", "units": [county.units["clinic"]], **typed}
+    return {
+        "name": "Winter",
+        "set_number": "2",
+        "holidays": "any",
+        "units": [county.units["clinic"]],
+        **typed,
+    }
 
 
 def make(county: County, who: str = "bob", **typed: Any):
@@ -56,7 +62,9 @@ def test_a_schedule_is_wished_of_its_places_after_the_published_set(fleet: Count
     assert (base["number"], base["hours"], entry["number"]) == (3, None, 2)
     monday = fleet.now - 10 * HOUR_MS + 7 * DAY_MS
     assert (entry["from"], entry["to"]) == (monday, monday + 12 * DAY_MS)
-    assert entry["hours"] == {"weekly": {"mon": [["08:00", "16:00"]], "fri": [["08:00", "12:00"], ["13:00", "15:30"]]}}
+    assert entry["hours"] == {
+        "weekly": {"mon": [["08:00", "16:00"]], "fri": [["08:00", "12:00"], ["13:00", "15:30"]]}
+    }
     assert [one["number"] for one in wished(fleet, LOBBY)] == [3]
     with fleet.database.read() as session:
         view = questions.view_for_hash(session, EXIT, entry["hash"])
@@ -172,6 +180,6 @@ def test_the_week_shows_who_wins_where_two_overlap(fleet: County) -> None:
     make(fleet, name="Mornings", first_day="2026-03-03", set_number="1", tue="8-12")
     page = fleet.browser("bob").get("/schedules").text
     assert "“Mornings” is asked where it and “All day” both hold" in page
-    assert "00.00–08.00 All day · 08.00–12.00 Mornings · 12.00–24.00 All day" in " ".join(page.split()).replace(
-        "0.00–8.00", "00.00–08.00"
-    ).replace(" 8.00–12.00", " 08.00–12.00")
+    assert "00.00–08.00 All day · 08.00–12.00 Mornings · 12.00–24.00 All day" in " ".join(
+        page.split()
+    ).replace("0.00–8.00", "00.00–08.00").replace(" 8.00–12.00", " 08.00–12.00")
