@@ -106,7 +106,7 @@ def test_labels_choose_places(fleet: County) -> None:
 
 
 def test_holidays_go_along_as_dates_two_years_ahead(fleet: County) -> None:
-    make(fleet, holidays="not", **{day: "8-16" for day in ("mon", "tue", "wed", "thu", "fri")})
+    make(fleet, holidays="not", **dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "8-16"))
     hours = wished(fleet)[1]["hours"]
     assert "2026-04-03" in hours["not"], "Good Friday"
     assert "2026-06-19" in hours["not"], "Midsummer Eve"
@@ -164,7 +164,7 @@ def test_nobody_schedules_for_places_of_others(fleet: County) -> None:
 
 
 def test_a_document_never_outgrows_what_a_kiosk_takes(fleet: County) -> None:
-    week = {day: "8-9,10-11,12-13,14-15" for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "8-9,10-11,12-13,14-15")
     answers = [make(fleet, holidays="not", name=f"S{n}", **week) for n in range(MOST_SCHEDULED + 1)]
     assert answers[0].status_code == 303
     assert answers[-1].status_code == 422
