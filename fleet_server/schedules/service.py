@@ -26,7 +26,7 @@ from fleet_server.questions.views import hash_of, view_bytes, view_faults
 from fleet_server.refusals import N_, Faults, Sentence
 from fleet_server.schedules.holidays import eves_of, holidays
 from fleet_server.schedules.models import Schedule
-from fleet_server.schedules.timeline import Entry, weekdays
+from fleet_server.schedules.timeline import Entry, due, weekdays
 from fleet_server.screens.check import screen_faults
 from provisioning.models import MODELS
 
@@ -88,6 +88,13 @@ def _view_hash(body: str, model: str) -> str | None:
     if view_faults(parsed, model) or screen_faults(parsed, model):
         return None
     return hash_of(view_bytes(parsed, model))
+
+
+def due_now(session: Session, device: Device, *, now: int) -> Schedule | None:
+    """The schedule whose set the device should ask at this instant; None: what was published to it."""
+    pairs = planned(session, device, now=now)[0]
+    index = due([entry for _, entry in pairs], now)
+    return None if index is None else pairs[index][0]
 
 
 def asks(session: Session, schedule: Schedule, model: str) -> bool:
