@@ -17,6 +17,7 @@ from fleet_server.drafts import approval, publish, service
 from fleet_server.drafts.models import Draft
 from fleet_server.instants import utc
 from fleet_server.questions import service as questions
+from fleet_server.questions import versions
 from fleet_server.questions.compare import compare
 from fleet_server.questions.models import QuestionSet
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
@@ -173,6 +174,33 @@ def compare_sets(person: SignedIn, session: ReadSession, number: RowId, other: R
         rescaled=[str(change.said) for change in found.rescaled],
         breaks=_breaks(found.breaks),
     )
+
+
+@router.post("/question-sets/{number}/archive")
+def archive(person: Coordinator, session: WriteSession, now: Now, number: RowId) -> shapes.Kept:
+    """Put a set away; refused while it is wished of a kiosk."""
+    _set(session, number)
+    return _kept(versions.archive(session, person, number, now=now))
+
+
+@router.post("/question-sets/{number}/restore")
+def restore(person: Coordinator, session: WriteSession, now: Now, number: RowId) -> shapes.Kept:
+    """Take a set out of the archive."""
+    _set(session, number)
+    return _kept(versions.restore(session, person, number, now=now))
+
+
+@router.post("/question-sets/{number}/label")
+def label(
+    person: Coordinator, session: WriteSession, now: Now, number: RowId, asked: shapes.Label
+) -> shapes.Kept:
+    """Give a set a label, or take it away."""
+    _set(session, number)
+    return _kept(versions.label(session, person, number, asked.label, now=now))
+
+
+def _kept(row: QuestionSet) -> shapes.Kept:
+    return shapes.Kept(number=row.number, label=row.label, archived=row.archived_at is not None)
 
 
 def _there(session: Session, draft_id: int) -> Draft:

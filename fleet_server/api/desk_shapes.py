@@ -217,3 +217,49 @@ class Rollouts(BaseModel):
 
 
 Step = Literal["pause", "resume", "back"]
+
+
+class NewSchedule(Asked):
+    """A schedule to be made: at these places, days and hours this set is asked."""
+
+    name: str = Field(max_length=200)
+    set_number: int = Field(ge=1, le=0xFFFF)
+    choice: Choice
+    first_day: str = Field(
+        default="", max_length=10, examples=["2027-01-07"], description="empty: from now on"
+    )
+    last_day: str = Field(default="", max_length=10, description="empty: until it is ended")
+    weekly: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], str] = Field(
+        default={}, examples=[{"mon": "8-16"}], description="hours by day; empty: at any time"
+    )
+    holidays: Literal["any", "not", "only"] = "any"
+
+
+class Schedule(BaseModel):
+    """A schedule."""
+
+    id: int
+    name: str
+    set_number: int
+    choice: dict[str, Any]
+    from_at: Instant | None
+    to_at: Instant | None
+    weekly: dict[str, Any]
+    holidays: str
+    created_by: str
+    ended_at: Instant | None
+
+
+class Schedules(BaseModel):
+    """Schedules by id; ask on with `after` = `next` until `next` is null."""
+
+    schedules: list[Schedule]
+    next: int | None
+
+
+class Kept(BaseModel):
+    """A question set's label and whether it is in the archive."""
+
+    number: int
+    label: str
+    archived: bool

@@ -113,7 +113,9 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     if not wanted:
         faults.append(Sentence(N_("no device was chosen")))
     if row.archived_at is not None:
-        faults.append(Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number))
+        faults.append(
+            Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
+        )
     faults += faults_for(row, {device.model for device in devices})
     if faults:
         return faults

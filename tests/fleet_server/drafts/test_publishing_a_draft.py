@@ -246,6 +246,11 @@ def test_the_api_goes_the_whole_way_with_the_same_rules(desk: County) -> None:
     assert (compared["classes"], compared["added"], compared["breaks"]) == (["added"], ["ICE"], {})
     assert api.get("/drafts").json()["drafts"][0]["published_number"] == number
 
+    labelled = api.post(f"/question-sets/{number}/label", json={"label": "talvi"}).json()
+    assert labelled == {"number": number, "label": "talvi", "archived": False}
+    assert api.post(f"/question-sets/{number}/archive").json()["archived"] is True
+    assert api.post(f"/question-sets/{number}/restore").json()["archived"] is False
+
     with desk.database.write() as session:
         rules.change(session, "test", second_person=True, required_languages=["fi"], now=desk.now)
         second = service.new(session, desk.person("bob"), "Toinen", copy_of=7, now=desk.now).id
