@@ -1,7 +1,7 @@
 """`/api/v1`: devices with their books, places with their counts, question sets; for programs with a token.
 
 The same rules as on pages: what the token's role and unit may not see does not exist for it. What changes something is
-in desk.py and rolling.py.
+in desk.py, rolling.py and scheduling.py.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, public, visible_devices, visible_places
 from fleet_server.answers import books, rules
-from fleet_server.api import desk, rolling, shapes
+from fleet_server.api import desk, rolling, scheduling, shapes
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -166,6 +166,7 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
 
 router.include_router(desk.router)
 router.include_router(rolling.router)
+router.include_router(scheduling.router)
 
 
 @router.get("/openapi.json", include_in_schema=False, dependencies=[public])

@@ -93,7 +93,7 @@ def save_eves(
     for row in service.open_schedules(session, now=now):
         if row.holidays != "any":
             concerned |= service.concerns(session, row)
-    _tell(request, session, concerned, now)
+    tell(request, session, concerned, now)
     return RedirectResponse("/schedules?done=eves", 303)
 
 
@@ -137,7 +137,7 @@ def end(
 ) -> Response:
     """End a schedule now."""
     row = _kept(session, person, schedule_id)
-    _tell(request, session, service.end(session, person, row, now=now), now)
+    tell(request, session, service.end(session, person, row, now=now), now)
     return RedirectResponse("/schedules?done=ended", 303)
 
 
@@ -168,7 +168,7 @@ async def _save(request: Request, person: Person, schedule_id: int | None, now: 
             holidays=typed["holidays"],
             now=now,
         )
-        _tell(request, session, concerned, now)
+        tell(request, session, concerned, now)
         return row.from_at or now
 
     try:
@@ -184,19 +184,19 @@ async def _save(request: Request, person: Person, schedule_id: int | None, now: 
     return RedirectResponse(f"/schedules?done=saved&week={local(max(from_at, now)):%Y-%m-%d}", 303)
 
 
-def _tell(request: Request, session: Session, concerned: Iterable[str], now: int) -> None:
-    """Wish anew of these devices; sent once it is committed."""
+def tell(request: Request, session: Session, concerned: Iterable[str], now: int) -> None:
+    """Wish anew of these devices; sent once it is committed. Also for api/scheduling.py."""
     ids = sorted(concerned)
     sent = [desired.refresh(session, device_id, now=now) for device_id in ids]
     state = request.app.state
 
-    def tell() -> None:
+    def send() -> None:
         for message in sent:
             if message is not None and state.link is not None:
                 state.link.send(*message)
         state.changes.notify(*(f"device:{device_id}" for device_id in ids))
 
-    after_commit(session, tell)
+    after_commit(session, send)
 
 
 def _rows(session: Session, now: int) -> list[dict[str, Any]]:
