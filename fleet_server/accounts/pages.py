@@ -57,8 +57,8 @@ async def sign_in(
         return _sign_in(request, typed, {"email": _wait(wait_ms)}, 429)
     user = await read(request, lambda session: service.by_email(session, email))
     usable = user if user is not None and user.disabled_at is None else None
-    kept = usable.password_hash if usable else None
-    right = await run_in_threadpool(passwords.matches, password, kept)
+    known = usable.password_hash if usable else None
+    right = await run_in_threadpool(passwords.matches, password, known)
     if usable is None or not right:
         return _sign_in(request, typed, {"password": _("E-mail address or password is wrong.")}, 422)
 
@@ -67,7 +67,7 @@ async def sign_in(
         return _begin(request, session, usable, now)
 
     secret = await write(request, begin)
-    waiting = kept_form(kept, typed["next"])
+    waiting = kept_form(typed["kept"], typed["next"])
     if waiting:
         page = render(request, "accounts/go_on.html", address=typed["next"], waiting=waiting)
         return _with_session(request, page, secret)

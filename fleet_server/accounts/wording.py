@@ -40,6 +40,7 @@ ACTIONS = (
     N_("delete place"),
     N_("delete unit"),
     N_("disable person"),
+    N_("create draft"),
     N_("drop draft"),
     N_("enable person"),
     N_("end cleaning"),

@@ -94,7 +94,7 @@ def answers_of(question: dict[str, Any], language: str) -> list[tuple[int, str]]
     """The answers that a follow-up may ask for: value and label, in the order of the screen."""
     kind = question["type"]
     rows = question.get("labels") or {}
-    labels = rows.get(language) or next(iter(rows.values()), [])
+    labels: list[str] = rows.get(language) or next(iter(rows.values()), [])
     if kind == "nps":
         found = [(value, str(value)) for value in range(11)]
     elif kind == "choice":

@@ -185,15 +185,7 @@ def test_an_expired_sign_in_loses_nothing_without_a_script(desk: County, with_pa
     kept = html.unescape(re.search(r'name="kept" value="([^"]*)"', asked.text)[1])  # type: ignore[index]
     sent = {"email": "bob@example.org", "password": PASSWORD, "next": f"/drafts/{draft_id}", "kept": kept}
     wrong = stranger.post("/sign-in", data=sent | {"password": "wrong"})
-    assert (
-        "Pitkään kirjoitettu"
-        in html.unescape(html.unescape(wrong.text))
-        .encode()
-        .decode("unicode_escape")
-        .encode("latin-1", "replace")
-        .decode("utf-8", "replace")
-        or 'name="kept"' in wrong.text
-    )
+    assert 'name="kept"' in wrong.text
     page = stranger.post("/sign-in", data=sent)
     assert page.status_code == 200
     again = {
