@@ -83,7 +83,8 @@ def test_a_walk_has_an_end() -> None:
     [
         "x", "ä", "A" * 7_000, "eJw=",
         Walk(language=-1).packed(), Walk(seed=2**40).packed(), Walk((("answer", "1"),)).packed(),
-        Walk((("mode",),)).packed(), Walk((("key", "x" * 100),)).packed(), Walk((("touch", 1),)).packed(),
+        Walk((("mode",),)).packed(),
+        Walk((("key", "\ud800"),)).packed(), Walk((("key", "x" * 100),)).packed(), Walk((("touch", 1),)).packed(),
         Walk(tuple(("touch",) for _ in range(MOST_ACTIONS + 1))).packed(),
     ],
 )  # fmt: skip
@@ -96,17 +97,14 @@ def test_any_action_of_the_right_shape_is_played_without_a_fault() -> None:
     chooser = random.Random(3)  # noqa: S311
     values: dict[str, list[Any]] = {
         "answer": [-1, 0, 3, 99], "toggle": [-1, 0, 99], "language": [-1, 0, 2, 9], "layer": [-2, 1, 9],
-        "mode": ["large", "low", "nonsense"], "kind": ["child", "kin", "x"], "key": ["a", "ä", "", "\ud800"],
+        "mode": ["large", "low", "nonsense"], "kind": ["child", "kin", "x"], "key": ["a", "ä", ""],
     }  # fmt: skip
     plain = ["touch", "gone", "next", "skip", "back", "leave", "phone", "write", "rub", "caps", "nonsense"]
     for seed in range(60):
         walk = Walk(seed=seed)
         for _ in range(30):
             name = chooser.choice([*values, *plain])
-            if name == "key":
-                walk = walk.then(name, chooser.choice(values[name][:3]))
-            else:
-                walk = walk.then(name, chooser.choice(values[name])) if name in values else walk.then(name)
+            walk = walk.then(name, chooser.choice(values[name])) if name in values else walk.then(name)
         assert walked(laid_out(9), walk, phone=bool(seed % 2)).page.widgets
 
 
