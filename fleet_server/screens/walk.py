@@ -129,7 +129,10 @@ def _is_action(action: Any) -> bool:
         and isinstance(action[0], str)
         and (len(action) == 1) == (action[0] not in _WITH_VALUE)
         and all(
-            len(part) <= _MOST_LETTERS if isinstance(part, str) else isinstance(part, int) for part in action
+            len(part) <= _MOST_LETTERS and part.isprintable()
+            if isinstance(part, str)
+            else isinstance(part, int)
+            for part in action
         )
         and (len(action) == 1 or isinstance(action[1], _WITH_VALUE[action[0]]))
     )
