@@ -22,7 +22,7 @@ from fleet_server.rollouts.models import Rollout, RolloutDevice
 WEEKS = 4
 WEEK_MS = 7 * DAY_MS
 MOST_HOURS = 7 * 24  # the newest week says how it is now, however long the rollout takes
-ENOUGH = 50  # visits expected, or had: by chance alone half of so many is missing once in ten million times
+ENOUGH = 50  # visits expected, or had: by chance alone half of so many is missing once in ten thousand times
 TOUCH = "touch"
 
 Hours = dict[int, tuple[int, int]]  # start of the hour, UTC ms: visits, those that somebody walked away from
