@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts.access import Person, SignedIn, allow
 from fleet_server.accounts.models import Role
 from fleet_server.api import desk_shapes as shapes
+from fleet_server.api.shapes import FAULTS
 from fleet_server.db import after_commit
 from fleet_server.drafts import approval, publish, service
 from fleet_server.drafts.models import Draft
@@ -22,7 +23,7 @@ from fleet_server.questions.compare import compare
 from fleet_server.questions.models import QuestionSet
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1", responses=FAULTS)
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
 After = Annotated[int, Query(ge=0, lt=2**31, description="the last one already had")]
 Limit = Annotated[int, Query(ge=1, le=500, description="at most so many in one answer")]

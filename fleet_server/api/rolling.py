@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts.access import Person, SignedIn, allow, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.api import desk_shapes as shapes
+from fleet_server.api.shapes import FAULTS
 from fleet_server.db import after_commit
 from fleet_server.instants import utc
 from fleet_server.places.choosing import devices, read_choice
@@ -19,7 +20,7 @@ from fleet_server.rollouts.models import Rollout, RolloutDevice
 from fleet_server.rollouts.plan import read_stages, read_stop_rule
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 
-router = APIRouter(prefix="/rollouts")
+router = APIRouter(prefix="/api/v1/rollouts", responses=FAULTS)
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
 _STEPS = {"pause": service.pause, "resume": service.resume, "back": service.back}
 

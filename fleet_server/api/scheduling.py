@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts.access import WHOLE_COUNTY, Person, SignedIn, allow, require
 from fleet_server.accounts.models import Role
 from fleet_server.api import desk_shapes as shapes
+from fleet_server.api.shapes import FAULTS
 from fleet_server.instants import utc
 from fleet_server.places.choosing import read_choice
 from fleet_server.places.hours import read_week
@@ -17,7 +18,7 @@ from fleet_server.schedules.models import Schedule
 from fleet_server.schedules.pages import tell
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession
 
-router = APIRouter(prefix="/schedules")
+router = APIRouter(prefix="/api/v1/schedules", responses=FAULTS)
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
 
 

@@ -3,7 +3,7 @@
 Instants are ISO 8601 in UTC. Volumes only: how many pressed, never what.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -166,3 +166,6 @@ class Fault(BaseModel):
     faults: list[str] = Field(
         default=[], description="everything that has to be put right, where that is known"
     )
+
+
+FAULTS: dict[int | str, dict[str, Any]] = {code: {"model": Fault} for code in (401, 403, 404, 422)}

@@ -27,8 +27,7 @@ from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.web.deps import ReadSession, RowId
 
-_FAULTS: dict[int | str, dict[str, Any]] = {code: {"model": shapes.Fault} for code in (401, 403, 404, 422)}
-router = APIRouter(prefix="/api/v1", responses=_FAULTS)
+router = APIRouter(prefix="/api/v1", responses=shapes.FAULTS)
 
 # Hours of a year and a day fit in one answer of about 700 kB; whoever wants more asks in pieces.
 LONGEST_DAYS = {"hour": 366, "day": 3_660, "month": 36_600}
@@ -164,11 +163,6 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
     return shapes.OneQuestionSet(**_set(row), body=questions.body_of(row))
 
 
-router.include_router(desk.router)
-router.include_router(rolling.router)
-router.include_router(scheduling.router)
-
-
 @router.get("/openapi.json", include_in_schema=False, dependencies=[public])
 def openapi(request: Request) -> JSONResponse:
     """The description of this API. It tells how to ask, not what is answered, so anybody may read it."""
@@ -177,7 +171,7 @@ def openapi(request: Request) -> JSONResponse:
         version="1",
         summary="Feedback kiosks: devices, places, counts, question sets and their way to the kiosks",
         description="Send `Authorization: Bearer hymio_…`. Volumes only: how many pressed, never what.",
-        routes=router.routes,
+        routes=[*router.routes, *desk.router.routes, *rolling.router.routes, *scheduling.router.routes],
     )
     description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     description["security"] = [{"token": []}]

@@ -52,6 +52,9 @@ ROUTERS = (
     "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
     "fleet_server.api.v1",
+    "fleet_server.api.desk",
+    "fleet_server.api.rolling",
+    "fleet_server.api.scheduling",
     "fleet_server.api.health",
 )
 _YEAR_S = 365 * 24 * 3600

@@ -133,7 +133,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _hindered(request: Request, error: Exception) -> Response:
     assert isinstance(error, Hindered)
-    faults = [said(fault) for fault in error.faults]
+    faults = error.faults if _is_api(request) else [said(fault) for fault in error.faults]
     return _answer(request, 422, "; ".join(faults), faults=faults)
 
 

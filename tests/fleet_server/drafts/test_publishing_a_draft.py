@@ -210,6 +210,7 @@ def test_the_api_goes_the_whole_way_with_the_same_rules(desk: County) -> None:
     api = TestClient(
         desk.app, base_url="http://testserver/api/v1", headers={"authorization": f"Bearer {secret}"}
     )
+    api.headers["accept-language"] = "en"
     strange = api.post("/drafts", json={"name": "Talvi", "copy": 7})
     assert (strange.status_code, strange.json()["field"]) == (422, "copy")
     missing = api.post("/drafts", json={"name": "Talvi", "copy_of": 77}).json()
