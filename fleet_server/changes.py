@@ -1,7 +1,7 @@
 """Tells open pages that something changed, within this process; it knows neither what nor why.
 
-Topics are short strings: `device:<id>`, `place:<id>`, `set:<number>`. A page that misses one is merely less fresh:
-it asks again by itself.
+Topics are short strings: `device:<id>`, `place:<id>`, `set:<number>`, `rollout:<number>`. A page that misses
+one is merely less fresh: it asks again by itself.
 """
 
 import asyncio

@@ -213,6 +213,25 @@ def questions_add(file: Path) -> None:
         typer.echo(f"  {fault}")
 
 
+@questions_app.command("load")
+def questions_load(file: Path) -> None:
+    """Load national items (see docs/operations.md) into the library; with any fault nothing is loaded.
+
+    A changed item gets its next version; sets and answers keep the one they have.
+    """
+    from fleet_server.questions.loading import load
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise CannotStart(f"{file} cannot be read ({error.strerror})") from None
+    with open_known_database(read_settings()).write() as session:
+        done = load(session, data, source=file.name, now=now_ms())
+    for code, version in (done.new | done.changed).items():
+        typer.echo(f"{code}: version {version}{' (new)' if code in done.new else ''}")
+    typer.echo(f"{len(done.new)} new, {len(done.changed)} changed, {len(done.same)} as they were")
+
+
 @questions_app.command("list")
 def questions_list() -> None:
     """List the question sets."""

@@ -1,32 +1,47 @@
-"""Work that nobody waits for, a look each minute: the books' alarms, and presses judged anew by changed opening hours.
+"""Work beside the pages: each minute the books' alarms and presses judged anew by changed opening hours; each second
+the rollouts, whose next portion of kiosks waits for it.
 
 Invariant: a job is found by what the database says, so one that a stop cut off is found again after the next start.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
 
 from fleet_server.answers import alarms
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
-from fleet_server.instants import now_ms
+from fleet_server.instants import HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
+from fleet_server.rollouts import service as rollouts
+from fleet_server.rollouts.models import Rollout
 
 log = logging.getLogger("hymio.jobs")
 
 LOOK_S = 60.0
+ROLLOUTS_S = (
+    1.0  # a kiosk is wished a set within that; without a rollout it costs one look into a small index
+)
 ACTOR = "server"
 
 
 class Jobs:
-    """Start it once, stop it once; a job that is under way ends after its present transaction."""
+    """Start it once, stop it once; a job that is under way ends after its present transaction.
 
-    def __init__(self, database: Database, changes: Changes) -> None:
+    `send(topic, payload)`: to a kiosk; None when there is no link (what is wished of it is then sent when it asks).
+    """
+
+    def __init__(
+        self, database: Database, changes: Changes, send: Callable[[str, bytes], None] | None = None
+    ) -> None:
         self._database = database
         self._changes = changes
+        self._send = send
+        self._hour = -1  # in which the visitors' answers were last held against a rollout
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
@@ -40,16 +55,43 @@ class Jobs:
         self._thread.join()
 
     def _run(self) -> None:
+        left_s = 0.0
         while not self._ending.is_set():
-            try:
-                self.look(now_ms())
-            except _Stopped:
+            if left_s <= 0:
+                left_s = LOOK_S
+                self._try(self.look)
+            self._try(self.roll_out)
+            pause_s = min(ROLLOUTS_S, LOOK_S)
+            self._ending.wait(pause_s)
+            left_s -= pause_s
+
+    def _try(self, job: Callable[[int], None]) -> None:
+        if self._ending.is_set():
+            return
+        try:
+            job(now_ms())
+        except _Stopped:
+            return
+        except SQLAlchemyError as fault:  # a full or busy database may be well at the next look
+            log.error("jobs: %r", fault)
+        except Exception:  # one job that cannot be done must not end all others for good
+            log.exception("a job could not be done; the next look tries again")
+
+    def roll_out(self, now: int) -> None:
+        """Do what is due in the rollouts now; once an hour the visitors' answers are looked at, too."""
+        with self._database.read() as session:
+            if session.exec(select(Rollout.id).where(rollouts.busy()).limit(1)).first() is None:
                 return
-            except SQLAlchemyError as fault:  # a full or busy database may be well at the next look
-                log.error("jobs: %r", fault)
-            except Exception:  # one job that cannot be done must not end all others for good
-                log.exception("a job could not be done; the next look tries again")
-            self._ending.wait(LOOK_S)
+        hour = now // HOUR_MS
+        more, visitors = True, hour != self._hour
+        while more and not self._ending.is_set():
+            with self._database.write() as session:
+                outcome = rollouts.advance(session, now=now, visitors=visitors)
+            self._hour, visitors, more = hour, False, outcome.more
+            for message in outcome.messages:
+                if self._send is not None:
+                    self._send(*message)
+            self._changes.notify(*outcome.topics)
 
     def look(self, now: int) -> None:
         """Do all that there is to do now (`now`: UTC ms)."""

@@ -5,6 +5,7 @@ field in the person's language, the command line prints them in English. Nothing
 """
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -38,6 +39,14 @@ class Refused(ValueError):
     def __init__(self, faults: dict[str, Fault]) -> None:
         self.faults = faults
         super().__init__("; ".join(f"{name}: {text % values}" for name, (text, values) in faults.items()))
+
+
+class Hindered(ValueError):
+    """Something that cannot be done as things are; `faults` says all that is in its way, each a sentence."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = list(faults)
+        super().__init__("; ".join(faults))
 
 
 @dataclass

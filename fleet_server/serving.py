@@ -128,7 +128,7 @@ def build(settings: Settings, database: Database) -> FastAPI:
         address.remember(session, settings.public_address)
     changes = Changes()
     link = LinkService(settings, database, changes)
-    return create_app(settings, database, changes, link, Jobs(database, changes))
+    return create_app(settings, database, changes, link, Jobs(database, changes, link.send))
 
 
 def uvicorn_server(app: FastAPI, settings: Settings) -> uvicorn.Server:

@@ -3,8 +3,21 @@
 from fleet_server.accounts import models as accounts
 from fleet_server.answers import models as answers
 from fleet_server.devices import models as devices
+from fleet_server.drafts import models as drafts
 from fleet_server.phone import models as phone
 from fleet_server.places import models as places
 from fleet_server.questions import models as questions
+from fleet_server.rollouts import models as rollouts
+from fleet_server.schedules import models as schedules
 
-__all__ = ["accounts", "answers", "devices", "phone", "places", "questions"]
+__all__ = [
+    "accounts",
+    "answers",
+    "devices",
+    "drafts",
+    "phone",
+    "places",
+    "questions",
+    "rollouts",
+    "schedules",
+]

@@ -27,7 +27,7 @@ class Desired:
             try:
                 fault = lend("wish").fault
                 document = json.loads(body)
-                if fault(document) is None:
+                if (fault(document) or _small(document)) is None:
                     self._take(document)
             except (ValueError, RuntimeError, MemoryError):
                 pass  # from a firmware that is no more, or too much now: the server sends it again
@@ -39,6 +39,8 @@ class Desired:
             fault = lend("wish").fault
             document = json.loads(payload)
             reason = fault(document)
+            fault = None  # lets go of the rules
+            reason = reason or _small(document)
         except (ValueError, RuntimeError, MemoryError) as error:  # nested too deeply: the last two
             document, reason = None, "desired: no JSON (%s)" % error
         version = document.get("version") if isinstance(document, dict) else 0
@@ -59,7 +61,31 @@ class Desired:
 
     def _take(self, document):
         self._settings.update(document["settings"])
-        # Without their opening hours (a press outside of them is recorded all the same) and whatever else is there.
-        names = ("number", "hash", "from", "to")
-        self._sets.plan([{name: entry[name] for name in names} for entry in document["sets"]])
+        # Without whatever else is there.
+        plan, offset = [], None
+        for entry in document["sets"]:
+            plan.append({name: entry[name] for name in ("number", "hash", "from", "to", "hours")})
+            if entry["hours"] is not None:
+                plan[-1]["seen"] = (
+                    False,
+                    0,
+                    0,
+                )  # whether they hold, since and until when: nobody has looked yet
+                offset = document["offset"]
+        self._sets.plan(plan, offset)
         self.version = document["version"]  # last: what memory did not suffice for was not taken
+
+
+def _small(document):
+    """Bring the hours of the planned sets into their small form. What is wrong with them, as one sentence, or None."""
+    pack = None
+    for entry in document["sets"]:
+        if entry["hours"] is not None:
+            if not document["offset"]:
+                return "desired: set %d: hours, but no offset of local time" % entry["number"]
+            pack = pack or lend("hours").pack
+            try:
+                entry["hours"] = pack(entry["hours"])
+            except ValueError as error:
+                return "desired: set %d: %s" % (entry["number"], error)
+    return None

@@ -37,6 +37,7 @@ class Sets:
         self._clock = clock
         self._faces = faces
         self._plan = None  # the server has not said yet
+        self._offset = None  # of local time, while an entry has hours
         self._good = {}  # hash: number
         self._arrived = []  # hashes not yet checked
         self._file = self._hash = None
@@ -81,9 +82,11 @@ class Sets:
         """`[[number, hash], ...]` of the good sets, by number."""
         return sorted([number, hash] for hash, number in self._good.items())
 
-    def plan(self, entries):
-        """Follow the sets of a `desired` document (checked): dicts of number, hash, from and to."""
+    def plan(self, entries, offset=None):
+        """Follow the sets of a `desired` document (checked): dicts of number, hash, from, to, and hours (None, or as
+        `hours.pack` gives them; then `offset` is the document's)."""
         self._plan = entries
+        self._offset = offset
         self.refused = {}
         self._damaged = 0
 
@@ -148,6 +151,8 @@ class Sets:
         before = self._shown
         if self.card is not None:
             self.card.look()
+        if self._offset is not None:
+            self._look_at_hours()
         while self._arrived:
             self._let_go()
             self._check(self._arrived.pop())
@@ -170,33 +175,51 @@ class Sets:
         """They have been shown: what a press needs stays. The largest set takes 11 kB of heap."""
         self.active = {"number": self.active["number"], "button": self.active["button"]}
 
-    def _due(self):
-        """The planned entry whose time it is; the one that began last where two overlap."""
+    def _look_at_hours(self):
+        """Look anew at hours that may have changed; what was seen of them holds until then."""
+        now = self._clock.now()
+        if now is None:
+            return
+        look = None
+        for entry in self._plan:
+            if entry["hours"] is not None and not entry["seen"][1] <= now[0] < entry["seen"][2]:
+                try:
+                    look = look or lend("hours").look
+                except MemoryError:
+                    return  # what was asked goes on; the next idle moment tries again
+                entry["seen"] = look(entry["hours"], self._offset, now[0])
+
+    def _due(self, here=False):
+        """The planned entry whose time it is; where two overlap the one that began last, and of two that began at once
+        the later in the plan. `here`: of those that have arrived."""
         now = self._clock.now()
         found = None
         for entry in self._plan or []:
+            if here and entry["hash"] not in self._good:
+                continue
             start, end = entry["from"], entry["to"]
             if now is None:
                 if entry["hash"] == self._last:
                     return entry  # nothing says that its time has passed
-                begun = start is None
+                begun = start is None and entry["hours"] is None
             else:
                 begun = (start is None or start <= now[0]) and (end is None or now[0] < end)
+                if entry["hours"] is not None and not entry["seen"][0]:
+                    begun = False
             if begun and (found is None or (start or 0) >= (found["from"] or 0)):
                 found = entry
         return found
 
     def _target(self):
-        """Hash of what should be asked: what the card says, what is due, or the last good one until that is here."""
-        due = self._due()
-        if due is None and (self._plan == [] or (self._plan and self._clock.now() is not None)):
+        """Hash of what should be asked: what the card says, what is due and here, or the last good one until something
+        that is due is here."""
+        if self._due() is None and (self._plan == [] or (self._plan and self._clock.now() is not None)):
             return None  # the server wants nothing asked now
         if self.card is not None:
             wished = self.card.hash
-        elif due is not None and due["hash"] in self._good:
-            wished = due["hash"]
         else:
-            wished = self._last
+            due = self._due(True)
+            wished = self._last if due is None else due["hash"]
         return wished if wished in self._good else None
 
     def _let_go(self):

@@ -7,6 +7,7 @@ from kiosk.compat import const
 
 _MOST_SETS = const(8)
 _MOST_OFFSETS = const(16)  # two years ahead hold four
+_MOST_MINUTES = const(1440)  # no place on earth is further from UTC
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree, and the server takes no such report
 OR_NULL = ("cleaning", "qr", "card")  # settings that may be null
 _LONGEST_ADDRESS = const(200)
@@ -40,8 +41,7 @@ def fault(document):
             if entry.get(name) is not None and not _whole(entry[name]):
                 return "desired: set %d: '%s' is not UTC milliseconds below 2^53" % (entry["number"], name)
             entry[name] = entry.get(name)
-        if entry.get("hours") is not None and not isinstance(entry["hours"], dict):
-            return "desired: set %d: 'hours' is not an object" % entry["number"]
+        entry["hours"] = entry.get("hours")  # kiosk/hours.py judges them
     offset = document.get("offset")
     if not isinstance(offset, list) or len(offset) > _MOST_OFFSETS:
         return "desired: offset is not a list of at most %d" % _MOST_OFFSETS
@@ -51,6 +51,7 @@ def fault(document):
             or len(pair) != 2
             or not _whole(pair[0])
             or not isinstance(pair[1], int)
+            or not -_MOST_MINUTES <= pair[1] <= _MOST_MINUTES
         ):
             return "desired: offset has an entry that is not [UTC ms, minutes]"
     return _settings_fault(document.get("settings"))

@@ -14,6 +14,7 @@ from fleet_server.accounts.access import allow
 from fleet_server.accounts.models import ApiToken, AuditEntry, Role, User
 from fleet_server.accounts.wording import PARTS, ROLE_NAMES
 from fleet_server.devices.models import Device
+from fleet_server.drafts.models import Draft
 from fleet_server.places.models import Place, Unit
 from fleet_server.places.service import SECTORS
 from fleet_server.web.deps import ReadSession
@@ -26,7 +27,14 @@ Filter = Annotated[str, Query(max_length=200, pattern="^[^\\x00]*$")]
 
 # Which parts of an entry hold the number of a unit or of a place.
 _KIND_OF_PART = {"unit": "unit", "parent": "unit", "place": "place"}
-_TABLES: dict[str, Any] = {"unit": Unit, "place": Place, "person": User, "token": ApiToken, "device": Device}
+_TABLES: dict[str, Any] = {
+    "unit": Unit,
+    "place": Place,
+    "person": User,
+    "token": ApiToken,
+    "device": Device,
+    "draft": Draft,
+}
 Names = dict[tuple[str, str], str]
 
 

@@ -109,3 +109,14 @@ class AuditEntry(SQLModel, table=True):
     object_id: str = Field(max_length=80)
     before: str | None = Field(default=None, sa_column=Column(String, nullable=True), description="JSON")
     after: str | None = Field(default=None, sa_column=Column(String, nullable=True), description="JSON")
+
+
+class CountySetting(SQLModel, table=True):
+    """What the county has decided: `second_person` (a draft is approved by another one), `required_languages`."""
+
+    __tablename__ = "county_setting"
+
+    key: str = Field(primary_key=True, max_length=40)
+    value: str = Field(sa_column=Column(String, nullable=False), description="JSON")
+    at: int = Field(sa_type=BigInteger)
+    by: str = Field(max_length=200)

@@ -15,7 +15,7 @@ from fleet_server.instants import MINUTE_MS
 from fleet_server.refusals import N_, Faults, Refused
 from fleet_server.web import i18n
 from fleet_server.web.deps import CurrentPerson, Now, ReadSession, WriteSession, read, write
-from fleet_server.web.forms import local_address, messages
+from fleet_server.web.forms import kept_form, local_address, messages
 from fleet_server.web.i18n import _, ngettext
 from fleet_server.web.identity import session_cookie
 from fleet_server.web.templating import render
@@ -40,10 +40,10 @@ def sign_in_form(request: Request, person: CurrentPerson, next: str = "/") -> Re
 
 @router.post("/sign-in", dependencies=[public])
 async def sign_in(
-    request: Request, now: Now, email: Typed = "", password: Typed = "", next: Typed = "/"
+    request: Request, now: Now, email: Typed = "", password: Typed = "", next: Typed = "/", kept: Typed = ""
 ) -> Response:
     """Look at e-mail and password. The slow part, the hash, holds no transaction."""
-    typed = {"email": email, "next": local_address(next)}
+    typed = {"email": email, "next": local_address(next), "kept": kept}
     errors = {
         name: _("This is empty. Type something here.")
         for name, value in (("email", email.strip()), ("password", password))
@@ -57,8 +57,8 @@ async def sign_in(
         return _sign_in(request, typed, {"email": _wait(wait_ms)}, 429)
     user = await read(request, lambda session: service.by_email(session, email))
     usable = user if user is not None and user.disabled_at is None else None
-    kept = usable.password_hash if usable else None
-    right = await run_in_threadpool(passwords.matches, password, kept)
+    known = usable.password_hash if usable else None
+    right = await run_in_threadpool(passwords.matches, password, known)
     if usable is None or not right:
         return _sign_in(request, typed, {"password": _("E-mail address or password is wrong.")}, 422)
 
@@ -66,7 +66,12 @@ async def sign_in(
         limits.give_back(session, email, address)
         return _begin(request, session, usable, now)
 
-    return _signed_in(request, await write(request, begin), typed["next"])
+    secret = await write(request, begin)
+    waiting = kept_form(typed["kept"], typed["next"])
+    if waiting:
+        page = render(request, "accounts/go_on.html", address=typed["next"], waiting=waiting)
+        return _with_session(request, page, secret)
+    return _signed_in(request, secret, typed["next"])
 
 
 @router.post("/sign-out", dependencies=[public])
@@ -237,9 +242,12 @@ def _begin(request: Request, session: Session, user: User, now: int) -> str:
 
 
 def _signed_in(request: Request, token: str, then: str) -> Response:
+    return _with_session(request, RedirectResponse(then, 303), token)
+
+
+def _with_session(request: Request, answer: Response, token: str) -> Response:
     secure = request.app.state.settings.secure_cookies
     name, age_s = session_cookie(secure), sessions.ABSOLUTE_MS // 1000
-    answer = RedirectResponse(then, 303)
     answer.set_cookie(name, token, max_age=age_s, secure=secure, httponly=True, samesite="lax")
     return answer
 

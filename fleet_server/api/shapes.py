@@ -3,7 +3,7 @@
 Instants are ISO 8601 in UTC. Volumes only: how many pressed, never what.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -163,3 +163,9 @@ class Fault(BaseModel):
     error: str
     field: str | None = None
     value: str | None = None
+    faults: list[str] = Field(
+        default=[], description="everything that has to be put right, where that is known"
+    )
+
+
+FAULTS: dict[int | str, dict[str, Any]] = {code: {"model": Fault} for code in (401, 403, 404, 422)}

@@ -1,6 +1,7 @@
 """`/api/v1`: devices with their books, places with their counts, question sets; for programs with a token.
 
-The same rules as on pages: what the token's role and unit may not see does not exist for it. It only reads.
+The same rules as on pages: what the token's role and unit may not see does not exist for it. What changes something is
+in desk.py, rolling.py and scheduling.py.
 """
 
 from datetime import datetime
@@ -15,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, public, visible_devices, visible_places
 from fleet_server.answers import books, rules
-from fleet_server.api import shapes
+from fleet_server.api import desk, rolling, scheduling, shapes
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -26,8 +27,7 @@ from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.web.deps import ReadSession, RowId
 
-_FAULTS: dict[int | str, dict[str, Any]] = {code: {"model": shapes.Fault} for code in (401, 403, 404, 422)}
-router = APIRouter(prefix="/api/v1", responses=_FAULTS)
+router = APIRouter(prefix="/api/v1", responses=shapes.FAULTS)
 
 # Hours of a year and a day fit in one answer of about 700 kB; whoever wants more asks in pieces.
 LONGEST_DAYS = {"hour": 366, "day": 3_660, "month": 36_600}
@@ -169,9 +169,9 @@ def openapi(request: Request) -> JSONResponse:
     description = get_openapi(
         title="Hymiö",
         version="1",
-        summary="Feedback kiosks: devices, places, counts and question sets",
+        summary="Feedback kiosks: devices, places, counts, question sets and their way to the kiosks",
         description="Send `Authorization: Bearer hymio_…`. Volumes only: how many pressed, never what.",
-        routes=router.routes,
+        routes=[*router.routes, *desk.router.routes, *rolling.router.routes, *scheduling.router.routes],
     )
     description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     description["security"] = [{"token": []}]

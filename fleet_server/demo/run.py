@@ -21,12 +21,12 @@ from fleet_server.demo.kiosks import DemoKiosk
 from fleet_server.demo.patients import Patients, Tried
 from fleet_server.demo.screen_pages import view_run
 from fleet_server.demo.seed import sign_in
-from fleet_server.demo.targets import question_of as question_in
 from fleet_server.demo.toucher import QuestionOf
 from fleet_server.devices.models import Device
 from fleet_server.instants import now_ms
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.screens.targets import question_of as question_in
 from fleet_server.serving import build, check_ground, hold_folder, open_database, uvicorn_server
 from fleet_server.settings import Settings
 

@@ -14,12 +14,12 @@ from fleet_server.accounts.access import SignedIn
 from fleet_server.db import Database
 from fleet_server.demo.kiosks import DemoKiosk
 from fleet_server.demo.reach import do, kiosk_of, visible
-from fleet_server.demo.targets import name_of, question_of, targets_of
 from fleet_server.demo.toucher import PRESS_MS
 from fleet_server.devices.models import Device
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.questions.views import view
+from fleet_server.screens.targets import name_of, question_of, targets_of
 from fleet_server.web.deps import ReadSession
 from provisioning.errors import ProvisioningError
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fleet_server.demo.targets import Target, targets_of
+from fleet_server.screens.targets import Target, targets_of
 from provisioning.virtual.client import VirtualKiosk
 
 PRESS_MS = 120

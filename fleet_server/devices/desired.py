@@ -16,6 +16,7 @@ from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
 from fleet_server.phone import address
 from fleet_server.questions import service as questions
 from fleet_server.questions.views import hash_of
+from fleet_server.schedules import service as schedules
 
 Message = tuple[str, bytes]  # topic and payload
 TOUCH = "touch"  # the model that can show a QR code
@@ -60,6 +61,9 @@ def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
     if row is not None:
         view = questions.view_of(row, device.model)
         sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
+    sets += schedules.entries_for(
+        session, device, now=now
+    )  # after it: of what begins at once the later one wins
     settings = _settings(session, device, now)
     return {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
 

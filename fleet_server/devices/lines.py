@@ -44,6 +44,7 @@ class DeviceLine:
     wished: SetName | None
     books: Books | None
     refusal: str
+    planned: frozenset[int] = frozenset()  # numbers of the sets that it is wished at one time or another
 
     @property
     def wish(self) -> str:
@@ -51,7 +52,7 @@ class DeviceLine:
         it runs it)."""
         if self.wished is None:
             return "none"
-        if self.running is not None and self.running.number == self.wished.number:
+        if self.running is not None and self.running.number in (self.wished.number, *self.planned):
             return "met"
         return "refused" if self.refusal else "under way"
 
@@ -103,6 +104,9 @@ def device_lines(session: Session, devices: Iterable[Device]) -> list[DeviceLine
             wished=named(wishes.get(row.id)),
             books=kept.get(row.id),
             refusal=refusal(row),
+            planned=frozenset(
+                entry["number"] for entry in json.loads(row.desired or "{}").get("sets", [])[1:]
+            ),
         )
         for row in rows
     ]

@@ -18,6 +18,7 @@ from fleet_server.devices.models import Device
 from fleet_server.devices.views import device_page
 from fleet_server.instants import local
 from fleet_server.places.models import Place
+from fleet_server.schedules import service as schedules
 from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
 from fleet_server.web.deps import Now, ReadSession
 from fleet_server.web.templating import clock, date, number, render, weekday
@@ -85,6 +86,7 @@ def device(
         "takes_cleaning": takes_cleaning(row),
         "cleaning": page.cleaning_until is not None and page.cleaning_until > now,
         "places": _place_names(session, {page.line.place_id or 0}),
+        "scheduled": schedules.due_now(session, row, now=now),
     }
     if part != "now":
         context["health"] = health_charts(health(session, device_id, days=int(days), now=now), int(days))

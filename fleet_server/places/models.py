@@ -38,6 +38,15 @@ class Place(SQLModel, table=True):
     )
 
 
+class PlaceLabel(SQLModel, table=True):
+    """A county's own mark on places (`ward`, `winter2027`), by which sets are rolled out and scheduled."""
+
+    __tablename__ = "place_label"
+
+    place_id: int = Field(primary_key=True, foreign_key="place.id", sa_column_kwargs={"autoincrement": False})
+    label: str = Field(primary_key=True, max_length=40, index=True)
+
+
 class Installation(SQLModel, table=True):
     """A device stood at a place in [from_at, to_at); `to_at` null: it stands there now."""
 

@@ -16,7 +16,7 @@ from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import ApiToken, Membership
 from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import KIOSK, Device
-from fleet_server.places.models import Installation, OpeningHours, Place, Unit
+from fleet_server.places.models import Installation, OpeningHours, Place, PlaceLabel, Unit
 from fleet_server.refusals import N_, Faults
 
 SECTORS = {"health": N_("Health services"), "social": N_("Social services")}
@@ -146,8 +146,9 @@ def delete_place(session: Session, actor: Person | str, place: Place, *, now: in
             "delete", N_("Somebody has answered here by phone, so the place has a history. It is kept.")
         )
     faults.check()
-    for hours in session.exec(select(OpeningHours).where(OpeningHours.place_id == place.id)).all():
-        session.delete(hours)
+    for table in (OpeningHours, PlaceLabel):
+        for row in session.exec(select(table).where(table.place_id == place.id)).all():
+            session.delete(row)
     session.flush()
     session.delete(place)
     before = {"name": place.name, "unit": place.unit_id}

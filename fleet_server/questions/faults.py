@@ -69,3 +69,12 @@ def half_a_character(number: Any, fault: UnicodeEncodeError) -> Sentence:
     half = fault.object[fault.start : fault.end]
     text = N_("question set %(who)s: has %(value)r, half of a character, in one of its texts")
     return Sentence(text, who=number, value=half)
+
+
+def called(fault: str, name: str) -> str:
+    """The same fault of a set that has no number yet: a draft is called by its name."""
+    if not isinstance(fault, Sentence) or "who" not in fault.values:
+        return fault
+    again = type(fault)(fault.text, **fault.values | {"who": name})
+    again.__dict__.update({key: value for key, value in vars(fault).items() if key != "values"})
+    return again

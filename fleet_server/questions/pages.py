@@ -1,11 +1,10 @@
-"""The coordinator's pages: which sets there are, what they say, to whom they go, and which kiosk asks what."""
+"""The coordinator's pages: what a set says, to whom it goes, and which kiosk asks what."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, allow, may, visible_devices
@@ -43,17 +42,6 @@ STATUS_NAMES = {
 
 
 @dataclass(frozen=True)
-class SetRow:
-    """One line of the list."""
-
-    number: int
-    name: str
-    version: str
-    asked: str
-    running: int
-
-
-@dataclass(frozen=True)
 class DeviceRow:
     """One device beside a set. `refused`: the device's own reason, empty when it did not refuse."""
 
@@ -75,31 +63,6 @@ class ShownFault:
 
     text: str
     picture: str
-
-
-@router.get("")
-def sets(request: Request, person: SignedIn, session: ReadSession) -> Response:
-    """All sets."""
-    running = dict(
-        session.exec(
-            select(Device.running_set, func.count())
-            .where(col(Device.id).in_(visible_devices(person)))
-            .group_by(col(Device.running_set))
-        ).all()
-    )
-    rows = []
-    for row in service.all_sets(session):
-        body = service.body_of(row)
-        rows.append(
-            SetRow(
-                row.number,
-                row.name,
-                row.version,
-                _asked_text(body, person.language),
-                running.get(row.number, 0),
-            )
-        )
-    return render(request, "questions/list.html", sets=rows)
 
 
 @router.get("/{number}")
@@ -226,14 +189,3 @@ def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
             )
         )
     return rows
-
-
-def _asked_text(body: dict[str, object], language: str) -> str:
-    questions = body.get("questions")
-    for question in questions if isinstance(questions, list) else []:
-        if isinstance(question, dict) and question.get("code") == body.get("button"):
-            texts = question.get("text")
-            return (
-                str(texts.get(language) or next(iter(texts.values()), "")) if isinstance(texts, dict) else ""
-            )
-    return ""

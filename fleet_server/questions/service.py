@@ -5,11 +5,13 @@ A set never changes once added: its number goes into records that stay valid for
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
+from fleet_server.accounts.access import Person
 from fleet_server.devices.models import KIOSK, Device
 from fleet_server.questions.faults import half_a_character
 from fleet_server.questions.models import Publication, QuestionSet
@@ -25,7 +27,9 @@ class SetRefused(ValueError):
     """A set that cannot even be kept; the text says why."""
 
 
-def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> QuestionSet:
+def add(
+    session: Session, body: dict[str, Any], *, source: str, actor: Person | str = "fleet", now: int
+) -> QuestionSet:
     """Keep a set. It may still have faults (they are shown, and stop its publishing), but needs a free number.
 
     Adding the very same set again returns what is there.
@@ -60,11 +64,12 @@ def add(session: Session, body: dict[str, Any], *, source: str, now: int) -> Que
         hash=hash_of(content),
         source=source,
         created_at=now,
+        family=number,
     )
     session.add(row)
     session.flush()
     after = {"name": row.name, "source": source}
-    audit.record(session, "fleet", "add question set", "question set", str(number), after=after, now=now)
+    audit.record(session, actor, "add question set", "question set", str(number), after=after, now=now)
     return row
 
 
@@ -107,12 +112,11 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     ]
     if not wanted:
         faults.append(Sentence(N_("no device was chosen")))
-    body = body_of(row)
-    own_faults = faults_of(body)
-    faults += own_faults
-    if not own_faults:
-        for model in sorted({device.model for device in devices}):
-            faults += view_faults(body, model) or screen_faults(body, model)
+    if row.archived_at is not None:
+        faults.append(
+            Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
+        )
+    faults += faults_for(row, {device.model for device in devices})
     if faults:
         return faults
     name = actor if isinstance(actor, str) else actor.name
@@ -133,6 +137,16 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
         )
     session.flush()
     return []
+
+
+def faults_for(row: QuestionSet, models: Iterable[str]) -> list[str]:
+    """Every fault of the set itself or, when it has none, every reason why one of these models cannot ask it."""
+    body = body_of(row)
+    faults: list[str] = list(faults_of(body))
+    if not faults:
+        for model in sorted(set(models)):
+            faults += view_faults(body, model) or screen_faults(body, model)
+    return faults
 
 
 def look_at_screens(session: Session, number: int, device_ids: Iterable[str]) -> None:
@@ -161,15 +175,21 @@ def published_to(session: Session, device_id: str) -> QuestionSet | None:
 
 def view_of(row: QuestionSet, model: str) -> bytes:
     """The bytes of this set for a model that can ask it."""
-    return view_bytes(body_of(row), model)
+    return _view(row.body, model)
+
+
+@lru_cache(maxsize=64)  # a rollout asks for the same few a thousand times
+def _view(body: str, model: str) -> bytes:
+    return view_bytes(json.loads(body), model)
 
 
 def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
-    """The view that a device asks for by its hash, if it is one that was ever published to it."""
+    """The view that a device asks for by its hash, if one that was ever published to it, or is wished of it now."""
     device = session.get(Device, device_id)
     if device is None:
         return None
-    numbers = select(Publication.set_number).where(Publication.device_id == device_id)
+    numbers = set(session.exec(select(Publication.set_number).where(Publication.device_id == device_id)))
+    numbers |= {entry["number"] for entry in json.loads(device.desired or "{}").get("sets", ())}
     for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
         view = view_of(row, device.model)
         if hash_of(view) == wanted:

@@ -1,7 +1,7 @@
 """The words on a touchscreen beside the questions: skip, back, thank you and more.
 
-It knows which words there are and their text in the county's languages (data/words.json); a set may say them
-otherwise, and has to where the county asks in a language that they do not have.
+It knows which words there are and their text in the county's languages (data/words.json); a set may say one
+otherwise in any language, and has to where the county asks in a language that they do not have.
 """
 
 import json
@@ -60,7 +60,12 @@ def word_faults(body: dict[str, Any], languages: list[str], faults: SetFaults) -
                 known=", ".join(ready_words()),
             )
             continue
-        texts(given, key, languages, MAX_WORD_CHARACTERS, faults)
+        own = [
+            each
+            for each in languages
+            if not isinstance(given, dict) or each in given or each not in ready_words()[key]
+        ]
+        texts(given, key, own, MAX_WORD_CHARACTERS, faults)
         for language in languages if key == COUNTDOWN and isinstance(given, dict) else ():
             text = given.get(language)
             if isinstance(text, str) and (text.count("%d") != 1 or text.count("%") != 1):

@@ -97,6 +97,12 @@ def _code() -> dict[str, Any]:
     return {"qr": "https://", "qr_rows": rows}
 
 
+def pretended_code() -> dict[str, Any]:
+    """The same, as a kiosk's settings hold it."""
+    code = _code()
+    return {"text": code["qr"], "rows": code["qr_rows"]}
+
+
 def _cell(x: int, y: int) -> bool:
     for left, top in ((0, 0), (QR_CELLS - 7, 0), (0, QR_CELLS - 7)):
         if left - 1 <= x <= left + 7 and top - 1 <= y <= top + 7:

@@ -1,5 +1,6 @@
 """What is answered when something is wrong: a page in the person's language, or JSON below /api/."""
 
+import json
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -9,16 +10,18 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from fleet_server.accounts.access import NotAllowed, SignInNeeded
-from fleet_server.refusals import N_, Refused, shown
-from fleet_server.web.forms import messages
+from fleet_server.refusals import N_, Hindered, Refused, shown
+from fleet_server.web.forms import KEPT_FIELDS, KEPT_FORMS, messages, said
 from fleet_server.web.i18n import _
 from fleet_server.web.security import HEADERS
 from fleet_server.web.templating import render
 
 log = logging.getLogger("hymio.web")
+
 
 _TEXTS = {
     400: (N_("That request cannot be understood"), N_("Go back and try again.")),
@@ -48,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Hindered, _hindered)
     app.add_exception_handler(IntegrityError, _conflict)
     app.add_exception_handler(Exception, _fault)
 
@@ -75,8 +79,23 @@ async def _sign_in_needed(request: Request, error: Exception) -> Response:
     ):  # a page's script, which cannot show a form
         return Response(status_code=401)
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method == "POST" and wanted.startswith(KEPT_FORMS):
+        return await _keep_form(request, wanted)
     follow = f"?next={quote(wanted, safe='/')}" if request.method == "GET" and wanted != "/" else ""
     return RedirectResponse(f"/sign-in{follow}", 303)
+
+
+async def _keep_form(request: Request, wanted: str) -> Response:
+    """The sign-in with all that was typed in it, to be sent again afterwards: hours may lie between two sendings."""
+    try:
+        form = await request.form(max_fields=KEPT_FIELDS)
+    except HTTPException:
+        form = FormData()
+    kept = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if not kept:
+        return RedirectResponse("/sign-in", 303)
+    typed = {"next": wanted, "kept": json.dumps(kept)}
+    return render(request, "accounts/sign_in.html", 401, typed=typed, errors={})
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:
@@ -105,8 +124,17 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    name, text = next(iter(messages(error).items()))
-    return _answer(request, 422, text, field=name)
+    told = messages(error)
+    name, text = next(iter(told.items()))
+    value = error.faults[name][1].get("value")
+    faults = [f"{field}: {fault}" for field, fault in told.items()]
+    return _answer(request, 422, text, field=name, value=None if value is None else str(value), faults=faults)
+
+
+async def _hindered(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Hindered)
+    faults = error.faults if _is_api(request) else [said(fault) for fault in error.faults]
+    return _answer(request, 422, "; ".join(faults), faults=faults)
 
 
 async def _conflict(request: Request, error: Exception) -> Response:

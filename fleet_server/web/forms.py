@@ -1,7 +1,12 @@
 """What forms share: faults in the person's language, addresses to return to, whole numbers from text."""
 
+import json
+
 from fleet_server.refusals import Refused, Sentence
 from fleet_server.web.i18n import _
+
+KEPT_FORMS = ("/drafts/",)  # an hour's writing goes into these: it survives a sign-in that has expired
+KEPT_FIELDS = 4000  # 40 questions in six languages, each with seven labels
 
 
 def messages(refused: Refused) -> dict[str, str]:
@@ -14,7 +19,11 @@ def said(fault: str) -> str:
     if not isinstance(fault, Sentence):
         return fault
     return _(fault.text) % {
-        name: _(value) if name in ("language", "mode", "type") else value
+        name: said(value)
+        if isinstance(value, Sentence)
+        else _(value)
+        if name in ("language", "mode", "type", "before_type")
+        else value
         for name, value in fault.values.items()
     }
 
@@ -29,6 +38,21 @@ def local_address(address: str) -> str:
     ):
         return "/"
     return address
+
+
+def kept_form(typed: str, address: str) -> list[tuple[str, str]]:
+    """The fields of a form that waited for the sign-in; [] for anything that is none, or leads elsewhere."""
+    try:
+        pairs = json.loads(typed) if typed and address.startswith(KEPT_FORMS) else []
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(pairs, list) or len(pairs) > KEPT_FIELDS:
+        return []
+    whole = all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
+        for pair in pairs
+    )
+    return [(name, value) for name, value in pairs] if whole else []
 
 
 def row_id(typed: str) -> int | None:

@@ -40,8 +40,8 @@ def live(
 ) -> StreamingResponse:
     """Server-sent events named `change`, whose data are the changed topics, separated by spaces.
 
-    `topics`: `device:<id>`, `place:<id>`, `set:<number>`, and `devices`, `places` for all that the reader may
-    see.
+    `topics`: `device:<id>`, `place:<id>`, `set:<number>`, `draft:<id>`, `rollout:<number>`, and `devices`, `places`
+    for all that the reader may see.
     """
     heard = allowed_topics(session, person, topics.split())
     changes: Changes = request.app.state.changes
@@ -67,7 +67,7 @@ def allowed_topics(session: Session, person: Person, asked: list[str]) -> set[st
             heard |= devices
         elif topic == "places":
             heard |= may - devices
-        elif topic in may or (kind == "set" and name.isdecimal()):
+        elif topic in may or (kind in ("set", "draft", "rollout") and name.isdecimal()):
             heard.add(topic)
         else:
             raise HTTPException(403, f"topic {topic!r} is not one you may listen to")

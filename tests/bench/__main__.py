@@ -21,6 +21,7 @@ PARTS = (
     "bench_firmware",
     "bench_screens",
     "bench_link",
+    "bench_rollout",
     "bench_flow",
     "bench_simulator",
 )

@@ -15,6 +15,7 @@ MODULES = {
     "test_journal_wear": "192K",
     "test_protocol_vectors": "192K",
     "test_receipt_vectors": "192K",
+    "test_set_hours": "64K",
     "test_power_cuts": "8M",
     "test_flipped_flash": "8M",
 }

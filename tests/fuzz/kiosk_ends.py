@@ -453,7 +453,8 @@ class Ends:
             assert desired.version > 1000, "the version fell"
             assert sorted(settings._values) == sorted(DEFAULTS), "unknown settings take up memory"
             for entry in sets._plan:
-                assert sorted(entry) == ["from", "hash", "number", "to"], "unknown keys take up memory"
+                kept = ["from", "hash", "hours", "number"] + (["seen"] if entry["hours"] else []) + ["to"]
+                assert sorted(entry) == kept, "unknown keys take up memory"
             del document
         else:
             assert settings.get("lockout_ms") == 1234, "a refused document changed a setting"

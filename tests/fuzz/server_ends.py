@@ -343,6 +343,7 @@ def county(path: Path) -> Database:
                 body=json.dumps(body),
                 hash="0" * 64,
                 created_at=0,
+                family=KNOWN_SET,
             )
         )
         questions.add_national(session, now=MONDAY_10)

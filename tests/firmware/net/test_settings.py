@@ -18,16 +18,25 @@ class Plan:
     def __init__(self) -> None:
         self.entries: object = None
 
-    def plan(self, entries: object) -> None:
+    def plan(self, entries: object, offset: object) -> None:
         self.entries = entries
+        self.offset = offset
+
+
+PLANNED = {
+    "number": 14,
+    "hash": "ab" * 32,
+    "from": None,
+    "to": 5,
+    "hours": (None, None, b"\x02\x00"),  # see kiosk/hours.py
+    "seen": (False, 0, 0),
+}
 
 
 def document(number: int, **changes: Any) -> bytes:
     known = {
         "version": number,
-        "sets": [
-            {"number": 14, "hash": "ab" * 32, "from": None, "to": 5, "hours": {"mon": [["08:00", "16:00"]]}}
-        ],
+        "sets": [{"number": 14, "hash": "ab" * 32, "from": None, "to": 5, "hours": {"only": ["1970-01-03"]}}],
         "offset": [[0, 120], [1_774_746_000_000, 180]],
         "settings": {"lockout_ms": 3000},
         "firmware": None,
@@ -47,7 +56,7 @@ def test_a_document_is_followed_and_survives_a_restart(tmp_path: Path) -> None:
     later, later_plan, later_settings = opened(tmp_path)
     for one, its_plan, its_settings in ((desired, plan, settings), (later, later_plan, later_settings)):
         assert one.version == 5
-        assert its_plan.entries == [{"number": 14, "hash": "ab" * 32, "from": None, "to": 5}]
+        assert its_plan.entries == [PLANNED]
         assert its_settings.get("lockout_ms") == 3000
         assert its_settings.get("keepalive_s") == DEFAULTS["keepalive_s"]
 
@@ -57,7 +66,7 @@ def test_what_no_kiosk_knows_takes_no_memory(tmp_path: Path) -> None:
     known = json.loads(document(5))
     known["settings"]["later"] = known["sets"][0]["later"] = [[["much"]]]
     assert desired.apply(json.dumps(known).encode()) is None
-    assert plan.entries == [{"number": 14, "hash": "ab" * 32, "from": None, "to": 5}]
+    assert plan.entries == [PLANNED]
     with pytest.raises(KeyError):
         settings.get("later")
 

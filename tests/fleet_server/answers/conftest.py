@@ -66,6 +66,7 @@ def furnish(database: Database) -> None:
                 body=json.dumps(body),
                 hash="0" * 64,
                 created_at=0,
+                family=KNOWN_SET,
             )
         )
 

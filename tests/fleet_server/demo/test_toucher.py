@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fleet_server.demo.targets import name_of, targets_of
 from fleet_server.demo.toucher import Toucher
 from fleet_server.questions.national import national_sets
 from fleet_server.questions.views import view
+from fleet_server.screens.targets import name_of, targets_of
 
 HABITS = json.loads(files("fleet_server.demo").joinpath("patients.json").read_text("utf-8"))
 VIEW = view(next(body for body in national_sets() if body["number"] == 7), "touch")

@@ -1,0 +1,240 @@
+"""`/api/v1` at the coordinator's desk: drafts edited, approved and published, question sets compared.
+
+The same services and rules as the pages; nothing is decided here.
+"""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from sqlmodel import Session, col, select
+
+from fleet_server.accounts.access import Person, SignedIn, allow
+from fleet_server.accounts.models import Role
+from fleet_server.api import desk_shapes as shapes
+from fleet_server.api.shapes import FAULTS
+from fleet_server.db import after_commit
+from fleet_server.drafts import approval, publish, service
+from fleet_server.drafts.models import Draft
+from fleet_server.instants import utc
+from fleet_server.questions import service as questions
+from fleet_server.questions import versions
+from fleet_server.questions.compare import compare
+from fleet_server.questions.models import QuestionSet
+from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
+
+router = APIRouter(prefix="/api/v1", responses=FAULTS)
+Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
+After = Annotated[int, Query(ge=0, lt=2**31, description="the last one already had")]
+Limit = Annotated[int, Query(ge=1, le=500, description="at most so many in one answer")]
+
+
+@router.get("/drafts")
+def drafts(person: Coordinator, session: ReadSession, after: After = 0, limit: Limit = 100) -> shapes.Drafts:
+    """Drafts by id, also those published or dropped."""
+    query = select(Draft).where(col(Draft.id) > after).order_by(col(Draft.id)).limit(limit + 1)
+    rows = session.exec(query).all()
+    shown = [shapes.Draft(**_draft(row)) for row in rows[:limit]]
+    return shapes.Drafts(drafts=shown, next=shown[-1].id if len(rows) > limit else None)
+
+
+@router.get("/drafts/{draft_id}")
+def draft(person: Coordinator, session: ReadSession, now: Now, draft_id: RowId) -> shapes.OneDraft:
+    """One draft with its texts, its faults and what it breaks."""
+    row = _there(session, draft_id)
+    ready = publish.readiness(session, row, now=now)
+    return shapes.OneDraft(
+        **_draft(row),
+        body=service.body(row),
+        faults=[str(fault) for fault in ready.faults],
+        unseen=ready.unseen,
+        breaks=_breaks(ready.breaks),
+    )
+
+
+@router.post("/drafts", status_code=201)
+def new_draft(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, asked: shapes.NewDraft
+) -> shapes.Draft:
+    """Make a draft: empty, a copy of a set, or that set's next version."""
+    row = service.new(session, person, asked.name, copy_of=asked.copy_of, continues=asked.continues, now=now)
+    _tell(request, session, row.id or 0)
+    return shapes.Draft(**_draft(row))
+
+
+@router.post("/drafts/{draft_id}/ops")
+def edit(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId, asked: shapes.Ops
+) -> shapes.Applied:
+    """Edit. Where somebody has changed the same field since, that operation is a conflict, and the others hold."""
+    _there(session, draft_id)
+    done = service.apply(session, person, draft_id, asked.ops, asked.revision, now=now)
+    return _applied(request, session, draft_id, done)
+
+
+@router.post("/drafts/{draft_id}/undo")
+def undo(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
+) -> shapes.Applied:
+    """Take back the newest edit of whoever asks."""
+    _there(session, draft_id)
+    return _applied(request, session, draft_id, service.undo(session, person, draft_id, now=now))
+
+
+@router.post("/drafts/{draft_id}/redo")
+def redo(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
+) -> shapes.Applied:
+    """Do again what was taken back last."""
+    _there(session, draft_id)
+    return _applied(request, session, draft_id, service.redo(session, person, draft_id, now=now))
+
+
+@router.post("/drafts/{draft_id}/ask")
+def ask(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
+) -> shapes.Draft:
+    """Ask for a second person's approval."""
+    _there(session, draft_id)
+    row = approval.ask(session, person, draft_id, now=now)
+    _tell(request, session, draft_id)
+    return shapes.Draft(**_draft(row))
+
+
+@router.post("/drafts/{draft_id}/approve")
+def approve(
+    request: Request,
+    person: Coordinator,
+    session: WriteSession,
+    now: Now,
+    draft_id: RowId,
+    asked: shapes.OfRevision,
+) -> shapes.Draft:
+    """Approve a revision. Where the county requires a second person, a token cannot."""
+    _there(session, draft_id)
+    row = approval.approve(session, person, draft_id, asked.revision, now=now)
+    _tell(request, session, draft_id)
+    return shapes.Draft(**_draft(row))
+
+
+@router.post("/drafts/{draft_id}/send-back")
+def send_back(
+    request: Request,
+    person: Coordinator,
+    session: WriteSession,
+    now: Now,
+    draft_id: RowId,
+    asked: shapes.SentBack,
+) -> shapes.Draft:
+    """Open an asked or approved draft again, with a comment."""
+    _there(session, draft_id)
+    row = approval.send_back(session, person, draft_id, asked.comment, now=now)
+    _tell(request, session, draft_id)
+    return shapes.Draft(**_draft(row))
+
+
+@router.post("/drafts/{draft_id}/publish", status_code=201)
+async def publish_draft(
+    request: Request, person: Coordinator, now: Now, draft_id: RowId, asked: shapes.Publish
+) -> shapes.Published:
+    """Make the immutable question set; refused with every fault in `faults`. No kiosk changes yet."""
+
+    def look(session: Session) -> None:  # lays it out, which nobody else should wait for
+        publish.readiness(session, _there(session, draft_id), now=now)
+
+    def make(session: Session) -> QuestionSet:
+        row = publish.publish(
+            session,
+            person,
+            draft_id,
+            revision=asked.revision,
+            breaks_confirmed=asked.breaks_confirmed,
+            now=now,
+        )
+        _tell(request, session, draft_id)
+        return row
+
+    await read(request, look)
+    row = await write(request, make)
+    return shapes.Published(
+        number=row.number, hash=row.hash, family=row.family, previous=row.previous, change=row.change
+    )
+
+
+@router.get("/question-sets/{number}/compare/{other}")
+def compare_sets(person: SignedIn, session: ReadSession, number: RowId, other: RowId) -> shapes.Comparison:
+    """What set `other` has otherwise than set `number`."""
+    found = compare(*(questions.body_of(_set(session, one)) for one in (number, other)))
+    return shapes.Comparison(
+        classes=list(found.classes),
+        added=found.added,
+        removed=found.removed,
+        reworded=[shapes.Text(**asdict(text)) for text in found.reworded],
+        translated=[shapes.Text(**asdict(text)) for text in found.translated],
+        moved=[str(change.said) for change in found.moved],
+        rescaled=[str(change.said) for change in found.rescaled],
+        breaks=_breaks(found.breaks),
+    )
+
+
+@router.post("/question-sets/{number}/archive")
+def archive(person: Coordinator, session: WriteSession, now: Now, number: RowId) -> shapes.Kept:
+    """Put a set away; refused while it is wished of a kiosk."""
+    _set(session, number)
+    return _kept(versions.archive(session, person, number, now=now))
+
+
+@router.post("/question-sets/{number}/restore")
+def restore(person: Coordinator, session: WriteSession, now: Now, number: RowId) -> shapes.Kept:
+    """Take a set out of the archive."""
+    _set(session, number)
+    return _kept(versions.restore(session, person, number, now=now))
+
+
+@router.post("/question-sets/{number}/label")
+def label(
+    person: Coordinator, session: WriteSession, now: Now, number: RowId, asked: shapes.Label
+) -> shapes.Kept:
+    """Give a set a label, or take it away."""
+    _set(session, number)
+    return _kept(versions.label(session, person, number, asked.label, now=now))
+
+
+def _kept(row: QuestionSet) -> shapes.Kept:
+    return shapes.Kept(number=row.number, label=row.label, archived=row.archived_at is not None)
+
+
+def _there(session: Session, draft_id: int) -> Draft:
+    row = service.get(session, draft_id)
+    if row is None:
+        raise HTTPException(404, f"draft {draft_id} does not exist")
+    return row
+
+
+def _set(session: Session, number: int) -> QuestionSet:
+    row = session.get(QuestionSet, number)
+    if row is None:
+        raise HTTPException(404, f"question set {number} does not exist")
+    return row
+
+
+def _draft(row: Draft) -> dict[str, Any]:
+    found = {name: getattr(row, name) for name in shapes.Draft.model_fields if name != "edited_at"}
+    return found | {"edited_at": utc(row.edited_at)}
+
+
+def _breaks(breaks: dict[str, Any]) -> dict[str, list[str]]:
+    return {code: [str(reason) for reason in reasons] for code, reasons in breaks.items()}
+
+
+def _applied(request: Request, session: Session, draft_id: int, done: service.Applied) -> shapes.Applied:
+    _tell(request, session, draft_id)
+    conflicts = [
+        shapes.Conflict(yours=one.yours, theirs=one.theirs, now=one.now, by=one.by, at=utc(one.at))
+        for one in done.conflicts
+    ]
+    return shapes.Applied(revision=done.revision, conflicts=conflicts)
+
+
+def _tell(request: Request, session: Session, draft_id: int) -> None:
+    after_commit(session, lambda: request.app.state.changes.notify("drafts", f"draft:{draft_id}"))
