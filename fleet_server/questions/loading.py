@@ -23,7 +23,7 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}")
 STATUSES = ("verbatim", "reconstructed", "own")
 SECTORS = ("health", "social", "")
 _FILE_KEYS = {"about", "cant_say", "items"}
-_ITEM_KEYS = {"code", "type", "theme", "sector", "text", "labels", "label_status"}
+_ITEM_KEYS = {"code", "type", "theme", "sector", "text", "labels", "label_status", "version"}
 _TEXT_KEYS = ("text", "status", "source")
 
 
@@ -98,7 +98,8 @@ def _read(data: bytes | str) -> list[dict[str, Any]]:
         faults += [f"item {code}: {fault}" for fault in _item_faults(entry)]
     if faults:
         raise LoadRefused(faults)
-    return entries
+    # A file's own count of versions is of its own history; the library counts what it was given.
+    return [{key: value for key, value in entry.items() if key != "version"} for entry in entries]
 
 
 def _item_faults(item: dict[str, Any]) -> list[str]:

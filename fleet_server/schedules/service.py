@@ -113,7 +113,7 @@ def open_schedules(session: Session, *, now: int) -> Sequence[Schedule]:
 def covers(session: Session, schedule: Schedule, device: Device) -> bool:
     """Whether the schedule's places are those of this device now."""
     wanted = chosen(json.loads(schedule.choice)).where(col(Device.id) == device.id)
-    return session.exec(wanted).first() is not None
+    return session.connection().execute(wanted).first() is not None
 
 
 def hours_of(schedule: Schedule, eves: tuple[str, ...], *, now: int) -> dict[str, Any] | None:
@@ -227,7 +227,7 @@ def end(session: Session, actor: Person, schedule: Schedule, *, now: int) -> lis
 
 def concerns(session: Session, schedule: Schedule) -> set[str]:
     """Ids of the devices at its places now."""
-    return set(session.exec(chosen(json.loads(schedule.choice))))
+    return set(session.connection().execute(chosen(json.loads(schedule.choice))).scalars())
 
 
 def keeps(session: Session, person: Person, choice: Choice) -> bool:
