@@ -203,8 +203,17 @@ def advance(session: Session, *, now: int, visitors: bool = False) -> Outcome:
 
 def busy() -> ColumnElement[bool]:
     """Rollouts at which there is something to look: cheap to ask, by the index of `state`."""
+    late = exists().where(  # one that was done before the last of its kiosks had answered
+        col(RolloutDevice.rollout_id) == col(Rollout.id),
+        col(RolloutDevice.wished_at).is_not(None),
+        col(RolloutDevice.reported_at).is_(None),
+        col(RolloutDevice.device_id) == col(Device.id),
+        col(Device.running_set) == col(Rollout.set_number),
+    )
     return or_(
-        col(Rollout.state).in_(OPEN), (col(Rollout.state) == "undone") & col(Rollout.ended_at).is_(None)
+        col(Rollout.state).in_(OPEN),
+        (col(Rollout.state) == "undone") & col(Rollout.ended_at).is_(None),
+        (col(Rollout.state) == "done") & late,
     )
 
 

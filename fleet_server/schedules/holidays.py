@@ -7,7 +7,7 @@ which by law they are not, so all eves are a choice here.
 import json
 from datetime import date, timedelta
 
-from holidays import Finland
+from holidays.countries.finland import Finland
 from sqlmodel import Session
 
 from fleet_server.accounts import audit

@@ -12,6 +12,7 @@ from fleet_server.questions import service as questions
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.views import hash_of
 from fleet_server.rollouts import service
+from fleet_server.rollouts.models import Rollout
 from fleet_server.rollouts.plan import AT_ONCE, Stage, StopRule
 from fleet_server.rollouts.where import of_rollout, where
 from tests.conftest import MONDAY_10
@@ -116,6 +117,19 @@ def test_a_kiosk_that_was_away_for_weeks_gets_the_newest_and_no_queue(fleet: Fle
     [(topic, body)] = fleet.report(away, running=OLD, desired=1)
     assert topic.endswith("/desired")
     assert [entry["number"] for entry in json.loads(body)["sets"]] == [NEW]
+
+
+def test_who_answers_after_the_rollout_is_done_is_noted_all_the_same(fleet: Fleet) -> None:
+    fleet.start(stages=AT_ONCE)
+    fleet.advance(1)
+    assert fleet.rollout().state == "running"
+    fleet.advance(1)
+    assert fleet.rollout().state == "done"
+    fleet.obey()
+    fleet.advance(1)
+    assert all(part.reported_at == fleet.now for part in fleet.parts().values())
+    with fleet.database.read() as session:
+        assert session.exec(select(Rollout).where(service.busy())).all() == [], "nothing is left to look at"
 
 
 def test_nothing_is_wished_while_it_is_paused(fleet: Fleet) -> None:
