@@ -35,7 +35,7 @@ def sign_in_form(request: Request, person: CurrentPerson, next: str = "/") -> Re
     """The form; who is signed in already goes on."""
     if person is not None:
         return RedirectResponse(local_address(next), 303)
-    return _sign_in(request, {"next": local_address(next)})
+    return _sign_in(request, {"next": local_address(next), "kept": ""})
 
 
 @router.post("/sign-in", dependencies=[public])
