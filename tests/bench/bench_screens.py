@@ -21,7 +21,7 @@ BUS_HZ = 40_000_000  # the display's SPI; a bit a clock
 WHOLE_SCREEN_BYTES = 480 * 320 * 2
 READY_SET = 7  # health services, touchscreen
 PAGE_MS = 1000  # what somebody waits for a page without a second thought
-BANDS = 8
+BANDS = 16
 
 
 def measure() -> list[dict]:
@@ -39,7 +39,7 @@ def measure() -> list[dict]:
             _beside_fill(f"drawing {name}", one["draw_ms"], told["fill_ms"]),
             _figure(f"layout of {name}", one["layout_ms"], "ms", FEEDBACK_MS),
             _figure(f"finger, {name}", one["press_bytes"], "bytes", WHOLE_SCREEN_BYTES),
-            _figure(f"bands of a finger, {name}", one["press_bands"], "bands", 1),
+            _figure(f"bands of a finger, {name}", one["press_bands"], "bands", 2),
             _figure(f"finger over the bus, {name}", _bus_ms(one["press_bytes"]), "ms at 40 MHz", FEEDBACK_MS),
             _figure(f"drawing a finger, {name}", one["press_ms"], "ms", FEEDBACK_MS),
         ]

@@ -14,7 +14,7 @@ from screens import fonts, pages, raster  # noqa: E402
 from screens.canvas import Canvas  # noqa: E402
 from screens.painter import Painter  # noqa: E402
 
-WIDTH, HEIGHT, BAND_LINES = 480, 320, 40
+WIDTH, HEIGHT, BAND_LINES = 480, 320, 20  # as kiosk/touch_front.py has it
 TIMES = 100
 
 

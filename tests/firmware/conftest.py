@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,21 @@ FIRMWARE = HERE.parents[1] / "firmware"
 TIME_LIMIT_S = 120  # at the least heap that almost works MicroPython crawls instead of dying
 
 sys.path.insert(0, str(HERE))
+
+
+@pytest.fixture(autouse=True)
+def lent_code() -> Iterator[None]:
+    """A kiosk on paper lets go of the code that draws. Other tests have imported classes of it and must go on meeting
+    the same: a second `Face` is not an instance of the first.
+    """
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "screens"}
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] == "screens"]:
+        del sys.modules[name]
+    sys.modules.update(before)
+    for name, module in before.items():
+        if "." in name:
+            setattr(before["screens"], name.split(".")[1], module)
 
 
 @pytest.fixture(scope="session")

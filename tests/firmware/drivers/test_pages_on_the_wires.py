@@ -1,8 +1,6 @@
 """Pages go through the drivers onto twins of the chips, and what a visitor sees is what the page is."""
 
 import asyncio
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +46,6 @@ def test_every_page_after_every_other_is_on_the_touchscreen_as_it_is_meant() -> 
             assert bytes(panel.memory) == seen(page), screen.name
 
 
-@pytest.fixture
-def lent_code() -> Iterator[None]:
-    """Drawing on paper lets go of code on its way; other tests have it still."""
-    package = sys.modules["screens"]
-    before = {name: module for name, module in sys.modules.items() if name.startswith("screens.")}
-    yield
-    sys.modules.update(before)
-    for name, module in before.items():
-        setattr(package, name.split(".")[1], module)
-
-
-@pytest.mark.usefixtures("lent_code")
 @pytest.mark.parametrize(
     "shadow", [None, bytearray(Ssd1683.SHADOW_BYTES)], ids=["whole updates", "by difference"]
 )
