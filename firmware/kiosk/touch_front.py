@@ -76,6 +76,7 @@ class TouchFront:
         self._news = False
         self._refused_ms = now_ms
         self._waits_for_room = False
+        self._taking = False  # what a visitor did is having its effect: until it has, thanks would be a lie
         self._closed = False  # by the server, for cleaning
         self._busy = False  # something is to be drawn
         self._place = None  # (page, question) that is on the display
@@ -87,9 +88,10 @@ class TouchFront:
 
     async def run(self, beat):
         """The task: started again after a crash, it goes on with the visit where it was."""
-        self._draw_anew()
+        self.begin(ticks_ms())
         while True:
             beat()
+            self.step(ticks_ms())
             if self._busy:
                 await asyncio.sleep(0)
             else:
@@ -97,7 +99,12 @@ class TouchFront:
                     await asyncio.wait_for(self._board.wait_edge(), self.due_ms(ticks_ms()) / 1000)
                 except asyncio.TimeoutError:
                     pass
-            self.step(ticks_ms())
+
+    def begin(self, now_ms):
+        """The task starts, perhaps after a crash: whether an answer that was being taken is in flash, nobody knows."""
+        self._draw_anew()
+        if self._taking:
+            self._refuse(RuntimeError("crashed while an answer was taken"), now_ms)
 
     def step(self, now_ms):
         """Read the panel once, do what that and the time mean, draw one band."""
@@ -164,40 +171,47 @@ class TouchFront:
             self._painter.press(widget)
         except MemoryError:
             gc.collect()  # an answer that is not seen to be taken is taken all the same
+        self._taking = self._visit.page != "thanks"
         try:
             self._flags = record.FLAG_SIMULATED if self._board.simulated() else 0
             entry = self._act(widget.action, now_ms)
             if entry is not None:
                 self._record(entry)
-                if entry[3] == COMPLETE:
-                    self._sound("thanks")
+            self._taking = False
         except (JournalFull, OSError, MemoryError) as error:
             self._refuse(error, now_ms)
+            return
+        if entry is not None and entry[3] == COMPLETE:
+            self._sound("thanks")
 
     def _act(self, action, now_ms):
         """What was felt has its effect: for a key that memory did not suffice for, there is some after a collection."""
+        visit = self._visit
+        written = visit.written
         try:
-            return self._visit.act(action, now_ms)
+            return visit.act(action, now_ms)
         except MemoryError:
-            if self._visit.page != "text" or action[0] not in TYPING:
+            if visit.page != "text" or action[0] not in TYPING:
                 raise  # something may have come of it: it is refused
             gc.collect()
-        return self._visit.act(action, now_ms)
+        return visit.act(action, now_ms) if visit.written == written else None
 
     def _record(self, entry):
         position, language, value, flags, body, mark = entry
-        key = self._recorder.answer(
-            self._visit.view["number"], position, language, value, flags | self._flags, body, mark[0]
+        self._recorder.answer(
+            self._visit.view["number"], position, language, value, flags | self._flags, body, mark
         )
-        if mark[0] is None:
-            mark[0] = key
         self._recorder.stored()
         self._news = True
 
     def _refuse(self, error, now_ms):
+        if not self._taking:
+            gc.collect()  # it was but leaving the thank-you: time does the same again
+            return
         self._refused_ms = now_ms
         self._waits_for_room = isinstance(error, JournalFull)
         self._visit.refused(now_ms)
+        self._taking = False  # before it is counted, and after all that may fail
         self._recorder.refuse(error)
         self._sound("refused")
         self._recorder.note_refused()
@@ -208,10 +222,12 @@ class TouchFront:
         self._recorder.note_refused()
         visit = self._visit
         if visit is not None:
+            self._taking = not visit.idle and visit.page not in ("thanks", "full")
             try:
                 entry = visit.end(now_ms) if self.touches.cleaning and not visit.idle else visit.tick(now_ms)
                 if entry is not None:
                     self._record(entry)
+                self._taking = False
             except (JournalFull, OSError, MemoryError) as error:
                 self._refuse(error, now_ms)
             if visit.page == "full" and self._may_go_on(now_ms):

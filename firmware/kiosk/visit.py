@@ -35,8 +35,8 @@ class Visit:
 
     def reset(self, now_ms):
         """The next visitor: nothing of the one before is left."""
-        self._fall_back()
         self._begin(self.view["flows"][0], now_ms)
+        self._fall_back()  # last: should it fail, `look` makes up for it
 
     @property
     def page(self):
@@ -47,6 +47,11 @@ class Visit:
         """(page, question on it or None): what of a scene decides what a touch means."""
         page = self._page
         return page, self._steps.question if page in ("rest", "ask", "text") else None
+
+    @property
+    def written(self):
+        """Bytes of text on the page."""
+        return self._given.typed.used
 
     @property
     def idle(self):
@@ -67,8 +72,8 @@ class Visit:
     def act(self, action, now_ms):
         """The visitor touched something that means `action`. Returns an entry to be recorded, or None.
 
-        What makes no sense on this page changes nothing but the time that is left. A MemoryError on TYPING leaves
-        all as it was.
+        What makes no sense on this page changes nothing but the time that is left. After a MemoryError on TYPING
+        `written` tells whether anything was changed.
         """
         self._touched_ms = now_ms
         if self._page == "full":

@@ -293,6 +293,35 @@ def test_a_crash_of_the_task_goes_on_with_the_visit_where_it_was(stage: Stage, m
     assert stage.answers == 3
 
 
+@pytest.mark.parametrize("part", ["recorder.answer", "_visit._given.enter"])
+def test_a_crash_while_an_answer_is_taken_refuses_it_instead_of_going_on_as_if_it_was(
+    stage: Stage, monkeypatch: Any, part: str
+) -> None:
+    """The next question came, and the answer was nowhere; or no page was right any more, and each try crashed again."""
+    *way, name = part.split(".")
+    owner: Any = stage.front
+    for step in way:
+        owner = getattr(owner, {"recorder": "_recorder"}.get(step, step))
+
+    def crash(*args: Any) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("made to fail")
+
+    monkeypatch.setattr(owner, name, crash)
+    with pytest.raises(RuntimeError):
+        stage.press("answer", 3)
+    stage.front.begin(stage.now)
+    stage.last, stage.began = {}, None
+    stage.touch(0, 0)
+    assert stage.scene == {"page": "full"}
+    assert stage.board.sounds == ["refused"]
+    stage.records()
+    stage.wait(11_000)
+    stage.press("answer", 3)
+    assert stage.scene["page"] == "ask"
+    assert stage.board.sounds == ["refused", "thanks"]
+
+
 def test_a_key_that_was_felt_is_written_although_memory_fails_for_it_and_for_its_drawing(
     monkeypatch: Any,
 ) -> None:
