@@ -208,7 +208,7 @@ class Visit:
         return None
 
     def _on_phone(self, name, now_ms):
-        if name in ("back", "write"):
+        if name == "back":
             self._page = self._before
         elif name in ("leave", "next"):
             self._page = self._before
