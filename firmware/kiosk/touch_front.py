@@ -15,7 +15,6 @@ from kiosk.journal import JournalFull
 from kiosk.touches import Touches
 from kiosk.visit import TYPING, Visit
 
-_BAND_LINES = const(20)  # a band of 480 pixels takes 19 KiB, and 4 ms to send at 40 MHz
 _COLLECT_BYTES = const(
     65536
 )  # pages are made of many small things: collect when the visitor reads, not between
@@ -29,7 +28,7 @@ _LONGEST_CLEANING_MS = const(4 * 3600 * 1000)
 
 def opened(board, recorder, sets, clock, settings):
     """The front of a board with `display`, `touch` and `assets`."""
-    from screens.canvas import Canvas
+    from screens.canvas import BAND_LINES, Canvas
     from screens.fonts import load, pictures
     from screens.pages import build
     from screens.painter import Painter
@@ -40,7 +39,7 @@ def opened(board, recorder, sets, clock, settings):
     fonts = load(board.assets, ("s",))
     fonts.update(load(board.assets, ("m", "l"), False))
     shown = pictures(board.assets, "touch", False)
-    painter = Painter(board.display, Canvas(board.display.width, _BAND_LINES, RGB565))
+    painter = Painter(board.display, Canvas(board.display.width, BAND_LINES, RGB565))
 
     def page(scene, view, language, mode):
         return build(scene, view, language, mode, fonts, shown, painter.page)

@@ -29,3 +29,29 @@ class Ballast:
             self.held = held[1]
             held[0] = held[1] = None
         gc.collect()
+
+
+_GRAIN = 1024
+_GRAINS = 1024  # a heap of 1 MiB
+
+
+def crowd(largest):
+    """Cut what is free into pieces of at most `largest` bytes. Returns what cuts it, to be kept."""
+    grains = [None] * _GRAINS
+    count = 0
+    try:
+        while True:
+            grains[count] = bytearray(_GRAIN)
+            count += 1
+    except MemoryError:
+        pass
+    between = largest * 3 // 4 // _GRAIN  # pieces lie in a row but for a few, which may make one longer
+    for i in range(count):
+        if i % between:
+            grains[i] = None
+    gc.collect()
+    try:
+        bytearray(largest)
+    except MemoryError:
+        return grains
+    raise AssertionError(f"there is a larger piece than {largest} bytes")

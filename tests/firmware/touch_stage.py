@@ -10,7 +10,7 @@ from kiosk.recorder import Recorder
 from kiosk.settings import DEFAULTS
 from kiosk.touch_front import TouchFront
 from nor import Nor, Rng
-from screens.canvas import Canvas
+from screens.canvas import BAND_LINES, Canvas
 from screens.fonts import load, pictures
 from screens.pages import build
 from screens.painter import Painter
@@ -114,7 +114,7 @@ class Stage:
         self.view = view or national()
         self.settings = Settings(**settings)
         self.flash = flash or Nor(sectors)
-        self.canvas = Canvas(Display.width, 32, RGB565)
+        self.canvas = Canvas(Display.width, BAND_LINES, RGB565)
         self.now = 5_000
         self.start()
 
