@@ -110,8 +110,7 @@ class Ring:
             if back == head:
                 break
             self._set(pos, _WORN)
-        self.epochs[pos] = epoch
-        self.firsts[pos] = first
+        self.epochs[pos], self.firsts[pos] = epoch, first
         self.order.append(pos)  # memory may not suffice for it: the sector is not in use before
         self._set(pos, _USED)
         self.newest = pos

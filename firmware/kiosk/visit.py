@@ -109,12 +109,7 @@ class Visit:
 
     def tick(self, now_ms):
         """What time does. Returns an entry to be recorded, or None."""
-        if self._ends_in(now_ms) > 0:
-            return None
-        if self._page == "thanks":
-            self.reset(now_ms)
-            return None
-        return self.end(now_ms)
+        return None if self._ends_in(now_ms) > 0 else self.end(now_ms)
 
     def end(self, now_ms):
         """Nobody is there any more. Returns an entry to be recorded, or None: what was begun, marked as timed out."""
@@ -286,8 +281,7 @@ class Visit:
 
     def _switch(self, name):
         if name in MODES:
-            modes = [one for one in MODES if (one in self.mode) != (one == name)]
-            self.mode = tuple(modes)
+            self.mode = tuple([one for one in MODES if (one in self.mode) != (one == name)])
 
     def _whole_ms(self):
         if self._page == "thanks":

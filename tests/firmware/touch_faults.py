@@ -93,15 +93,15 @@ class Faulty(Stage):
     def seen(self):
         """What a visitor sees of the scene, whichever statement it was whose turn it is."""
         self.wait(BETWEEN_MS)
-        if self.front._shown is None:
+        if self.front.screen.shown is None:
             self.wait(BETWEEN_MS)  # memory did not suffice to draw just now
-        assert self.front._shown is not None, "nothing is shown"
+        assert self.front.screen.shown is not None, "nothing is shown"
         scene = dict(self.scene)
         scene.pop("left", None)
         scene.pop("caps", None)  # the other letters are one touch away
         if "question" in scene:
             scene["question"] = self.view["questions"][scene["question"]]["type"]
-        return scene, self.front._shown[2:]
+        return scene, self.front.screen.shown[2:]
 
     def do(self, action):
         """Touch it, or wait; a page on which it is not to be found is told by False."""

@@ -155,12 +155,12 @@ def test_a_touch_while_another_page_comes_is_none(stage: Stage) -> None:
     stage.board.touch.point = None
     for _ in range(3):
         stage.now += 30
-        stage.front._draw = lambda *args: None  # type: ignore[method-assign] # a slow display
+        stage.front.screen.draw = lambda *args: None  # type: ignore[method-assign] # a slow display
         stage.step()
     stage.board.touch.point = (240, 250)
     stage.step()
     assert stage.front.ignored["repeat"] == 1
-    del stage.front._draw
+    del stage.front.screen.draw
     stage.board.touch.point = None
     stage.wait(100)
     assert stage.scene["step"] == 2
@@ -342,7 +342,7 @@ def test_a_key_that_was_felt_is_written_although_memory_fails_for_it_and_for_its
     monkeypatch.setattr(typed, "add", once)
     stage.press("key", "K")
     assert stage.scene["text"] == "K"
-    page, fails = stage.front._page, [True, True]
+    page, fails = stage.front.screen._page, [True, True]
 
     def built(*looks: Any) -> Any:
         if fails:
@@ -350,7 +350,7 @@ def test_a_key_that_was_felt_is_written_although_memory_fails_for_it_and_for_its
             raise MemoryError
         return page(*looks)
 
-    monkeypatch.setattr(stage.front, "_page", built)
+    monkeypatch.setattr(stage.front.screen, "_page", built)
     area = next(one.area for one in stage.widgets() if one.action == ("key", "o"))
     other = next(one.area for one in stage.widgets() if one.action == ("key", "a"))
     for x, y, w, h in (area, other):
