@@ -3,8 +3,8 @@
 Knows no page and no time. Invariant: the last entry given out for a question is what the visitor sees as chosen there;
 without any answer there is no entry.
 
-An entry is (position, language, value, flags, body, mark). `mark` is a list of one: None before the visit's first
-record, then what the recorder said of it; whoever records puts it there.
+An entry is (position, language, value, flags, body, mark). `mark` is [None, None] before the
+visit's first record, then what the recorder knows it by; the recorder puts it there.
 """
 
 from kiosk import answers
@@ -31,7 +31,7 @@ class Given:
         self.mask = 0
         self.typed.clear()
         self.language = 0
-        self._mark = [None]
+        self._mark = [None, None]
         self._last = {}  # index of a question: (value, flags, body) of the last entry given out for it
         self._steps = None
 

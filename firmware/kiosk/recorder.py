@@ -28,7 +28,8 @@ class Recorder:
         self._full_at = None
 
     def answer(self, set_number, question, language, value, flags=0, body=b"", visit=None):
-        """Write one answer; returns (epoch, seq), which the visit's later answers give as `visit`.
+        """Write one answer. `visit`: a list that holds the (epoch, seq) of the visit's first one, None each before it:
+        it is filled in here, since nothing may fail any more once the answer is in flash.
 
         Raises JournalFull or OSError when it cannot be recorded: `refuse` is to be told.
         """
@@ -36,11 +37,12 @@ class Recorder:
         journal = self._journal
         epoch = journal.epoch
         # A visit that crosses into a new epoch cannot be counted back: the seqs begin anew.
-        known = visit is not None and visit[0] == epoch
+        first = visit is None or visit[0] is None
+        known = not first and visit[0] == epoch
         seq = journal.append(
             record.KIND_ANSWER,
             set_number=set_number,
-            session=0 if visit is None else _NO_VISIT,
+            session=0 if first else _NO_VISIT,
             question=question,
             language=language,
             value=value,
@@ -49,7 +51,8 @@ class Recorder:
             body=body,
             visit=visit[1] if known else None,
         )
-        return epoch, seq
+        if first and visit is not None:
+            visit[0], visit[1] = epoch, seq
 
     def stored(self):
         """The visitor was thanked: there is room."""

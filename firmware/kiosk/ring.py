@@ -104,15 +104,15 @@ class Ring:
             pos = self._pick(waited)
             sector.pack_header(head, self._known(pos), epoch, self._number, first, pressed, boot)
             self._number += 1
+            self._set(pos, _SPOILT)  # whatever interrupts this: it is blank no more
             self._flash.writeblocks(pos, head, 0)
             self._flash.readblocks(pos, back, 0)
             if back == head:
                 break
             self._set(pos, _WORN)
+        self.epochs[pos], self.firsts[pos] = epoch, first
+        self.order.append(pos)  # memory may not suffice for it: the sector is not in use before
         self._set(pos, _USED)
-        self.epochs[pos] = epoch
-        self.firsts[pos] = first
-        self.order.append(pos)
         self.newest = pos
 
     def book(self, pos, booked):

@@ -1,4 +1,4 @@
-"""The way of a touch: panel, visit, recorder and painter tied together. Knows no pixel, no pin and no network.
+"""The way of a touch: panel, visit, recorder and screen tied together. Knows no pixel, no pin and no network.
 
 Invariants: a touch is seen to be taken before anything is written; an answer is written before the page that thanks
 for it or asks the next is drawn; a drawing that fails loses nothing but time. Between two bands of a drawing others
@@ -9,18 +9,17 @@ import asyncio
 import gc
 
 from kiosk import record
-from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+from kiosk.compat import const, ticks_diff, ticks_ms
 from kiosk.given import COMPLETE
 from kiosk.journal import JournalFull
+from kiosk.touch_screen import Screen
 from kiosk.touches import Touches
 from kiosk.visit import TYPING, Visit
 
-_BAND_LINES = const(20)  # a band of 480 pixels takes 19 KiB, and 4 ms to send at 40 MHz
 _COLLECT_BYTES = const(
     65536
 )  # pages are made of many small things: collect when the visitor reads, not between
 _LONGEST_MS = const(1000)
-_PATIENCE_MS = const(1000)  # after a drawing that memory did not suffice for
 _TRY_AGAIN_MS = const(10000)  # after flash that failed
 _STARTING_MS = const(30000)  # without a set: it may be on its way
 # A fault of the server must not close a kiosk for longer than anybody cleans.
@@ -29,7 +28,7 @@ _LONGEST_CLEANING_MS = const(4 * 3600 * 1000)
 
 def opened(board, recorder, sets, clock, settings):
     """The front of a board with `display`, `touch` and `assets`."""
-    from screens.canvas import Canvas
+    from screens.canvas import BAND_LINES, Canvas
     from screens.fonts import load, pictures
     from screens.pages import build
     from screens.painter import Painter
@@ -40,24 +39,23 @@ def opened(board, recorder, sets, clock, settings):
     fonts = load(board.assets, ("s",))
     fonts.update(load(board.assets, ("m", "l"), False))
     shown = pictures(board.assets, "touch", False)
-    painter = Painter(board.display, Canvas(board.display.width, _BAND_LINES, RGB565))
+    painter = Painter(board.display, Canvas(board.display.width, BAND_LINES, RGB565))
 
     def page(scene, view, language, mode):
         return build(scene, view, language, mode, fonts, shown, painter.page)
 
     if hasattr(gc, "threshold"):
         gc.threshold(_COLLECT_BYTES)
-    return TouchFront(board, recorder, sets, clock, settings, painter, page, ticks_ms())
+    return TouchFront(board, recorder, sets, clock, settings, Screen(board, painter, page), ticks_ms())
 
 
 class TouchFront:
-    """`page(scene, view, language, mode)` -> a page; `painter` shows it. `board.show` hears what page it is.
-
-    `.answered()` is called after each step in which something was recorded.
+    """`.answered()` is called after each step in which something was recorded.
     `stuck_faces` and `ignored` are for the report.
     """
 
-    def __init__(self, board, recorder, sets, clock, settings, painter, page, now_ms):
+    def __init__(self, board, recorder, sets, clock, settings, screen, now_ms):
+        self.screen = screen
         self.touches = Touches(board.display.width, settings.get)
         self.ignored = self.touches.ignored
         self.answered = None
@@ -66,8 +64,6 @@ class TouchFront:
         self._sets = sets
         self._clock = clock
         self._settings = settings
-        self._painter = painter
-        self._page = page
         self._visit = None
         sets.on_let_go = self._let_go
         self._started_ms = now_ms
@@ -76,28 +72,29 @@ class TouchFront:
         self._news = False
         self._refused_ms = now_ms
         self._waits_for_room = False
+        self._taking = False  # what a visitor did is having its effect: until it has, thanks would be a lie
         self._closed = False  # by the server, for cleaning
-        self._busy = False  # something is to be drawn
-        self._place = None  # (page, question) that is on the display
-        self._shown = None  # (scene, language, mode) of the page that the painter has
-        self._again_ms = None  # when to draw again after memory did not suffice
-        self._failed = False  # whether the last drawing did for want of it
-        self._told = None
         self._fault = None
 
     async def run(self, beat):
         """The task: started again after a crash, it goes on with the visit where it was."""
-        self._draw_anew()
+        self.begin(ticks_ms())
         while True:
             beat()
-            if self._busy:
+            self.step(ticks_ms())
+            if self.screen.busy:
                 await asyncio.sleep(0)
             else:
                 try:
                     await asyncio.wait_for(self._board.wait_edge(), self.due_ms(ticks_ms()) / 1000)
                 except asyncio.TimeoutError:
                     pass
-            self.step(ticks_ms())
+
+    def begin(self, now_ms):
+        """The task starts, perhaps after a crash: whether an answer that was being taken is in flash, nobody knows."""
+        self.screen.anew()
+        if self._taking:
+            self._refuse(RuntimeError("crashed while an answer was taken"), now_ms)
 
     def step(self, now_ms):
         """Read the panel once, do what that and the time mean, draw one band."""
@@ -110,16 +107,7 @@ class TouchFront:
                 self._visit.touch(now_ms)  # somebody is there
             self._board.show({"ignored": self.touches.just_ignored})
         self._tick(now_ms)
-        try:
-            self._draw(now_ms, point is not None)
-        except MemoryError:
-            self._again_ms = ticks_add(now_ms, _PATIENCE_MS) if self._failed else now_ms
-            self._failed = True
-            self._draw_anew()
-            if self._place is None:
-                self._painter.page = None  # a touch means nothing on it any more
-            gc.collect()
-            self._board.log("screen: no memory to draw with")
+        self.screen.draw(now_ms, point is not None, self._looks)
         if self._news:
             self._news = False
             if self.answered is not None:
@@ -128,8 +116,8 @@ class TouchFront:
     def due_ms(self, now_ms):
         """Milliseconds until `step` has something to do even if nobody touches."""
         due = min(self.touches.due_ms(), _LONGEST_MS)
-        if self._again_ms is not None:
-            due = min(due, ticks_diff(self._again_ms, now_ms))
+        if self.screen.again_ms is not None:
+            due = min(due, ticks_diff(self.screen.again_ms, now_ms))
         if self._visit is not None:
             visit = self._visit.due_ms(now_ms)
             if visit is not None:
@@ -139,7 +127,11 @@ class TouchFront:
     def idle(self, now_ms):
         """Nobody is near, nothing is drawn: what can wait may be done now."""
         visit = self._visit
-        return not self._busy and self.touches.free and (visit is None or visit.idle or visit.page == "full")
+        return (
+            not self.screen.busy
+            and self.touches.free
+            and (visit is None or visit.idle or visit.page == "full")
+        )
 
     def stuck_faces(self):
         """[0] when the panel is held down or broken."""
@@ -152,52 +144,54 @@ class TouchFront:
             if self._closed:
                 self.ignored["cleaning"] += 1
             return
-        if self._visit.place != self._place:
+        if self._visit.place != self.screen.place:
             self.ignored["repeat"] += 1  # meant for a page that is going, or by chance for one that comes
             return
-        page = self._painter.page
-        widget = page.hit(point[0], point[1]) if page is not None else None
-        if widget is None:
+        action = self.screen.press(point)
+        if action is None:
             self._visit.touch(now_ms)
             return
-        try:
-            self._painter.press(widget)
-        except MemoryError:
-            gc.collect()  # an answer that is not seen to be taken is taken all the same
+        self._taking = self._visit.page != "thanks"
         try:
             self._flags = record.FLAG_SIMULATED if self._board.simulated() else 0
-            entry = self._act(widget.action, now_ms)
+            entry = self._act(action, now_ms)
             if entry is not None:
                 self._record(entry)
-                if entry[3] == COMPLETE:
-                    self._sound("thanks")
+            self._taking = False
         except (JournalFull, OSError, MemoryError) as error:
             self._refuse(error, now_ms)
+            return
+        if entry is not None and entry[3] == COMPLETE:
+            self._sound("thanks")
 
     def _act(self, action, now_ms):
         """What was felt has its effect: for a key that memory did not suffice for, there is some after a collection."""
+        visit = self._visit
+        written = visit.written
         try:
-            return self._visit.act(action, now_ms)
+            return visit.act(action, now_ms)
         except MemoryError:
-            if self._visit.page != "text" or action[0] not in TYPING:
+            if visit.page != "text" or action[0] not in TYPING:
                 raise  # something may have come of it: it is refused
             gc.collect()
-        return self._visit.act(action, now_ms)
+        return visit.act(action, now_ms) if visit.written == written else None
 
     def _record(self, entry):
         position, language, value, flags, body, mark = entry
-        key = self._recorder.answer(
-            self._visit.view["number"], position, language, value, flags | self._flags, body, mark[0]
+        self._recorder.answer(
+            self._visit.view["number"], position, language, value, flags | self._flags, body, mark
         )
-        if mark[0] is None:
-            mark[0] = key
         self._recorder.stored()
         self._news = True
 
     def _refuse(self, error, now_ms):
+        if not self._taking:
+            gc.collect()  # it was but leaving the thank-you: time does the same again
+            return
         self._refused_ms = now_ms
         self._waits_for_room = isinstance(error, JournalFull)
         self._visit.refused(now_ms)
+        self._taking = False  # before it is counted, and after all that may fail
         self._recorder.refuse(error)
         self._sound("refused")
         self._recorder.note_refused()
@@ -208,10 +202,12 @@ class TouchFront:
         self._recorder.note_refused()
         visit = self._visit
         if visit is not None:
+            self._taking = not visit.idle and visit.page not in ("thanks", "full")
             try:
                 entry = visit.end(now_ms) if self.touches.cleaning and not visit.idle else visit.tick(now_ms)
                 if entry is not None:
                     self._record(entry)
+                self._taking = False
             except (JournalFull, OSError, MemoryError) as error:
                 self._refuse(error, now_ms)
             if visit.page == "full" and self._may_go_on(now_ms):
@@ -230,7 +226,7 @@ class TouchFront:
     def _between(self, now_ms):
         """No visitor is there: another set, or cleaning."""
         self._closed = self._cleaning_ordered()
-        if self._busy or not self.touches.free:
+        if self.screen.busy or not self.touches.free:
             return
         self._sets.switch()
         view = self._sets.active
@@ -246,7 +242,7 @@ class TouchFront:
 
     def _let_go(self):
         """The set's texts make room for the next one's."""
-        self._visit = self._shown = None
+        self._visit = self.screen.shown = None
 
     def _cleaning_ordered(self):
         until_ms = self._settings.get("cleaning")
@@ -265,77 +261,19 @@ class TouchFront:
                 self._sound("fault")
             self._fault = (fault, stuck)
 
-    # The screen
-
-    def _draw(self, now_ms, touched):
-        if self._again_ms is not None:
-            if ticks_diff(now_ms, self._again_ms) < 0:
-                return
-        if touched or not self._busy:
-            self._turn(now_ms)
-        if self._busy:
-            self._busy = self._painter.step()
-            if not self._busy:
-                self._again_ms, self._failed = None, False
-                self._drawn()
-
-    def _turn(self, now_ms):
-        """Give the painter the page of now, if it is another one than it has."""
+    def _looks(self, now_ms):
+        """What is to be seen now: (scene, view, language, mode)."""
         visit = self._visit
-        scene = self._scene(now_ms)
-        if "question" in scene or scene["page"] in ("thanks", "phone"):
-            looks = (scene, visit.view, visit.language, visit.mode)
-        else:
-            looks = (scene, None, 0, ())
-        if looks == self._shown:
-            if self._painter.pressed is not None:
-                self._painter.press(None)
-            return
-        if _place(scene) != self._place:
-            self._place = None
-        self._painter.change(self._page(*looks))
-        self._shown = looks
-        self._busy = True
-
-    def _scene(self, now_ms):
         if self._closed or self.touches.cleaning:
-            return {"page": "wait"}
-        if self._visit is None:
-            return {"page": "start" if self._starting else "out"}
-        return self._visit.scene(now_ms)
-
-    def _drawn(self):
-        """All of a page is on the display: say so, and tidy up while it is read."""
-        if self._place is None:
-            self._place = _place(self._shown[0])
-            gc.collect()
-        name = self._shown[0]["page"]
-        told = {"screen": "ready" if name == "rest" else name, "page": name}
-        if getattr(self._board, "tells_targets", False):
-            told["question"], told["language"] = self._shown[0].get("question"), self._language()
-            told["targets"] = [
-                widget.action + widget.area
-                for widget in self._painter.page.widgets
-                if widget.action is not None
-            ]
-            self._board.show(told)  # not kept: it takes as much as the page
-        elif told != self._told:
-            self._told = told
-            self._board.show(told)
-
-    def _language(self):
-        return self._visit.language if self._visit is not None else 0
-
-    def _draw_anew(self):
-        self._painter.forget()
-        self._shown = None
-        self._busy = False
+            scene = {"page": "wait"}
+        elif visit is None:
+            scene = {"page": "start" if self._starting else "out"}
+        else:
+            scene = visit.scene(now_ms)
+        if "question" in scene or scene["page"] in ("thanks", "phone"):
+            return scene, visit.view, visit.language, visit.mode
+        return scene, None, 0, ()
 
     def _sound(self, tune):
         if self._settings.get("sound"):
             self._board.sound(tune)
-
-
-def _place(scene):
-    """As Visit.place: two scenes of one place give a touch the same meaning."""
-    return scene["page"], scene.get("question")

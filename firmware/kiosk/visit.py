@@ -35,8 +35,8 @@ class Visit:
 
     def reset(self, now_ms):
         """The next visitor: nothing of the one before is left."""
-        self._fall_back()
         self._begin(self.view["flows"][0], now_ms)
+        self._fall_back()  # last: should it fail, `look` makes up for it
 
     @property
     def page(self):
@@ -47,6 +47,11 @@ class Visit:
         """(page, question on it or None): what of a scene decides what a touch means."""
         page = self._page
         return page, self._steps.question if page in ("rest", "ask", "text") else None
+
+    @property
+    def written(self):
+        """Bytes of text on the page."""
+        return self._given.typed.used
 
     @property
     def idle(self):
@@ -67,8 +72,8 @@ class Visit:
     def act(self, action, now_ms):
         """The visitor touched something that means `action`. Returns an entry to be recorded, or None.
 
-        What makes no sense on this page changes nothing but the time that is left. A MemoryError on TYPING leaves
-        all as it was.
+        What makes no sense on this page changes nothing but the time that is left. After a MemoryError on TYPING
+        `written` tells whether anything was changed.
         """
         self._touched_ms = now_ms
         if self._page == "full":
@@ -104,12 +109,7 @@ class Visit:
 
     def tick(self, now_ms):
         """What time does. Returns an entry to be recorded, or None."""
-        if self._ends_in(now_ms) > 0:
-            return None
-        if self._page == "thanks":
-            self.reset(now_ms)
-            return None
-        return self.end(now_ms)
+        return None if self._ends_in(now_ms) > 0 else self.end(now_ms)
 
     def end(self, now_ms):
         """Nobody is there any more. Returns an entry to be recorded, or None: what was begun, marked as timed out."""
@@ -203,7 +203,7 @@ class Visit:
         return None
 
     def _on_phone(self, name, now_ms):
-        if name in ("back", "write"):
+        if name == "back":
             self._page = self._before
         elif name in ("leave", "next"):
             self._page = self._before
@@ -281,8 +281,7 @@ class Visit:
 
     def _switch(self, name):
         if name in MODES:
-            modes = [one for one in MODES if (one in self.mode) != (one == name)]
-            self.mode = tuple(modes)
+            self.mode = tuple([one for one in MODES if (one in self.mode) != (one == name)])
 
     def _whole_ms(self):
         if self._page == "thanks":

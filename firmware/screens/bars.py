@@ -161,14 +161,14 @@ def frame(sheet):
         ways, more = back(sheet), []
         answers = cant_say(sheet)
     onwards = [] if resting else onward(sheet) + leave(sheet)
+    looks = modes(sheet) if resting else next_language(sheet) + modes(sheet)
     if sheet.low:
         dots(sheet, LOW_DOTS)
         if not countdown(sheet, _LOW_TOP, _LOW_HEIGHT):
-            row(sheet, ways + answers + more + onwards, modes(sheet), _LOW_TOP, _LOW_HEIGHT)
+            row(sheet, ways + answers + more + onwards, looks, _LOW_TOP, _LOW_HEIGHT)
         return 15, _LOW_TOP - GAP
     if not countdown(sheet, _TOP, TOUCH):
-        right = modes(sheet) if resting else next_language(sheet) + modes(sheet)
-        start, end = row(sheet, ways, right, _TOP, TOUCH)
+        start, end = row(sheet, ways, looks, _TOP, TOUCH)
         dots(sheet, (start, _TOP + 18, end - start, 10))
     if not answers and not more and not onwards:
         return _TOP + TOUCH + GAP, HEIGHT - GAP

@@ -20,6 +20,7 @@ PARTS = (
     "bench_booking",
     "bench_firmware",
     "bench_screens",
+    "bench_touch",
     "bench_link",
     "bench_rollout",
     "bench_flow",

@@ -13,11 +13,13 @@ from provisioning.firmware_files import firmware_files
 from provisioning.flash_layout import partition
 from provisioning.identity import Identity
 from provisioning.image import build_image
-from tests.firmware.front.kiosk_rig import DEVICE, Kiosk, Server, largest_set, press_beforehand
+from provisioning.models import model_of
+from tests.firmware.front.kiosk_rig import DEVICE, Kiosk, Server, digest, largest_set, press_beforehand
 
 STEP_K = 2
-LOW_K, HIGH_K = 48, 192  # the second is what a virtual kiosk may have at most
+LOW_K = 48
 PASSES = 5  # how often the size that bisection finds has to carry its step
+GLASS_BYTES = 15_000
 PATIENCE_S = 20  # a step takes 1 to 3 s with room enough
 STORED = 500  # presses: seven full batches
 NOBODY = 1  # a port at which no broker listens
@@ -46,19 +48,30 @@ run(board)
 Done = Callable[[Kiosk, Server], bool]
 
 
-def image(port: int, probe: bool = False) -> bytes:
+def heap_k(model: str) -> int:
+    """KiB that a kiosk of the model has."""
+    return int(model_of(model).heap.removesuffix("K"))
+
+
+def image(port: int, model: str, probe: bool = False) -> bytes:
     """A kiosk's flash as it leaves the workshop; with `probe` it tells its heap."""
-    firmware = firmware_files("unix")
+    firmware = firmware_files("unix", model=model)
     if probe:
         firmware = dataclasses.replace(firmware, files={**firmware.files, "/main.py": PROBE})
     identity = Identity(id=DEVICE, secret="0" * 64, host="127.0.0.1", port=port)
-    return build_image(firmware, identity, "button5").content
+    return build_image(firmware, identity, model).content
 
 
 class Steps:
-    """The main job's steps, each from a flash image: `run(step, heap_k)` says whether it went well."""
+    """The main job's steps of a button kiosk, each from a flash image: `run(step, heap_k)` says whether it went well.
 
-    def __init__(self, server: Server, port: int, flash: Path) -> None:
+    With e-paper a question counts as asked once it stands on the glass; with a card once the page says that it is in.
+    """
+
+    def __init__(self, server: Server, port: int, flash: Path, model: str) -> None:
+        self.most_k = heap_k(model)
+        self._model = model
+        self._screen = model_of(model).screen
         self._server = server
         self._flash = flash
         self._port = port
@@ -67,20 +80,21 @@ class Steps:
         for probe in (False, True):
             self._images.update(self._prepare(probe))
         self._steps: dict[str, Done] = {
-            "boot": lambda kiosk, server: _ready(kiosk),
+            "boot": lambda kiosk, server: _ready(kiosk) and self._drawn(kiosk, 0),
             "connect": lambda kiosk, server: _online(kiosk, server),
             "press": self._press,
             "sync": lambda kiosk, server: _online(kiosk, server) and kiosk.journal.get("waiting") == 0,
-            "set": lambda kiosk, server: kiosk.shown.get("number") == 15 and self._press(kiosk, server),
+            "set": self._set,
         }
         self._pressed = False
+        self._drawn_before = 0  # frames on e-paper when the set was there
 
     def run(self, step: str, heap_k: int, probe: bool = False) -> tuple[bool, list[int]]:
         """Whether the step went well with this heap, and with `probe` its [allocated, live] bytes at the end."""
         server, done = self._server, self._steps[step]
         self._start_anew(step)
         self._flash.write_bytes(self._images[step, probe])
-        kiosk = Kiosk(self._flash)
+        kiosk = self._kiosk()
         kiosk.on(f"{heap_k}K")
         assert kiosk.process
         until = time.monotonic() + PATIENCE_S
@@ -94,8 +108,8 @@ class Steps:
             kiosk.cut()
 
     def least(self, step: str, low_k: int) -> int:
-        """KiB: by bisection between `low_k`, which is taken for too little, and HIGH_K; then confirmed."""
-        bad, good = low_k - STEP_K, HIGH_K
+        """KiB: by bisection between `low_k`, which is taken for too little, and what the model has; then confirmed."""
+        bad, good = low_k - STEP_K, self.most_k
         while good - bad > STEP_K:
             middle = (good + bad) // 2 // STEP_K * STEP_K
             if self.run(step, middle)[0]:
@@ -104,17 +118,17 @@ class Steps:
                 bad = middle
         while not all(self.run(step, good)[0] for _ in range(PASSES)):
             good += STEP_K
-            if good > HIGH_K:
-                raise AssertionError(f"{step}: does not go well {PASSES} times with {HIGH_K}K")
+            if good > self.most_k:
+                raise AssertionError(f"{step}: does not go well {PASSES} times with {self.most_k}K")
         return good
 
     def _prepare(self, probe: bool) -> dict[tuple[str, bool], bytes]:
         """Flash images: one that holds its question set, with and without a broker to go to, and with a backlog."""
-        fresh = image(self._port, probe)
+        fresh = image(self._port, self._model, probe)
         self._start_anew("")
         self._flash.write_bytes(fresh)
-        kiosk = Kiosk(self._flash)
-        kiosk.on("192K")
+        kiosk = self._kiosk()
+        kiosk.on(f"{self.most_k}K")
         kiosk.ready()
         kiosk.cut()
         known = self._flash.read_bytes()
@@ -123,7 +137,8 @@ class Steps:
         # Where the broker is stands in NVS alone: the file system and the journal come from the kiosk that knows.
         alone = bytearray(known)
         row = partition("nvs")
-        alone[row.offset : row.offset + row.size] = image(NOBODY, probe)[row.offset : row.offset + row.size]
+        place = slice(row.offset, row.offset + row.size)
+        alone[place] = image(NOBODY, self._model, probe)[place]
         return {
             ("boot", probe): bytes(alone),
             ("connect", probe): known,
@@ -140,7 +155,26 @@ class Steps:
         server.version = 1
         if step == "set":
             server.publish_set(largest_set())
+        if self._screen == "none":
+            server.settings["card"] = digest(*server.views.values())
         self._pressed = False
+        self._drawn_before = 0
+
+    def _kiosk(self) -> Kiosk:
+        kiosk = Kiosk(self._flash)
+        if self._screen == "paper":
+            kiosk.frame = self._flash.with_suffix(".frame")
+            kiosk.frame.write_bytes(b"\xff" * 2 * GLASS_BYTES)
+        return kiosk
+
+    def _drawn(self, kiosk: Kiosk, before: int) -> bool:
+        return self._screen != "paper" or kiosk.frames > before
+
+    def _set(self, kiosk: Kiosk, server: Server) -> bool:
+        if kiosk.shown.get("number") != 15:
+            self._drawn_before = kiosk.frames
+            return False
+        return self._press(kiosk, server) and self._drawn(kiosk, self._drawn_before)
 
     def _press(self, kiosk: Kiosk, server: Server) -> bool:
         if not self._pressed and _online(kiosk, server):

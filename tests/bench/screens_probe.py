@@ -11,10 +11,10 @@ from time import clock  # of the processor: others may be using it too
 sys.path.insert(0, sys.argv[1])
 
 from screens import fonts, pages, raster  # noqa: E402
-from screens.canvas import Canvas  # noqa: E402
+from screens.canvas import BAND_LINES, Canvas  # noqa: E402
 from screens.painter import Painter  # noqa: E402
 
-WIDTH, HEIGHT, BAND_LINES = 480, 320, 20  # as kiosk/touch_front.py has it
+WIDTH, HEIGHT = 480, 320
 TIMES = 100
 
 

@@ -5,7 +5,6 @@ call to what surrounds the kiosk, and lets memory run out at each point. Prints 
 """
 
 import asyncio
-import gc
 import json
 import sys
 
@@ -13,6 +12,7 @@ if __name__ == "__main__":
     sys.path[:0] = sys.argv[1:3]
 
 import virtual_time
+from ballast import Ballast
 from each_step import emptied
 from stage import RESTARTED, Stage
 
@@ -127,43 +127,28 @@ def at_each_call(root, stride=1, first=1):
     return done
 
 
-class Ballast:
-    """Takes all of the heap but `spare` bytes in one piece; two seconds later, before a third crash, gives it back."""
-
-    def __init__(self, spare):
-        self.spare = spare
-        self.held = None
+class Passing(Ballast):
+    """Two seconds later, before a third crash, it gives it back."""
 
     def take(self, stage):
         asyncio.create_task(self._drop_later())
-        gc.collect()
-        keep = bytearray(self.spare)
-        size = 16_384
-        while size:
-            try:
-                self.held = (bytearray(size), self.held)
-            except MemoryError:
-                size //= 2
-        del keep
-        gc.collect()
+        self.fill()
 
     async def _drop_later(self):
         await asyncio.sleep(2)
-        self.drop(None)
-
-    def drop(self, stage):
-        self.held = None
-        gc.collect()
+        self.drop()
 
 
 def out_of_memory(root, stride=64, first=0):
     """Let memory run out at each point of an answer. Returns what was done."""
     done = {"memory": 0, "memory_crashes": 0, "memory_restarts": 0, "memory_quiet": 0}
     for spare in range(LEAST_BYTES + first, MOST_BYTES, stride):
-        ballast = Ballast(spare)
+        ballast = Passing(spare)
         virtual_time.start()
         try:
-            _, outcome = survive(root, ballast.take, ballast.drop, spare & 64 == 0)
+            _, outcome = survive(
+                root, ballast.take, lambda stage, ballast=ballast: ballast.drop(), spare & 64 == 0
+            )
         except AssertionError as error:
             raise AssertionError(f"with {spare} bytes of heap: {error}") from None
         done["memory"] += 1

@@ -9,8 +9,9 @@ from kiosk.journal import Journal
 from kiosk.recorder import Recorder
 from kiosk.settings import DEFAULTS
 from kiosk.touch_front import TouchFront
+from kiosk.touch_screen import Screen
 from nor import Nor, Rng
-from screens.canvas import Canvas
+from screens.canvas import BAND_LINES, Canvas
 from screens.fonts import load, pictures
 from screens.pages import build
 from screens.painter import Painter
@@ -114,7 +115,7 @@ class Stage:
         self.view = view or national()
         self.settings = Settings(**settings)
         self.flash = flash or Nor(sectors)
-        self.canvas = Canvas(Display.width, 32, RGB565)
+        self.canvas = Canvas(Display.width, BAND_LINES, RGB565)
         self.now = 5_000
         self.start()
 
@@ -127,8 +128,8 @@ class Stage:
         self.sets = Sets(self.view)
         self.painter = self._painter(self.board.display, self.canvas)
         self.front = TouchFront(
-            self.board, self.recorder, self.sets, self.clock, self.settings, self.painter, self.page,
-            self.now % PERIOD,
+            self.board, self.recorder, self.sets, self.clock, self.settings,
+            Screen(self.board, self.painter, self.page), self.now % PERIOD,
         )  # fmt: skip
         self.last = {}  # position: (value, flags, body) of the present visit
         self.began = None  # seq of its first record
@@ -142,7 +143,7 @@ class Stage:
 
     @property
     def scene(self):
-        return self.front._shown[0]
+        return self.front.screen.shown[0]
 
     def step(self):
         self.front.step(self.now % PERIOD)
@@ -150,7 +151,7 @@ class Stage:
     def settle(self):
         """Until everything is drawn."""
         self.step()
-        while self.front._busy:
+        while self.front.screen.busy:
             self.step()
 
     def wait(self, ms):
@@ -206,7 +207,7 @@ class Stage:
 
     def look(self):
         """What is shown agrees with what is recorded; AssertionError otherwise."""
-        if self.front._shown is None:
+        if self.front.screen.shown is None:
             return  # memory did not suffice to draw
         scene = self.scene
         for fields in self.records():

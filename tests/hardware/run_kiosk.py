@@ -121,14 +121,14 @@ async def life(seen):
     picture = await settled(seen, shown, PAGE)
     scene = None
     if PAGE == "rest":
-        widgets = app.front._painter.page.widgets
+        widgets = app.front.screen._painter.page.widgets
         finger(
             [widget for widget in widgets if widget.action is not None and widget.action[0] == "answer"][0]
         )
         await asyncio.sleep_ms(150)
         chips.POINT[:] = bytes(5)
         picture = await settled(seen, shown, "ask")
-        scene = app.front._shown[0]
+        scene = app.front.screen.shown[0]
     running.cancel()
     with open(FOLDER + "/seen", "wb") as file:
         file.write(picture)

@@ -11,16 +11,17 @@ import json
 import sys
 from binascii import crc32
 
-sys.path[:0] = [sys.argv[1]]
+sys.path[:0] = [sys.argv[1], __file__.rsplit("/", 1)[0] + "/../firmware"]
 
+from ballast import crowd  # noqa: E402
 from screens import fonts as reader  # noqa: E402
 from screens import pages, raster  # noqa: E402
-from screens.canvas import Canvas  # noqa: E402
+from screens.canvas import BAND_LINES, Canvas  # noqa: E402
 from screens.painter import Painter  # noqa: E402
 
 ASSETS, JOB, ROUNDS = sys.argv[2], sys.argv[3], int(sys.argv[4])
 CROWDED, MEASURED = "crowded" in sys.argv, "measured" in sys.argv
-WIDTH, HEIGHT, BAND_LINES = 480, 320, 20
+WIDTH, HEIGHT = 480, 320
 LARGEST = 64 * 1024
 
 
@@ -39,18 +40,6 @@ class Wire:
             self.next = y + height
 
 
-def crowd():
-    """Small blocks that cut what is free into pieces of less than LARGEST."""
-    pieces, pins = [], []
-    try:
-        while True:
-            pieces.append(bytearray(LARGEST - 256))
-            pins.append(bytearray(16))
-    except MemoryError:
-        pass
-    return pins
-
-
 def held():
     gc.collect()
     return gc.mem_alloc()
@@ -65,7 +54,7 @@ def main():
     wire = Wire()
     painter = Painter(wire, canvas)
     told = {"ready": held(), "most": 0, "pages": 0, "rounds": []}
-    pins = crowd() if CROWDED else []
+    pins = crowd(LARGEST) if CROWDED else []
     told["pins"] = len(pins)
     view = None
     with open(JOB) as file:

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 from drivers.st7796 import St7796
-from screens.canvas import Canvas
+from screens.canvas import BAND_LINES, Canvas
 from screens.painter import Painter
 from screens.raster import RGB565
 
 from fleet_server.screens import drawing
 from tests.screens.scenes import Screen, screens
 
-BAND_LINES = 32
 LIMIT_MS = 100
 WIRE_MS = 20  # of them; the rest is for noticing the finger, drawing and the interpreter
 LCD_HZ = 40_000_000  # firmware/boards/touch_s3.py

@@ -8,7 +8,7 @@ import pytest
 from drivers.ssd1683 import Ssd1683
 from drivers.st7796 import St7796
 from screens import paper
-from screens.canvas import Canvas
+from screens.canvas import BAND_LINES, Canvas
 from screens.painter import Painter
 from screens.raster import RGB565
 from twins import Controller, Panel
@@ -19,8 +19,6 @@ from fleet_server.questions.views import view_bytes, view_faults
 from fleet_server.screens import ASSETS, drawing
 from fleet_server.screens.png import frame
 from tests.screens.scenes import screens
-
-BAND_LINES = 32
 
 
 def seen(page: Any) -> bytes:

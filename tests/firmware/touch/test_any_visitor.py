@@ -60,7 +60,7 @@ _actions = st.one_of(
     st.tuples(st.just("answer"), st.integers(-1, 11)),
     st.tuples(st.just("toggle"), st.integers(0, 6)),
     st.sampled_from(
-        [("next",), ("skip",), ("back",), ("leave",), ("phone",), ("write",), ("stay",), ("rub",), ("caps",)]
+        [("next",), ("skip",), ("back",), ("leave",), ("phone",), ("stay",), ("rub",), ("caps",)]
     ),
     st.sampled_from([("next",), ("skip",), ("back",)]),
     st.tuples(st.just("language"), st.integers(0, 4)),

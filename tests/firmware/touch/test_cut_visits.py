@@ -33,12 +33,11 @@ class Watched(Stage):
 
         def watched(
             number: int, position: int, language: int, value: int, flags: int, body: bytes, visit: Any
-        ) -> Any:
+        ) -> None:
             self.trying = (position, value, flags, body)
-            key = answer(number, position, language, value, flags, body, visit)
+            answer(number, position, language, value, flags, body, visit)
             self.thanked.append(self.trying)
             self.trying = None
-            return key
 
         self.recorder.answer = watched
 

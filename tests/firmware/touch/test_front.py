@@ -155,12 +155,12 @@ def test_a_touch_while_another_page_comes_is_none(stage: Stage) -> None:
     stage.board.touch.point = None
     for _ in range(3):
         stage.now += 30
-        stage.front._draw = lambda *args: None  # type: ignore[method-assign] # a slow display
+        stage.front.screen.draw = lambda *args: None  # type: ignore[method-assign] # a slow display
         stage.step()
     stage.board.touch.point = (240, 250)
     stage.step()
     assert stage.front.ignored["repeat"] == 1
-    del stage.front._draw
+    del stage.front.screen.draw
     stage.board.touch.point = None
     stage.wait(100)
     assert stage.scene["step"] == 2
@@ -293,6 +293,35 @@ def test_a_crash_of_the_task_goes_on_with_the_visit_where_it_was(stage: Stage, m
     assert stage.answers == 3
 
 
+@pytest.mark.parametrize("part", ["recorder.answer", "_visit._given.enter"])
+def test_a_crash_while_an_answer_is_taken_refuses_it_instead_of_going_on_as_if_it_was(
+    stage: Stage, monkeypatch: Any, part: str
+) -> None:
+    """The next question came, and the answer was nowhere; or no page was right any more, and each try crashed again."""
+    *way, name = part.split(".")
+    owner: Any = stage.front
+    for step in way:
+        owner = getattr(owner, {"recorder": "_recorder"}.get(step, step))
+
+    def crash(*args: Any) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("made to fail")
+
+    monkeypatch.setattr(owner, name, crash)
+    with pytest.raises(RuntimeError):
+        stage.press("answer", 3)
+    stage.front.begin(stage.now)
+    stage.last, stage.began = {}, None
+    stage.touch(0, 0)
+    assert stage.scene == {"page": "full"}
+    assert stage.board.sounds == ["refused"]
+    stage.records()
+    stage.wait(11_000)
+    stage.press("answer", 3)
+    assert stage.scene["page"] == "ask"
+    assert stage.board.sounds == ["refused", "thanks"]
+
+
 def test_a_key_that_was_felt_is_written_although_memory_fails_for_it_and_for_its_drawing(
     monkeypatch: Any,
 ) -> None:
@@ -313,7 +342,7 @@ def test_a_key_that_was_felt_is_written_although_memory_fails_for_it_and_for_its
     monkeypatch.setattr(typed, "add", once)
     stage.press("key", "K")
     assert stage.scene["text"] == "K"
-    page, fails = stage.front._page, [True, True]
+    page, fails = stage.front.screen._page, [True, True]
 
     def built(*looks: Any) -> Any:
         if fails:
@@ -321,7 +350,7 @@ def test_a_key_that_was_felt_is_written_although_memory_fails_for_it_and_for_its
             raise MemoryError
         return page(*looks)
 
-    monkeypatch.setattr(stage.front, "_page", built)
+    monkeypatch.setattr(stage.front.screen, "_page", built)
     area = next(one.area for one in stage.widgets() if one.action == ("key", "o"))
     other = next(one.area for one in stage.widgets() if one.action == ("key", "a"))
     for x, y, w, h in (area, other):
