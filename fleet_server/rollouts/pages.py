@@ -1,5 +1,6 @@
 """The coordinator's pages of rollouts: the list, a new one's plan with who would get it, and how one goes, live."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -9,9 +10,10 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts.access import WHOLE_COUNTY, Person, SignedIn, allow, may, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.db import after_commit
+from fleet_server.devices.models import Device
 from fleet_server.places.choosing import Choice, all_labels, devices, read_choice, unit_paths
 from fleet_server.places.keeping import kept_units
-from fleet_server.places.models import Place
+from fleet_server.places.models import Installation, Place
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import N_, Refused
@@ -216,17 +218,20 @@ def _page(
     kiosks.sort(key=lambda kiosk: order.index(kiosk.state))
     chosen = [kiosk for kiosk in kiosks if not state or kiosk.state == state]
     stages = stages_of(rollout.stages)
+    used = set(session.exec(select(RolloutDevice.stage).where(RolloutDevice.rollout_id == rollout_id)))
     rule = stop_rule_of(rollout.stop_rule).as_json()
     context: dict[str, Any] = {
         "rollout": rollout,
         "set": session.get_one(QuestionSet, rollout.set_number),
         "state_name": _(ROLLOUT_STATES[rollout.state]),
         "reason": said(stop_rule.said_of(rollout.reason)),
-        "stages": [_stage_text(stage) for stage in stages],
+        "stages": [(_stage_text(stage), place in used) for place, stage in enumerate(stages)],
         "next_at": rollout.stage_at + stages[rollout.stage].wait_ms,
         "rule": [(_(RULE_NAMES[kind]), value) for kind, value in rule.items() if value is not None],
         "total": len(kiosks),
         "counts": counts(kiosks),
+        "going_back": sum(kiosk.state in ("returning", "returned") for kiosk in kiosks),
+        "more_stages": service.next_stage(session, rollout) is not None,
         "names": _translated(STATES),
         "state": state if state in STATES else "",
         "kiosks": chosen[:SHOWN],
@@ -311,12 +316,26 @@ def _plan(
         "faults": [said(fault) for fault in service.faults(session, number, found)],
         "devices": len(found),
         "away": sum(device.status not in stop_rule.HERE for device in found),
+        "where": _standing(session, found),
         "models": ", ".join(sorted({device.model for device in found})),
         "stages": [
             (_stage_text(stage), sum(which == place for which in of_stage.values()))
             for place, stage in enumerate(stages)
         ],
     }
+
+
+def _standing(session: Session, found: Sequence[Device]) -> list[str]:
+    """Names of the places at which these kiosks stand; of one that stands nowhere its own."""
+    rows = session.exec(
+        select(Device.name, Place.name)
+        .outerjoin(
+            Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
+        )
+        .outerjoin(Place, col(Place.id) == col(Installation.place_id))
+        .where(col(Device.id).in_([device.id for device in found]))
+    )
+    return sorted({place or name for name, place in rows}, key=str.casefold)
 
 
 def _stage_text(stage: Stage) -> str:

@@ -170,10 +170,19 @@ def resume(session: Session, actor: Person | str, rollout_id: int, *, now: int) 
 def go_on(session: Session, actor: Person | str, rollout_id: int, *, now: int) -> Rollout:
     """Begin the next stage now, without waiting for the end of this one. Raises NotDone when there is none."""
     rollout = _in_state(session, rollout_id, "running")
-    if rollout.stage + 1 >= len(stages_of(rollout.stages)):
+    following = next_stage(session, rollout)
+    if following is None:
         raise NotDone([Sentence(N_("rollout %(number)s is in its last stage"), number=rollout_id)])
-    _next_stage(session, rollout, actor, now)
+    _begin_stage(session, rollout, following, actor, now)
     return rollout
+
+
+def next_stage(session: Session, rollout: Rollout) -> int | None:
+    """The next stage that has a kiosk, None after the last: one for which none was left is not waited for."""
+    later = select(func.min(RolloutDevice.stage)).where(
+        RolloutDevice.rollout_id == rollout.id, col(RolloutDevice.stage) > rollout.stage
+    )
+    return session.exec(later).one()
 
 
 def back(session: Session, actor: Person | str, rollout_id: int, *, now: int) -> Rollout:
@@ -233,17 +242,17 @@ def _go(session: Session, rollout: Rollout, outcome: Outcome, now: int, visitors
     stages = stages_of(rollout.stages)
     if now < rollout.stage_at + stages[rollout.stage].wait_ms:
         return
-    last = rollout.stage + 1 == len(stages)
-    if not last and not _arrived_enough(session, rollout):
+    following = next_stage(session, rollout)
+    if following is not None and not _arrived_enough(session, rollout):
         return
     if not visitors and (found := stop_rule.of_visitors(session, rollout, now=now)):
         _halt(session, rollout, found[0], outcome, now)
-    elif last:
+    elif following is None:
         rollout.state, rollout.ended_at = "done", now
         _happened(session, rollout, SERVER, "done", "end rollout", now)
         outcome.topics.add(f"rollout:{rollout.id}")
     else:
-        _next_stage(session, rollout, SERVER, now)
+        _begin_stage(session, rollout, following, SERVER, now)
         outcome.topics.add(f"rollout:{rollout.id}")
         outcome.more = True
 
@@ -399,9 +408,8 @@ def holds(device: Device, row: QuestionSet) -> bool:
         return False
 
 
-def _next_stage(session: Session, rollout: Rollout, actor: Person | str, now: int) -> None:
-    rollout.stage += 1
-    rollout.stage_at = now
+def _begin_stage(session: Session, rollout: Rollout, stage: int, actor: Person | str, now: int) -> None:
+    rollout.stage, rollout.stage_at = stage, now
     note = str(rollout.stage + 1)
     _happened(
         session, rollout, actor, "stage", "begin stage", now, note=note, after={"stage": rollout.stage + 1}

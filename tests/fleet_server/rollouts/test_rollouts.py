@@ -297,6 +297,40 @@ def test_each_state_of_a_kiosk_is_told_from_its_own_report(fleet: Fleet) -> None
         assert {one.device_id for one in where(session, NEW)} == {asks, idle, refused, silent}
 
 
+def test_a_stage_for_which_no_kiosk_is_left_is_not_waited_for(fleet: Fleet) -> None:
+    fleet.start(choice={"places": fleet.places[:1]}, stages=(Stage("places", 3, 60), Stage("all", 0, 60)))
+    fleet.advance()
+    fleet.obey()
+    with pytest.raises(service.NotDone, match="last stage"):
+        fleet.do(service.go_on)
+    fleet.advance(59)
+    assert fleet.rollout().state == "running"
+    fleet.advance(1)
+    assert (fleet.rollout().state, fleet.rollout().stage) == ("done", 0)
+
+
+def test_after_going_back_each_kiosk_says_whether_it_asks_the_old_set_again(fleet: Fleet) -> None:
+    fleet.start()
+    fleet.now += 1
+    fleet.advance()
+    fleet.obey()
+    fleet.advance(60)
+    fleet.obey()
+    first, second, third = fleet.wished()
+    fleet.publish(4, third)
+    fleet.do(service.back)
+    fleet.advance()
+
+    def states() -> dict[str, str]:
+        with fleet.database.read() as session:
+            return {one.device_id: one.state for one in of_rollout(session, fleet.rollout())}
+
+    rest = dict.fromkeys(set(fleet.ids) - {first, second, third}, "untouched") | {third: "taken"}
+    assert states() == rest | {first: "returning", second: "returning"}
+    fleet.report(first, running=OLD)
+    assert states() == rest | {first: "returned", second: "returning"}
+
+
 def refuse(fleet: Fleet, *device_ids: str) -> None:
     for device_id in device_ids:
         with fleet.database.read() as session:
