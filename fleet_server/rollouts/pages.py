@@ -1,7 +1,7 @@
 """The coordinator's pages of rollouts: the list, a new one's plan with who would get it, and how one goes, live."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,7 +16,7 @@ from fleet_server.places.keeping import kept_units
 from fleet_server.places.models import Installation, Place
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
-from fleet_server.refusals import N_, Refused
+from fleet_server.refusals import N_, Fault, Refused
 from fleet_server.rollouts import service, stop_rule
 from fleet_server.rollouts.models import Rollout, RolloutDevice, RolloutEvent
 from fleet_server.rollouts.plan import (
@@ -69,6 +69,7 @@ ACTIONS = {
 }
 SHOWN = 200  # kiosks on a page; the numbers above them lead to the rest
 STAGE_FIELDS = 3
+_Read = TypeVar("_Read")
 
 
 @router.get("")
@@ -109,13 +110,16 @@ async def plan_or_start(request: Request, person: Coordinator, now: Now) -> Resp
         "models": [str(value) for value in form.getlist("models")],
         "places": [int(str(value)) for value in form.getlist("places") if row_id(str(value))],
     }
-    try:
-        number = row_id(typed.get("set", "")) or 0
-        choice = read_choice(choice)
-        stages = read_stages(_stages(typed))
-        rule = read_stop_rule({kind: _percent(typed.get(kind, "")) for kind in RULE_NAMES})
-    except Refused as refused:
-        faults = messages(refused)
+    found: dict[str, Fault] = {}
+    number = row_id(typed.get("set", "")) or 0
+    if not number:
+        found["set"] = (N_("Choose the question set that is to be rolled out."), {})
+    choice = _read(read_choice, choice, found) or choice
+    stages = _read(read_stages, _stages(typed), found) or ()
+    percents = {kind: _percent(typed.get(kind, "")) for kind in RULE_NAMES}
+    rule = _read(read_stop_rule, percents, found) or StopRule()
+    if found:
+        faults = messages(Refused(found))
         return await read(
             request, lambda session: _form(request, session, person, typed, choice, errors=faults, status=422)
         )
@@ -348,6 +352,15 @@ def _stage_text(stage: Stage) -> str:
             "hours": hours,
         }
     return _("All that are left, watched for %(hours)s h") % {"hours": hours}
+
+
+def _read(reader: Callable[[Any], _Read], typed: Any, found: dict[str, Fault]) -> _Read | None:
+    """What a part of the form says; None when it is wrong, with its faults among those `found`."""
+    try:
+        return reader(typed)
+    except Refused as refused:
+        found |= refused.faults
+        return None
 
 
 def _typed_stages(stages: tuple[Stage, ...]) -> dict[str, str]:

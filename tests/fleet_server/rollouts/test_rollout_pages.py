@@ -97,11 +97,12 @@ def test_pause_resume_and_back_by_their_buttons(stands: County) -> None:
 
 
 def test_faults_of_the_form_stand_at_their_fields(stands: County) -> None:
-    answer = stands.browser("alice").post("/rollouts/new", data=FORM | {"count1": "x", "refused": "500"})
+    wrong = {"count1": "x", "refused": "500", "set": "", "go": "yes"}
+    answer = stands.browser("alice").post("/rollouts/new", data=FORM | wrong)
     assert answer.status_code == 422
     assert "Stage 1: “x” is not a whole number" in answer.text
-    answer = stands.browser("alice").post("/rollouts/new", data=FORM | {"refused": "500"})
     assert "“500” is not a whole number from 1 to 100" in answer.text
+    assert '<a href="#set">Choose the question set that is to be rolled out.</a>' in answer.text
     assert rollouts(stands) == {}
 
 
