@@ -1,5 +1,7 @@
 """The coordinator's pages of rollouts: the list, a new one's plan with who would get it, and how one goes, live."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -101,7 +103,11 @@ def new(request: Request, person: Coordinator, session: ReadSession, set: str = 
 
 @router.post("/new")
 async def plan_or_start(request: Request, person: Coordinator, now: Now) -> Response:
-    """First the plan: who would get the set, and which models cannot ask it; with `go` it begins."""
+    """First the plan: who would get the set, and which models cannot ask it; with `go` it begins.
+
+    `planned` says which plan was shown. When the form or the fleet was changed since, the plan is shown anew: nothing
+    begins that nobody has seen.
+    """
     form = await request.form(max_fields=5_000)
     typed = {name: str(form[name]) for name in form if name not in ("units", "labels", "models", "places")}
     choice: Choice = {
@@ -123,15 +129,34 @@ async def plan_or_start(request: Request, person: Coordinator, now: Now) -> Resp
         return await read(
             request, lambda session: _form(request, session, person, typed, choice, errors=faults, status=422)
         )
-    await read(
-        request,
-        lambda session: questions.look_at_screens(
-            session, number, [device.id for device in devices(session, person, choice)]
-        ),
-    )
-    if "go" not in typed:
+
+    def look(session: Session) -> str:
+        ids = [device.id for device in devices(session, person, choice)]
+        questions.look_at_screens(session, number, ids)
+        whole = [
+            number,
+            choice,
+            [stage.as_json() for stage in stages],
+            rule.as_json(),
+            "go_back" in typed,
+            ids,
+        ]
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+    planned = await read(request, look)
+    changed = typed.get("planned", planned) != planned
+    if "go" not in typed or changed:
         return await read(
-            request, lambda session: _form(request, session, person, typed, choice, plan=(number, stages))
+            request,
+            lambda session: _form(
+                request,
+                session,
+                person,
+                typed | {"planned": planned},
+                choice,
+                plan=(number, stages),
+                changed=changed and "go" in typed,
+            ),
         )
     try:
         rollout_id = await write(
@@ -279,6 +304,7 @@ def _form(
     *,
     errors: dict[str, str] | None = None,
     plan: tuple[int, tuple[Stage, ...]] | None = None,
+    changed: bool = False,
     status: int = 200,
 ) -> Response:
     seen = (
@@ -308,6 +334,7 @@ def _form(
         rules=_translated(RULE_NAMES),
         stage_numbers=range(1, STAGE_FIELDS + 1),
         plan=shown,
+        changed=changed,
     )
 
 
