@@ -18,7 +18,7 @@ from fleet_server.accounts.access import Person, SignedIn, allow, may
 from fleet_server.accounts.models import Role
 from fleet_server.accounts.service import names as _people
 from fleet_server.db import after_commit
-from fleet_server.drafts import flowing, form, ops, service
+from fleet_server.drafts import approval, flowing, form, ops, service
 from fleet_server.drafts.fields import question_of
 from fleet_server.drafts.library import by_code, items
 from fleet_server.drafts.models import Draft, DraftEdit
@@ -313,7 +313,8 @@ def _context(
         "tables": tables,
         "flowed": {kind: flowing.ask_of(*tables[kind]) for kind in tables},
         "state": _(STATE_NAMES[row.state]),
-        "asked_by": names.get(row.asked_by or "", row.asked_by),
+        "second": approval.sent_back(session, row),
+        "names": names,
         "may_edit": may(person, Role.COORDINATOR) and row.state in service.EDITABLE,
         "library": items(session),
         "newest": by_code(session),

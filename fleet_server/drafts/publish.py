@@ -113,7 +113,7 @@ def publish(
         text = N_(
             "answers to %(codes)s cannot be compared with those to set %(number)s; confirm that this is wished"
         )
-        found.append(Sentence(text, codes=", ".join(ready.breaks), number=draft.previous))
+        found.append(_step("/publish#go", text, codes=", ".join(ready.breaks), number=draft.previous))
     if found:
         raise NotPublished(found)
     body = service.body(draft) | {"number": ready.number}

@@ -11,10 +11,10 @@ from fleet_server.accounts import county
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
 from fleet_server.accounts.service import names
-from fleet_server.drafts import approval, publish, service
+from fleet_server.drafts import approval, publish, service, texts
 from fleet_server.drafts.models import Draft
 from fleet_server.drafts.publish import NotPublished, Step
-from fleet_server.drafts.wording import faults, page_of
+from fleet_server.drafts.wording import STATE_NAMES, faults, page_of
 from fleet_server.questions.compare import CLASS_NAMES
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import Refused
@@ -22,7 +22,7 @@ from fleet_server.screens.check import ScreenFault
 from fleet_server.web.deps import Now, ReadSession, RowId, read, write
 from fleet_server.web.forms import messages, said
 from fleet_server.web.i18n import _
-from fleet_server.web.templating import render
+from fleet_server.web.templating import render, render_block
 
 router = APIRouter(prefix="/drafts/{draft_id}/publish", include_in_schema=False)
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
@@ -30,8 +30,23 @@ Revision = Annotated[int, Form(ge=0, lt=2**31)]
 
 
 @router.get("")
-def page(request: Request, draft_id: RowId, person: Coordinator, session: ReadSession, now: Now) -> Response:
-    """Everything that stands in the way, and what is done about it here."""
+def page(
+    request: Request,
+    draft_id: RowId,
+    person: Coordinator,
+    session: ReadSession,
+    now: Now,
+    part: str = "",
+    since: str = "",
+) -> Response:
+    """Everything that stands in the way, and what is done about it here. `part=news`: whether another one has
+    changed the draft since it was as `since` says."""
+    if part == "news":
+        draft = _draft(session, draft_id)
+        return render_block(
+            request, "drafts/publish.html", "news",
+            draft=draft, changed=since != _as_it_is(draft), state=_(STATE_NAMES[draft.state]),
+        )  # fmt: skip
     return _page(request, session, person, draft_id, now)
 
 
@@ -142,6 +157,10 @@ def _with_places(draft: Draft, found: list[str]) -> list[tuple[str, str]]:
     return shown
 
 
+def _as_it_is(draft: Draft) -> str:
+    return f"{draft.state}-{draft.revision}"
+
+
 def _page(
     request: Request,
     session: Session,
@@ -163,6 +182,8 @@ def _page(
         "drafts/publish.html",
         422 if refused or errors else 200,
         draft=draft,
+        as_it_is=_as_it_is(draft),
+        changed=False,
         version=service.body(draft).get("version", ""),
         number=ready.number,
         previous=previous,
@@ -176,5 +197,7 @@ def _page(
         second_person=county.rules(session).second_person,
         obstacle=said(obstacle) if obstacle else "",
         history=approval.history(session, draft_id),
+        second=approval.sent_back(session, draft),
+        stale=len(texts.stale(session, draft)),
         errors=errors or {},
     )

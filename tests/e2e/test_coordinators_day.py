@@ -174,14 +174,25 @@ def approve(editor: Page, second: Page) -> None:
     expect(second.locator("li", has_text="Terveyspalvelut, kesä")).to_contain_text("waits for approval")
     second.get_by_role("link", name="Terveyspalvelut, kesä").click()
     second.get_by_role("link", name="See what changes, and approve it or send it back").click()
+    second.get_by_text("Send it back…").click()
+    second.get_by_label("What should be changed").fill("Until when is it summer?")
+    second.get_by_role("button", name="Send it back").click()
+    expect(second.locator("#approval + .notice")).to_contain_text(
+        "Second sent it back: “Until when is it summer?”"
+    )
+
+    editor.get_by_role("link", name="See it as it is now").click()  # her page says so by itself
+    expect(editor.locator("#approval + .notice")).to_contain_text("Second sent it back")
+    editor.get_by_role("button", name="Ask for approval").click()
+    second.reload()
     expect(second.locator("section[aria-labelledby=changes]")).to_contain_text("questions added")
     second.get_by_role("button", name="Approve").click()
     expect(second.locator("#approval + p")).to_contain_text("Second approved it")
+    editor.get_by_role("link", name="See it as it is now").click()
 
 
 def publish(editor: Page) -> int:
     """Returns the set's number."""
-    editor.reload()
     expect(editor.locator("section[aria-labelledby=left]")).to_contain_text("Everything is in order")
     editor.get_by_role("button", name="Publish as question set").click()
     heading = editor.get_by_role("heading", name="Published as question set")
