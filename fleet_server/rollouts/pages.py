@@ -247,6 +247,8 @@ def _page(
     kiosks.sort(key=lambda kiosk: order.index(kiosk.state))
     chosen = [kiosk for kiosk in kiosks if not state or kiosk.state == state]
     stages = stages_of(rollout.stages)
+    next_at = rollout.stage_at + stages[rollout.stage].wait_ms
+    more_stages = service.next_stage(session, rollout) is not None
     used = set(session.exec(select(RolloutDevice.stage).where(RolloutDevice.rollout_id == rollout_id)))
     rule = stop_rule_of(rollout.stop_rule).as_json()
     context: dict[str, Any] = {
@@ -255,12 +257,16 @@ def _page(
         "state_name": _(ROLLOUT_STATES[rollout.state]),
         "reason": said(stop_rule.said_of(rollout.reason)),
         "stages": [(_stage_text(stage), place in used) for place, stage in enumerate(stages)],
-        "next_at": rollout.stage_at + stages[rollout.stage].wait_ms,
+        "next_at": next_at,
         "rule": [(_(RULE_NAMES[kind]), value) for kind, value in rule.items() if value is not None],
         "total": len(kiosks),
         "counts": counts(kiosks),
         "going_back": sum(kiosk.state in ("returning", "returned") for kiosk in kiosks),
-        "more_stages": service.next_stage(session, rollout) is not None,
+        "more_stages": more_stages,
+        "waits": rollout.state == "running"
+        and more_stages
+        and request.app.state.clock() >= next_at
+        and not service.arrived_enough(session, rollout),
         "names": _translated(STATES),
         "state": state if state in STATES else "",
         "kiosks": chosen[:SHOWN],

@@ -243,7 +243,7 @@ def _go(session: Session, rollout: Rollout, outcome: Outcome, now: int, visitors
     if now < rollout.stage_at + stages[rollout.stage].wait_ms:
         return
     following = next_stage(session, rollout)
-    if following is not None and not _arrived_enough(session, rollout):
+    if following is not None and not arrived_enough(session, rollout):
         return
     if not visitors and (found := stop_rule.of_visitors(session, rollout, now=now)):
         _halt(session, rollout, found[0], outcome, now)
@@ -308,13 +308,33 @@ def _take_back(session: Session, rollout: Rollout, outcome: Outcome, now: int) -
         .order_by(col(RolloutEvent.id).desc())
     ).first()
     for part in still_here:
-        if part.before_set is not None:
-            _publish(session, rollout, part.device_id, part.before_set, by or SERVER, outcome, now)
+        number = _wished_before(session, rollout, part) or part.before_set
+        if number is not None:
+            _publish(session, rollout, part.device_id, number, by or SERVER, outcome, now)
     outcome.more |= len(still_here) == PORTION
     if len(still_here) < PORTION:
         rollout.ended_at = now
         session.add(rollout)
         outcome.topics.add(f"rollout:{rollout.id}")
+
+
+def _wished_before(session: Session, rollout: Rollout, part: RolloutDevice) -> int | None:
+    """What was wished of a kiosk before this rollout and was not taken back itself since; None: nothing else."""
+    publications = session.exec(
+        select(Publication, Rollout)
+        .outerjoin(Rollout, col(Rollout.id) == col(Publication.rollout_id))
+        .where(
+            Publication.device_id == part.device_id,
+            or_(col(Publication.rollout_id).is_(None), col(Publication.rollout_id) < rollout.id),
+            col(Publication.published_at) <= (part.wished_at or 0),
+        )
+        .order_by(col(Publication.id).desc())
+    )
+    for publication, brought_by in publications:
+        taken_back = brought_by is not None and brought_by.state == "undone"
+        if not taken_back or publication.set_number != brought_by.set_number:
+            return publication.set_number if publication.set_number != rollout.set_number else None
+    return None
 
 
 def _publish(
@@ -376,7 +396,7 @@ def _halt(session: Session, rollout: Rollout, finding: Finding, outcome: Outcome
         outcome.more = True
 
 
-def _arrived_enough(session: Session, rollout: Rollout) -> bool:
+def arrived_enough(session: Session, rollout: Rollout) -> bool:
     """Whether enough of the stage's kiosks have the set, be it that it waits for idle or for its printed card."""
     row = session.get_one(QuestionSet, rollout.set_number)
     rows = session.exec(

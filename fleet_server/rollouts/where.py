@@ -92,7 +92,7 @@ def of_rollout(session: Session, rollout: Rollout) -> list[KioskState]:
         elif wish is None or wish.set_number != rollout.set_number:
             gone_back = wish is not None and wish.rollout_id == rollout.id
             settled[part.device_id] = "returning" if gone_back else "taken"
-            back[part.device_id] = part.before_set
+            back[part.device_id] = wish.set_number if wish is not None else None
     return [
         replace(kiosk, state="returned")
         if kiosk.state == "returning" and kiosk.asks == back[kiosk.device_id]

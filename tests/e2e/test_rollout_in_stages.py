@@ -95,6 +95,7 @@ def test_stages_go_on_by_themselves_halt_at_a_refusal_and_find_who_was_off(
     page.get_by_role("button", name="Go on all the same").click()
     expect(state(page)).to_have_text("under way")
     expect(page.locator(".history")).to_contain_text("No longer a reason to halt: kiosks that refuse the set")
+    expect(page.locator("#waits")).to_contain_text("fewer than half of this stage's kiosks have the set yet")
     page.get_by_role("button", name="Pause").click()
     expect(state(page)).to_have_text("paused")
     expect(page.get_by_role("button", name="Begin the next stage now")).to_have_count(0)

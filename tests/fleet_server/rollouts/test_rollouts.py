@@ -88,6 +88,24 @@ def test_rolled_back_each_has_what_it_had_before_as_a_new_version(fleet: Fleet) 
     assert (fleet.rollout().state, fleet.rollout().ended_at) == ("undone", fleet.now)
 
 
+def test_going_back_passes_over_what_was_taken_back_itself_meanwhile(fleet: Fleet) -> None:
+    def roll_out(number: int) -> int:
+        fleet.start(number=number, stages=AT_ONCE)
+        fleet.now += 1
+        fleet.advance()
+        fleet.now += 1
+        return fleet.rollout_id
+
+    first, second = roll_out(NEW), roll_out(4)
+    fleet.do(service.back, first)
+    fleet.advance()
+    assert set(fleet.wishes().values()) == {4}
+    fleet.now += 1
+    fleet.do(service.back, second)
+    fleet.advance()
+    assert set(fleet.wishes().values()) == {OLD}
+
+
 def test_what_another_publication_took_since_is_left_alone(fleet: Fleet) -> None:
     fleet.start()
     fleet.advance()
