@@ -264,7 +264,6 @@ def _page(
         "going_back": sum(kiosk.state in ("returning", "returned") for kiosk in kiosks),
         "more_stages": more_stages,
         "waits": rollout.state == "running"
-        and more_stages
         and request.app.state.clock() >= next_at
         and not service.arrived_enough(session, rollout),
         "names": _translated(STATES),

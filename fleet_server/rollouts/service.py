@@ -33,7 +33,9 @@ from fleet_server.rollouts.stop_rule import Finding
 PORTION = 100  # kiosks a transaction: no receipt waits longer than that takes, some 100 ms
 SERVER = "server"
 OPEN = ("running", "paused", "halted")
-ARRIVED_SHARE = 0.5  # a stage of which fewer have the set yet says too little to go on by itself
+ARRIVED_SHARE = (
+    0.5  # a stage of which fewer have the set yet says too little to go on by itself, or to be the last
+)
 
 
 class NotDone(Hindered):
@@ -243,7 +245,7 @@ def _go(session: Session, rollout: Rollout, outcome: Outcome, now: int, visitors
     if now < rollout.stage_at + stages[rollout.stage].wait_ms:
         return
     following = next_stage(session, rollout)
-    if following is not None and not arrived_enough(session, rollout):
+    if not arrived_enough(session, rollout):
         return
     if not visitors and (found := stop_rule.of_visitors(session, rollout, now=now)):
         _halt(session, rollout, found[0], outcome, now)
@@ -446,13 +448,14 @@ def taken_since(rollout: Rollout) -> ColumnElement[bool]:
 
 
 def _is_taken(session: Session, rollout: Rollout, device_id: str) -> bool:
+    """Whether another set is wished of a kiosk by now; who wished it this one, and when, makes no difference."""
     newest = (
-        select(Publication.rollout_id)
+        select(Publication.set_number)
         .where(Publication.device_id == device_id)
         .order_by(col(Publication.id).desc())
         .limit(1)
     )
-    return session.exec(newest).first() != rollout.id
+    return session.exec(newest).first() != rollout.set_number
 
 
 def _in_state(session: Session, rollout_id: int, *states: str) -> Rollout:

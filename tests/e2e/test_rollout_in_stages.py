@@ -7,7 +7,6 @@ whose flash holds an older program.
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,6 +27,7 @@ TAKES_BYTES = 700
 SECOND = 2  # number of the rollout that the kiosk refuses
 SOON_MS = 40_000  # a busy machine may take its time; nothing is judged by it
 STAGES = {"kind1": "places", "count1": "1", "hours1": "0", "kind2": "all", "hours2": "0", "kind3": ""}
+AT_ONCE = {"kind1": "all", "hours1": "0", "kind2": "", "kind3": ""}
 
 
 class Kiosks(NamedTuple):
@@ -38,8 +38,8 @@ class Kiosks(NamedTuple):
     place: str  # at which `other` stands
 
 
-@pytest.fixture
-def kiosks(demo: Demo, tmp_path: Path) -> Iterator[Kiosks]:
+@pytest.fixture(scope="module")
+def kiosks(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kiosks]:
     buttons = [one for one in list_kiosks(demo.folder / "virtual") if one.facts.model == "button5"]
     standing = {
         device: (place, name)
@@ -49,7 +49,7 @@ def kiosks(demo: Demo, tmp_path: Path) -> Iterator[Kiosks]:
     }
     fussy, other = sorted(buttons, key=lambda one: lot(SECOND, standing[one.facts.id][0]))
     fussy.stop()
-    firmware = tmp_path / "firmware"
+    firmware = tmp_path_factory.mktemp("smaller") / "firmware"
     shutil.copytree(firmware_root(), firmware)
     sets = firmware / "kiosk" / "sets.py"
     text = sets.read_text("utf-8")
@@ -66,8 +66,7 @@ def test_stages_go_on_by_themselves_halt_at_a_refusal_and_find_who_was_off(
 ) -> None:
     page.set_default_timeout(SOON_MS)
     fussy, other, place = kiosks
-    page.goto("/devices")
-    expect(page.locator("tbody .badge", has_text="Here")).to_have_count(3, timeout=SOON_MS)
+    wait_until_here(page)
 
     # A place first; when its kiosk has said that it asks the set, all others follow, and nobody has touched anything.
     first = begin(page, ONE_QUESTION)
@@ -102,7 +101,7 @@ def test_stages_go_on_by_themselves_halt_at_a_refusal_and_find_who_was_off(
     page.get_by_role("button", name="Go on", exact=True).click()
     page.get_by_role("button", name="Begin the next stage now").click()
     expect(row(page, other.name)).to_contain_text("not heard since", timeout=SOON_MS)
-    begin(page, SAFETY, place=place, stages={"kind1": "all", "hours1": "0", "kind2": "", "kind3": ""})
+    begin(page, SAFETY, place=place, stages=AT_ONCE)
     expect(row(page, other.name)).to_contain_text("not heard since", timeout=SOON_MS)
     other.on()
     expect(row(page, other.name)).to_contain_text("asks it", timeout=SOON_MS)
@@ -112,8 +111,32 @@ def test_stages_go_on_by_themselves_halt_at_a_refusal_and_find_who_was_off(
     assert f"[{OWN_LANGUAGE}," not in report, "what was wished meanwhile never came to it"
 
 
+def test_one_that_a_kiosk_refuses_goes_back_by_itself_where_that_was_chosen(
+    page: Page, demo: Demo, kiosks: Kiosks
+) -> None:
+    page.set_default_timeout(SOON_MS)
+    devices = (kiosks.fussy.facts.id, kiosks.other.facts.id)
+    wait_until_here(page)
+    begin(page, ONE_QUESTION, "button5", stages=AT_ONCE)
+    expect(page.locator("tbody .badge.ok", has_text="asks it")).to_have_count(2, timeout=SOON_MS)
+    begin(page, OWN_LANGUAGE, "button5", stages=AT_ONCE | {"hours1": "1"}, go_back=True)
+    expect(state(page)).to_have_text("rolled back", timeout=SOON_MS)
+    expect(page.locator(".notice.bad")).to_contain_text("1 of 2 kiosks refused the set")
+    expect(page.locator("tbody .badge.ok", has_text="asks again what it asked before")).to_have_count(
+        2, timeout=SOON_MS
+    )
+    assert happened(page) == ["rolled back", "halted", "begun"]
+    told = dict(rows(demo, "SELECT id, running_set FROM device"))
+    assert [told[device] for device in devices] == [ONE_QUESTION, ONE_QUESTION]
+
+
 def begin(
-    page: Page, number: int, model: str = "", place: str = "", stages: dict[str, str] | None = None
+    page: Page,
+    number: int,
+    model: str = "",
+    place: str = "",
+    stages: dict[str, str] = STAGES,
+    go_back: bool = False,
 ) -> int:
     """Fill in the form, see the plan, begin; returns the rollout's number."""
     page.goto(f"/rollouts/new?set={number}")
@@ -122,15 +145,22 @@ def begin(
     if place:
         page.get_by_text("Single places").click()
         page.get_by_label(place).check()
-    for name, value in (stages or STAGES).items():
+    for name, value in stages.items():
         if name.startswith("kind"):
             page.locator(f"#{name}").select_option(value)
         else:
             page.locator(f"#{name}").fill(value)
+    if go_back:
+        page.get_by_label("When it halts, go back by itself").check()
     page.get_by_role("button", name="Show the plan").click()
     page.get_by_role("button", name="Begin the rollout").click()
     page.wait_for_url(re.compile(r"/rollouts/\d+$"))
     return int(page.url.rpartition("/")[2])
+
+
+def wait_until_here(page: Page) -> None:
+    page.goto("/devices")
+    expect(page.locator("tbody .badge", has_text="Here")).to_have_count(3, timeout=SOON_MS)
 
 
 def state(page: Page) -> Any:

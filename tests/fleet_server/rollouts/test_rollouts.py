@@ -55,6 +55,7 @@ def test_a_stop_between_any_two_portions_loses_and_repeats_nothing(
     with fleet.database.read() as session:
         ours = session.exec(select(Publication).where(Publication.rollout_id == fleet.rollout_id)).all()
     assert sorted(row.device_id for row in ours) == fleet.ids
+    fleet.obey()
     fleet.advance()
     assert fleet.rollout().state == "done"
 
@@ -141,11 +142,16 @@ def test_who_answers_after_the_rollout_is_done_is_noted_all_the_same(fleet: Flee
     fleet.start(stages=AT_ONCE)
     fleet.advance(1)
     assert fleet.rollout().state == "running"
+    fleet.report(*fleet.ids[:2])
+    fleet.advance(600)
+    assert fleet.rollout().state == "running", "nothing is done that most kiosks have not got"
+    fleet.report(*fleet.ids[:3])
     fleet.advance(1)
     assert fleet.rollout().state == "done"
     fleet.obey()
     fleet.advance(1)
-    assert all(part.reported_at == fleet.now for part in fleet.parts().values())
+    assert [part.reported_at for part in fleet.parts().values()].count(fleet.now) == 3
+    assert all(part.reported_at for part in fleet.parts().values())
     with fleet.database.read() as session:
         assert session.exec(select(Rollout).where(service.busy())).all() == [], "nothing is left to look at"
 
@@ -180,6 +186,17 @@ def test_a_refusal_halts_it_and_going_on_all_the_same_asks_no_more_for_that(flee
     fleet.advance()
     assert fleet.rollout().state == "running"
     assert len(fleet.wished()) == 3
+
+
+def test_a_refusal_counts_too_where_the_kiosk_was_wished_the_set_before(fleet: Fleet) -> None:
+    fleet.publish(NEW, *fleet.ids)
+    fleet.start()
+    fleet.now += 1
+    fleet.advance()
+    [first] = [device_id for device_id, part in fleet.parts().items() if part.wished_at]
+    refuse(fleet, first)
+    fleet.advance(1)
+    assert fleet.rollout().state == "halted"
 
 
 def test_a_halted_one_goes_back_by_itself_if_that_was_chosen(fleet: Fleet) -> None:
