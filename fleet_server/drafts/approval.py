@@ -79,7 +79,7 @@ def obstacle(session: Session, draft: Draft, person: Person) -> Sentence | None:
             N_(
                 "The county requires a second person, and %(who)s edited this draft last or asked for the approval."
             ),
-            who=person.actor,
+            who=person.name,
         )
     return None
 
@@ -96,6 +96,16 @@ def history(session: Session, draft_id: int) -> list[Event]:
         Event(row.at, row.actor, row.action, str((json.loads(row.after or "null") or {}).get("comment", "")))
         for row in rows
     ]
+
+
+def sent_back(session: Session, draft: Draft) -> Event | None:
+    """Why an open draft was sent back, as long as nobody has asked again."""
+    if draft.state != "open":
+        return None
+    newest = next(
+        (event for event in history(session, draft.id or 0) if event.action in (ASK, SEND_BACK)), None
+    )
+    return newest if newest is not None and newest.action == SEND_BACK else None
 
 
 def _locked(session: Session, draft_id: int, *states: str) -> Draft:

@@ -11,17 +11,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from fleet_server.accounts.access import Person, SignedIn, allow, may
-from fleet_server.accounts.models import Role, User
+from fleet_server.accounts.models import Role
+from fleet_server.accounts.service import names as _people
 from fleet_server.db import after_commit
-from fleet_server.drafts import flowing, form, ops, service
-from fleet_server.drafts.fields import locked, question_of
+from fleet_server.drafts import approval, flowing, form, ops, service
+from fleet_server.drafts.fields import question_of
 from fleet_server.drafts.library import by_code, items
 from fleet_server.drafts.models import Draft, DraftEdit
-from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, told
+from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, target, told
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
 from fleet_server.questions.service import all_sets
@@ -312,6 +313,8 @@ def _context(
         "tables": tables,
         "flowed": {kind: flowing.ask_of(*tables[kind]) for kind in tables},
         "state": _(STATE_NAMES[row.state]),
+        "second": approval.sent_back(session, row),
+        "names": names,
         "may_edit": may(person, Role.COORDINATOR) and row.state in service.EDITABLE,
         "library": items(session),
         "newest": by_code(session),
@@ -324,7 +327,7 @@ def _context(
         "answers_of": form.answers_of,
         "ticked": form.ticked,
         "question_of": question_of,
-        "faults": [(said(fault.text), _target(fault.path, body)) for fault in faults(body)],
+        "faults": [(said(fault.text), target(fault.path, body)) for fault in faults(body)],
         "anchor": anchor,
         "language": person.language,
         "typed": outcome.typed,
@@ -339,18 +342,6 @@ def _context(
             and line.by != names.get(person.actor, person.actor)
         ],
     }
-
-
-def _target(path: str, body: ops.Body) -> str:
-    """The place on the page for a fault; what is locked or of another page leads to what is there."""
-    parts = path.split("/")
-    if parts[0] == "words":
-        return ""
-    if parts[0] == "questions" and len(parts) > 2:
-        question = question_of(body, parts[1])
-        if question is None or (locked(question) and parts[2] != "when"):
-            return anchor("/".join(parts[:2]))
-    return anchor(path) if path else ""
 
 
 def _conflict(conflict: service.Conflict, names: dict[str, str]) -> dict[str, Any]:
@@ -377,10 +368,6 @@ def _lines(session: Session, rows: Sequence[DraftEdit]) -> list[EditLine]:
         )
         for row in rows
     ]
-
-
-def _people(session: Session) -> dict[str, str]:
-    return dict(session.exec(select(col(User.email), col(User.name))).all())
 
 
 def _found(session: Session, draft_id: int) -> Draft:
