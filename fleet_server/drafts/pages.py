@@ -11,17 +11,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from fleet_server.accounts.access import Person, SignedIn, allow, may
-from fleet_server.accounts.models import Role, User
+from fleet_server.accounts.models import Role
+from fleet_server.accounts.names import of_people
 from fleet_server.db import after_commit
 from fleet_server.drafts import flowing, form, ops, service
 from fleet_server.drafts.fields import locked, question_of
 from fleet_server.drafts.library import by_code, items
 from fleet_server.drafts.models import Draft, DraftEdit
-from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, told
+from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, told, without_name
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
 from fleet_server.questions.service import all_sets
@@ -76,7 +77,7 @@ def drafts(request: Request, person: SignedIn, session: ReadSession, done: str =
         "drafts/list.html",
         going=[row for row in rows if row.state in service.EDITABLE],
         dropped=[row for row in rows if row.state == "dropped"],
-        names=_people(session),
+        names=of_people(session),
         states=STATE_NAMES,
         may_edit=may(person, Role.COORDINATOR),
         done={"dropped": _("The draft was dropped. It can be restored below.")}.get(done, ""),
@@ -168,13 +169,13 @@ def history(request: Request, draft_id: RowId, person: SignedIn, session: ReadSe
     """Every edit: who, when, what."""
     row = _found(session, draft_id)
     lines = _lines(session, service.edits(session, draft_id))
-    return render(request, "drafts/history.html", draft=row, lines=lines[::-1], names=_people(session))
+    return render(request, "drafts/history.html", draft=row, lines=lines[::-1], names=of_people(session))
 
 
 @router.get("/{draft_id}/drop")
 def drop_form(request: Request, draft_id: RowId, person: Coordinator, session: ReadSession) -> Response:
     """Whether to drop it really."""
-    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=_people(session))
+    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=of_people(session))
 
 
 @router.post("/{draft_id}/drop")
@@ -315,7 +316,7 @@ def _context(
     since: int | None = None,
 ) -> dict[str, Any]:
     body = service.body(row)
-    names = _people(session)
+    names = of_people(session)
     lines = _lines(
         session, service.edits(session, row.id or 0, since=min(since or 0, row.revision - LATEST_EDITS))
     )
@@ -352,7 +353,9 @@ def _context(
         "answers_of": form.answers_of,
         "ticked": form.ticked,
         "question_of": question_of,
-        "faults": [(said(fault.text), _target(fault.path, body)) for fault in faults(body)],
+        "faults": [
+            (without_name(said(fault.text), row.name), _target(fault.path, body)) for fault in faults(body)
+        ],
         "anchor": anchor,
         "language": person.language,
         "typed": outcome.typed,
@@ -395,7 +398,7 @@ def _conflict(conflict: service.Conflict, names: dict[str, str]) -> dict[str, An
 
 
 def _lines(session: Session, rows: Sequence[DraftEdit]) -> list[EditLine]:
-    names = _people(session)
+    names = of_people(session)
     return [
         EditLine(
             row.revision,
@@ -406,10 +409,6 @@ def _lines(session: Session, rows: Sequence[DraftEdit]) -> list[EditLine]:
         )
         for row in rows
     ]
-
-
-def _people(session: Session) -> dict[str, str]:
-    return dict(session.exec(select(col(User.email), col(User.name))).all())
 
 
 def _found(session: Session, draft_id: int) -> Draft:

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from fleet_server.accounts import county
+from fleet_server.accounts import county, names
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
 from fleet_server.drafts import approval, publish, service
 from fleet_server.drafts.models import Draft
 from fleet_server.drafts.publish import NotPublished
+from fleet_server.drafts.wording import without_name
 from fleet_server.questions.compare import CLASS_NAMES
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import Refused
@@ -149,13 +150,14 @@ def _page(
         number=ready.number,
         previous=previous,
         published=done,
-        faults=[said(fault) for fault in ready.faults],
-        refused=[said(fault) for fault in refused or []],
+        faults=[without_name(said(fault), draft.name) for fault in ready.faults],
+        refused=[without_name(said(fault), draft.name) for fault in refused or []],
         unseen=ready.unseen,
         changes=[_(CLASS_NAMES[name]) for name in comparison.classes] if comparison else [],
         breaks={code: [said(reason) for reason in reasons] for code, reasons in ready.breaks.items()},
         second_person=county.rules(session).second_person,
         obstacle=said(obstacle) if obstacle else "",
         history=approval.history(session, draft_id),
+        names=names.of_people(session),
         errors=errors or {},
     )

@@ -62,6 +62,11 @@ def faults(body: Body) -> list[DraftFault]:
     return found
 
 
+def without_name(text: str, name: str) -> str:
+    """What a fault says, on a page that is about this draft alone: without "question set <name>: "."""
+    return text.partition(f" {name}: ")[2] or text
+
+
 def told(op: Op) -> Sentence:
     """What an operation did."""
     path, to = op["path"].split("/"), op.get("to")

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from fleet_server.accounts import names
 from fleet_server.accounts.access import Person, SignedIn, allow, may, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.devices.models import Device
@@ -43,6 +44,7 @@ def sets(request: Request, person: SignedIn, session: ReadSession, archived: boo
         drafts=own_drafts,
         running=running,
         archived=archived,
+        names=names.of_people(session),
         class_names={name: _(text) for name, text in CLASS_NAMES.items()},
         may_edit=may(person, Role.COORDINATOR),
     )

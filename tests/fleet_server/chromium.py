@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -29,15 +30,24 @@ MARKS = [
 @pytest.fixture
 def address(county: County) -> Iterator[str]:
     """The county served on a free port."""
+    with serving(county) as address:
+        yield address
+
+
+@contextmanager
+def serving(county: County) -> Iterator[str]:
+    """The same for a county that serves several tests."""
     config = uvicorn.Config(county.app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="module")
