@@ -22,7 +22,7 @@ from fleet_server.drafts import flowing, form, ops, service
 from fleet_server.drafts.fields import locked, question_of
 from fleet_server.drafts.library import by_code, items
 from fleet_server.drafts.models import Draft, DraftEdit
-from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, told, without_name
+from fleet_server.drafts.wording import KIND_NAMES, STATE_NAMES, anchor, faults, told, without_name
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
 from fleet_server.questions.service import all_sets
@@ -37,7 +37,6 @@ router = APIRouter(include_in_schema=False, prefix="/drafts")
 Typed = Annotated[str, Form()]
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
 LATEST_EDITS = 5
-KIND_NAMES = {"visitor": N_("Clients"), "child": N_("Children"), "kin": N_("Relatives")}
 HOW_NAMES = {
     flowing.ALWAYS: N_("always"),
     flowing.IN_TURN: N_("in turn"),
@@ -271,7 +270,8 @@ def _parts(
     changed = outcome.structure or bool(outcome.errors) or bool(context["others"])
     state = _("Saved %(time)s") % {"time": clock(row.edited_at)}
     if outcome.back:
-        state = f"{outcome.back} {state}" if outcome.revision > base else outcome.back
+        saved = outcome.revision > base and not outcome.conflicts
+        state = f"{outcome.back} {state}" if saved else outcome.back
     elif outcome.errors or outcome.conflicts:
         state = _("Not all of it is saved")
     elif context["others"]:

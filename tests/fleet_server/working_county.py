@@ -113,8 +113,8 @@ def furnish(county: County) -> None:
     """People as in accounts/county.py, and Cora, another coordinator; what each of PAGES needs is there."""
     kiosks = _kiosks(county)
     _drafts(county)
-    _rollouts(county, kiosks)
     _schedules(county)
+    _rollouts(county, kiosks)
 
 
 def sheets(county: County) -> dict[str, bytes]:
@@ -210,11 +210,11 @@ def _drafts(county: County) -> None:
     approved = made("Terveyspalvelut, kesä", 7, ice, asked_of_all)
     published = made("Terveyspalvelut, syksy", 7, ice, asked_of_all, continues=True)
     dropped = made("Kokeilu", 1)
+    cora = county.person("cora")
     with county.database.write() as session:
-        cora = accounts.by_email(session, "cora@example.org")
-        assert cora is not None
         for draft_id in (asked, approved):
             approval.ask(session, bob, draft_id, now=now)
+        approval.approve(session, cora, approved, session.get_one(Draft, approved).revision, now=now)
         draft = session.get_one(Draft, published)
         for model in ("button4", "button5", "touch"):
             seen.note(session, service.content_hash(draft), model, bob.actor, now=now)

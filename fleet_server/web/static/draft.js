@@ -53,14 +53,17 @@
       }
     }
   };
+  const put = (part, html) => {
+    const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
+    part.innerHTML = html;
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  };
   const renew = (html) => {
     const active = document.activeElement;
     const inside = editor.contains(active);
     const focus = inside && (active.id || active.name);
     const range = inside && active.selectionStart !== undefined ? [active.selectionStart, active.selectionEnd] : null;
-    const open = [...editor.querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
-    editor.innerHTML = html;
-    open.forEach(([id, is]) => { const details = document.getElementById(id); if (details) details.open = details.open || is; });
+    put(editor, html);
     for (const values of touched.values()) fill(values);
     if (!focus) return;
     let next = document.getElementById(focus) || fields(focus)[0];
@@ -109,7 +112,7 @@
       revision = said.revision;
       keep();
       if (said.editor !== null) renew(said.editor);
-      side.innerHTML = said.side;
+      put(side, said.side);
       say(`${placeOf(button?.do)} ${said.state}`.trim(), held.size > 0);
       sending = false;
       if (waiting.length || newest > revision) send();

@@ -15,6 +15,13 @@
   const tell = (name, detail) => editor.dispatchEvent(new CustomEvent(name, { detail }));
   const unmark = () => boxes().forEach((each) => { each.classList.remove("carried", "drop-before", "drop-after"); each.style.transform = ""; });
 
+  // A head shows what its question says by now.
+  const nameHeads = () => {
+    for (const box of boxes()) {
+      const said = box.querySelector("textarea")?.value;
+      if (said) box.querySelector(".desk-said").textContent = said;
+    }
+  };
   // The box stays where it is in the window while everything around it folds or unfolds.
   const fold = (box, is) => {
     const top = box.getBoundingClientRect().top;
@@ -68,6 +75,7 @@
     if (!carried.moving) {
       if (Math.abs(carried.y - carried.from) < START_PX) return;
       carried.moving = true;
+      nameHeads();
       fold(boxOf(carried.code), true);
       requestAnimationFrame(roll);
     }

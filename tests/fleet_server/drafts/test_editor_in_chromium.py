@@ -328,6 +328,24 @@ def test_the_second_of_two_at_one_text_keeps_hers_or_takes_theirs(
     assert bob.evaluate("sessionStorage.length") == 0
 
 
+def test_what_somebody_else_has_changed_since_is_not_taken_back(
+    county: County, draft_id: int, bob: Page
+) -> None:
+    bob.fill(THANKS, "Kiitos kaikille!")
+    expect(bob.locator(STATE)).to_contain_text("Saved")
+    with county.database.write() as session:
+        theirs = {"do": "set", "path": "thanks/fi", "to": "Kiitos sinulle!"}
+        service.apply(session, county.person("alice"), draft_id, [theirs], 1, now=county.now)
+    bob.click("#undo")
+    expect(bob.locator(STATE)).to_have_text("Not taken back")
+    expect(bob.locator("#conflicts")).to_contain_text(
+        "Not taken back: somebody else has changed the same since"
+    )
+    expect(bob.locator("#conflicts")).to_contain_text("Alice")
+    expect(bob.locator(THANKS)).to_have_value("Kiitos sinulle!")
+    assert body_of(county, draft_id)["thanks"]["fi"] == "Kiitos sinulle!"
+
+
 def test_a_sign_in_that_ends_while_she_writes_loses_nothing(
     county: County, draft_id: int, with_passwords: County, bob: Page
 ) -> None:
