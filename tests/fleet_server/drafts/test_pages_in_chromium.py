@@ -27,6 +27,19 @@ PICTURES = os.environ.get("HYMIO_PICTURES", "")
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? []
     : [...document.body.querySelectorAll("*")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
         .slice(0, 3).map((each) => each.outerHTML.slice(0, 120))"""
+# The colours are those of every page.
+OTHERS = (
+    "/",
+    "/devices",
+    "/places/4",
+    "/places/4/hours",
+    "/units",
+    "/units/3",
+    "/people",
+    "/people/2",
+    "/audit",
+    "/account",
+)
 SUBMIT = """([address, fields]) => {
     const form = Object.assign(document.createElement("form"), { method: "post", action: address });
     for (const [name, value] of Object.entries(fields))
@@ -79,6 +92,20 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(working: County, page: P
         with page.expect_navigation():
             page.locator(".sheet-card button").click()
     assert look(page, name) == []
+
+
+@pytest.mark.parametrize("address", OTHERS)
+def test_dark_colours_can_be_read_on_the_other_pages(page: Page, address: str) -> None:
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    page.goto(address)
+    page.evaluate(AXE_SCRIPT)
+    page.emulate_media(color_scheme="dark")
+    found = complaints(page, COLOURS, address)
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/other{address.replace('/', '-')}-dark.png", full_page=True)
+    page.emulate_media(color_scheme="light")
+    assert found == []
 
 
 def look(page: Page, name: str) -> list[str]:
