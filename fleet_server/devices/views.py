@@ -11,6 +11,7 @@ from fleet_server.answers import books
 from fleet_server.answers.alarms import Alarm, alarms_of
 from fleet_server.answers.books import EpochBooks
 from fleet_server.answers.models import Quarantine
+from fleet_server.answers.newest import NewestAnswer, newest_answer
 from fleet_server.devices.care import CardChange, card_change
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, CrashReport, Device, StatusChange
@@ -105,6 +106,7 @@ class DevicePage:
     desired_version: int
     cleaning_until: int | None
     card: CardChange | None
+    newest: NewestAnswer | None
     reported: Reported
     epochs: tuple[EpochBooks, ...]
     epoch_count: int
@@ -161,6 +163,7 @@ def device_page(session: Session, device: Device, places: Select[tuple[int]]) ->
         desired_version=device.desired_version,
         cleaning_until=device.cleaning_until,
         card=card_change(session, device),
+        newest=newest_answer(session, device.id, epochs),
         reported=reported(device),
         epochs=tuple(epochs[-EPOCH_ROWS:]),
         epoch_count=len(epochs),

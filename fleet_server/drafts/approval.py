@@ -98,6 +98,16 @@ def history(session: Session, draft_id: int) -> list[Event]:
     ]
 
 
+def sent_back(session: Session, draft: Draft) -> Event | None:
+    """Why an open draft was sent back, as long as nobody has asked again."""
+    if draft.state != "open":
+        return None
+    newest = next(
+        (event for event in history(session, draft.id or 0) if event.action in (ASK, SEND_BACK)), None
+    )
+    return newest if newest is not None and newest.action == SEND_BACK else None
+
+
 def _locked(session: Session, draft_id: int, *states: str) -> Draft:
     draft = service.get(session, draft_id, for_edit=True)
     if draft is None:

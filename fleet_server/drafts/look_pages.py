@@ -13,8 +13,10 @@ from sqlmodel import Session
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
+from fleet_server.accounts.service import names
 from fleet_server.drafts import seen, service
 from fleet_server.drafts.models import Draft
+from fleet_server.drafts.publish import to_see
 from fleet_server.questions import service as questions
 from fleet_server.questions.compare_pages import comparison_page
 from fleet_server.questions.models import QuestionSet
@@ -179,6 +181,9 @@ def _preview(
             (one, [row for row in looks if row.model == one and not row.walked]) for one in shown["models"]
         ],
         walks=[row for row in looks if row.walked],
+        seen_models={row.model for row in looks if not row.walked},
+        to_see=to_see(session, draft, shown["models"]),
+        names=names(session),
         **shown,
     )
 

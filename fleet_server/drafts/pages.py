@@ -16,13 +16,13 @@ from starlette.datastructures import FormData
 
 from fleet_server.accounts.access import Person, SignedIn, allow, may
 from fleet_server.accounts.models import Role
-from fleet_server.accounts.names import of_people
+from fleet_server.accounts.service import names as _people
 from fleet_server.db import after_commit
-from fleet_server.drafts import flowing, form, ops, service
-from fleet_server.drafts.fields import locked, question_of
+from fleet_server.drafts import approval, flowing, form, ops, service
+from fleet_server.drafts.fields import question_of
 from fleet_server.drafts.library import by_code, items
 from fleet_server.drafts.models import Draft, DraftEdit
-from fleet_server.drafts.wording import KIND_NAMES, STATE_NAMES, anchor, faults, told, without_name
+from fleet_server.drafts.wording import KIND_NAMES, STATE_NAMES, anchor, faults, target, told, without_name
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
 from fleet_server.questions.service import all_sets
@@ -76,7 +76,7 @@ def drafts(request: Request, person: SignedIn, session: ReadSession, done: str =
         "drafts/list.html",
         going=[row for row in rows if row.state in service.EDITABLE],
         dropped=[row for row in rows if row.state == "dropped"],
-        names=of_people(session),
+        names=_people(session),
         states=STATE_NAMES,
         may_edit=may(person, Role.COORDINATOR),
         done={"dropped": _("The draft was dropped. It can be restored below.")}.get(done, ""),
@@ -168,13 +168,13 @@ def history(request: Request, draft_id: RowId, person: SignedIn, session: ReadSe
     """Every edit: who, when, what."""
     row = _found(session, draft_id)
     lines = _lines(session, service.edits(session, draft_id))
-    return render(request, "drafts/history.html", draft=row, lines=lines[::-1], names=of_people(session))
+    return render(request, "drafts/history.html", draft=row, lines=lines[::-1], names=_people(session))
 
 
 @router.get("/{draft_id}/drop")
 def drop_form(request: Request, draft_id: RowId, person: Coordinator, session: ReadSession) -> Response:
     """Whether to drop it really."""
-    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=of_people(session))
+    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=_people(session))
 
 
 @router.post("/{draft_id}/drop")
@@ -316,7 +316,7 @@ def _context(
     since: int | None = None,
 ) -> dict[str, Any]:
     body = service.body(row)
-    names = of_people(session)
+    names = _people(session)
     lines = _lines(
         session, service.edits(session, row.id or 0, since=min(since or 0, row.revision - LATEST_EDITS))
     )
@@ -341,6 +341,8 @@ def _context(
         "tables": tables,
         "flowed": {kind: flowing.ask_of(*tables[kind]) for kind in tables},
         "state": _(STATE_NAMES[row.state]),
+        "second": approval.sent_back(session, row),
+        "names": names,
         "may_edit": may(person, Role.COORDINATOR) and row.state in service.EDITABLE,
         "library": items(session),
         "newest": by_code(session),
@@ -354,7 +356,7 @@ def _context(
         "ticked": form.ticked,
         "question_of": question_of,
         "faults": [
-            (without_name(said(fault.text), row.name), _target(fault.path, body)) for fault in faults(body)
+            (without_name(said(fault.text), row.name), target(fault.path, body)) for fault in faults(body)
         ],
         "anchor": anchor,
         "language": person.language,
@@ -373,18 +375,6 @@ def _context(
     }
 
 
-def _target(path: str, body: ops.Body) -> str:
-    """The place on the page for a fault; what is locked or of another page leads to what is there."""
-    parts = path.split("/")
-    if parts[0] == "words":
-        return ""
-    if parts[0] == "questions" and len(parts) > 2:
-        question = question_of(body, parts[1])
-        if question is None or (locked(question) and parts[2] != "when"):
-            return anchor("/".join(parts[:2]))
-    return anchor(path) if path else ""
-
-
 def _conflict(conflict: service.Conflict, names: dict[str, str]) -> dict[str, Any]:
     now = conflict.now
     return {
@@ -398,7 +388,7 @@ def _conflict(conflict: service.Conflict, names: dict[str, str]) -> dict[str, An
 
 
 def _lines(session: Session, rows: Sequence[DraftEdit]) -> list[EditLine]:
-    names = of_people(session)
+    names = _people(session)
     return [
         EditLine(
             row.revision,

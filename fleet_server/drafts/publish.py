@@ -4,6 +4,7 @@ It sends nothing to any kiosk; that is a rollout. Invariant: a set is made from 
 with a number that was never used, and says against which version it changed what.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -29,6 +30,12 @@ HIGHEST_NUMBER = 0xFFFF
 
 class NotPublished(Hindered):
     """Nothing was published; `faults` says everything that has to be put right."""
+
+
+class Step(Sentence):
+    """A fault that is put right on a page of the draft; `page`: its address from the draft's on."""
+
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,19 +74,14 @@ def readiness(session: Session, draft: Draft, *, now: int) -> Readiness:
     for model in able:
         found += screen_faults(body, model)
     found += _version_faults(session, draft, body)
-    unseen = [model for model in _to_see(session, able) if not _was_seen(session, draft, model)]
-    found += [
-        Sentence(
-            N_("nobody has looked at the preview for model %(model)s of what the draft says now"), model=model
-        )
-        for model in unseen
-    ]
+    unseen = to_see(session, draft, able)
+    text = N_("nobody has looked at the preview for model %(model)s of what the draft says now")
+    found += [_step(f"/preview?model={model}", text, model=model) for model in unseen]
     if draft.state not in service.EDITABLE:
         found.append(Sentence(N_("the draft was published or dropped already")))
     elif county.rules(session).second_person and draft.state != "approved":
-        found.append(
-            Sentence(N_("the county requires a second person, and nobody has approved the draft yet"))
-        )
+        text = N_("the county requires a second person, and nobody has approved the draft yet")
+        found.append(_step("/publish#approval", text))
     return Readiness(
         number, [_named(fault, draft.name) for fault in found], unseen, _comparison(session, draft)
     )
@@ -111,7 +113,7 @@ def publish(
         text = N_(
             "answers to %(codes)s cannot be compared with those to set %(number)s; confirm that this is wished"
         )
-        found.append(Sentence(text, codes=", ".join(ready.breaks), number=draft.previous))
+        found.append(_step("/publish#go", text, codes=", ".join(ready.breaks), number=draft.previous))
     if found:
         raise NotPublished(found)
     body = service.body(draft) | {"number": ready.number}
@@ -156,12 +158,20 @@ def _named(fault: str, name: str) -> str:
     return again
 
 
+def _step(page: str, text: str, **values: object) -> Step:
+    step = Step(text, **values)
+    step.page = page
+    return step
+
+
 def _language_faults(session: Session, body: dict[str, object]) -> list[str]:
     asked = body.get("languages")
     there = asked if isinstance(asked, list) else []
     return [
-        Sentence(
-            N_("the county requires %(language)s, and the draft does not ask in it"), language=LANGUAGES[code]
+        _step(
+            "/texts#add",
+            N_("the county requires %(language)s, and the draft does not ask in it"),
+            language=LANGUAGES[code],
         )
         for code in county.rules(session).required_languages
         if code not in there
@@ -187,19 +197,17 @@ def _version_faults(session: Session, draft: Draft, body: dict[str, object]) -> 
     ]
 
 
-def _to_see(session: Session, able: list[str]) -> list[str]:
-    """The models whose preview somebody has to see: those with a screen that the county has, or else all of them."""
+def to_see(session: Session, draft: Draft, able: Sequence[str]) -> list[str]:
+    """Of the models that can ask the draft, those whose preview somebody has still to see: of those with a screen
+    the ones that the county has, or else all."""
     in_use = set(
         session.exec(
             select(Device.model).where(Device.channel == KIOSK, col(Device.revoked_at).is_(None)).distinct()
         )
     )
     with_screen = [model for model in able if MODELS[model].screen != "none"]
-    return [model for model in with_screen if model in in_use] or with_screen
-
-
-def _was_seen(session: Session, draft: Draft, model: str) -> bool:
-    return bool(seen.seen(session, service.content_hash(draft), [model]))
+    wanted = [model for model in with_screen if model in in_use] or with_screen
+    return seen.unseen(session, service.content_hash(draft), wanted)
 
 
 def _comparison(session: Session, draft: Draft) -> Comparison | None:

@@ -7,20 +7,22 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from fleet_server.accounts import county, names
+from fleet_server.accounts import county
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
-from fleet_server.drafts import approval, publish, service
+from fleet_server.accounts.service import names
+from fleet_server.drafts import approval, publish, service, texts
 from fleet_server.drafts.models import Draft
-from fleet_server.drafts.publish import NotPublished
-from fleet_server.drafts.wording import without_name
+from fleet_server.drafts.publish import NotPublished, Step
+from fleet_server.drafts.wording import STATE_NAMES, faults, page_of, without_name
 from fleet_server.questions.compare import CLASS_NAMES
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import Refused
+from fleet_server.screens.check import ScreenFault
 from fleet_server.web.deps import Now, ReadSession, RowId, read, write
 from fleet_server.web.forms import messages, said
 from fleet_server.web.i18n import _
-from fleet_server.web.templating import render
+from fleet_server.web.templating import render, render_block
 
 router = APIRouter(prefix="/drafts/{draft_id}/publish", include_in_schema=False)
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
@@ -28,8 +30,23 @@ Revision = Annotated[int, Form(ge=0, lt=2**31)]
 
 
 @router.get("")
-def page(request: Request, draft_id: RowId, person: Coordinator, session: ReadSession, now: Now) -> Response:
-    """Everything that stands in the way, and what is done about it here."""
+def page(
+    request: Request,
+    draft_id: RowId,
+    person: Coordinator,
+    session: ReadSession,
+    now: Now,
+    part: str = "",
+    since: str = "",
+) -> Response:
+    """Everything that stands in the way, and what is done about it here. `part=news`: whether another one has
+    changed the draft since it was as `since` says."""
+    if part == "news":
+        draft = _draft(session, draft_id)
+        return render_block(
+            request, "drafts/publish.html", "news",
+            draft=draft, changed=since != _as_it_is(draft), state=_(STATE_NAMES[draft.state]),
+        )  # fmt: skip
     return _page(request, session, person, draft_id, now)
 
 
@@ -56,9 +73,9 @@ async def do_publish(
     try:
         await write(request, make)
     except NotPublished as refused:
-        faults = refused.faults
+        found = refused.faults
         return await read(
-            request, lambda session: _page(request, session, person, draft_id, now, refused=faults)
+            request, lambda session: _page(request, session, person, draft_id, now, refused=found)
         )
     request.app.state.changes.notify("drafts", f"draft:{draft_id}")
     return RedirectResponse(f"/drafts/{draft_id}/publish", 303)
@@ -125,6 +142,25 @@ def _draft(session: Session, draft_id: int) -> Draft:
     return draft
 
 
+def _with_places(draft: Draft, found: list[str]) -> list[tuple[str, str]]:
+    """Each fault in the reader's language, with the address at which it is put right ('' when there is none)."""
+    body = service.body(draft)
+    fields = {fault.text: page_of(fault.path, body) for fault in faults(body)}
+    shown = []
+    for fault in found:
+        place = fields.get(fault, "")
+        if isinstance(fault, Step):
+            place = fault.page
+        elif isinstance(fault, ScreenFault) and fault.key:
+            place = f"/preview?model={fault.model}&language={fault.language}#misfits"
+        shown.append((without_name(said(fault), draft.name), f"/drafts/{draft.id}{place}" if place else ""))
+    return shown
+
+
+def _as_it_is(draft: Draft) -> str:
+    return f"{draft.state}-{draft.revision}"
+
+
 def _page(
     request: Request,
     session: Session,
@@ -146,18 +182,22 @@ def _page(
         "drafts/publish.html",
         422 if refused or errors else 200,
         draft=draft,
+        as_it_is=_as_it_is(draft),
+        changed=False,
         version=service.body(draft).get("version", ""),
         number=ready.number,
         previous=previous,
         published=done,
-        faults=[without_name(said(fault), draft.name) for fault in ready.faults],
-        refused=[without_name(said(fault), draft.name) for fault in refused or []],
+        faults=_with_places(draft, ready.faults),
+        refused=_with_places(draft, refused or []),
+        names=names(session),
         unseen=ready.unseen,
         changes=[_(CLASS_NAMES[name]) for name in comparison.classes] if comparison else [],
         breaks={code: [said(reason) for reason in reasons] for code, reasons in ready.breaks.items()},
         second_person=county.rules(session).second_person,
         obstacle=said(obstacle) if obstacle else "",
         history=approval.history(session, draft_id),
-        names=names.of_people(session),
+        second=approval.sent_back(session, draft),
+        stale=len(texts.stale(session, draft)),
         errors=errors or {},
     )

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from fleet_server.drafts.fields import locked, question_of
 from fleet_server.drafts.ops import Body, Op
 from fleet_server.questions.schema import faults_of
 from fleet_server.questions.types import LANGUAGES
@@ -66,6 +67,32 @@ def faults(body: Body) -> list[DraftFault]:
 def without_name(text: str, name: str) -> str:
     """What a fault says, on a page that is about this draft alone: without "question set <name>: "."""
     return text.partition(f" {name}: ")[2] or text
+
+
+def target(path: str, body: Body) -> str:
+    """The id on the draft's page at which the fault of a field is put right; '' when it is on another page.
+
+    A locked field leads to its question.
+    """
+    parts = path.split("/")
+    if parts[0] == "words":
+        return ""
+    if parts[0] == "questions" and len(parts) > 2:
+        question = question_of(body, parts[1])
+        if question is None or (locked(question) and parts[2] != "when"):
+            return anchor("/".join(parts[:2]))
+    return anchor(path) if path else ""
+
+
+def page_of(path: str, body: Body) -> str:
+    """Where it is put right, from the draft's address on: a text in a language beside the other languages'."""
+    parts = path.split("/")
+    in_language = "text" in parts[2:3] or parts[0] in ("thanks", "words")
+    question = question_of(body, parts[1]) if parts[0] == "questions" and len(parts) > 1 else None
+    if in_language and len(parts) > 1 and not (question and locked(question)):
+        return f"/texts#{path}"
+    place = target(path, body)
+    return f"#{place}" if place else ""
 
 
 def told(op: Op) -> Sentence:

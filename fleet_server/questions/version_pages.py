@@ -7,11 +7,12 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts import names
 from fleet_server.accounts.access import Person, SignedIn, allow, may, visible_devices
 from fleet_server.accounts.models import Role
+from fleet_server.accounts.service import names
 from fleet_server.devices.models import Device
 from fleet_server.drafts import service as drafts
+from fleet_server.drafts.wording import STATE_NAMES
 from fleet_server.questions import versions
 from fleet_server.questions.compare import CLASS_NAMES
 from fleet_server.questions.models import QuestionSet
@@ -44,7 +45,8 @@ def sets(request: Request, person: SignedIn, session: ReadSession, archived: boo
         drafts=own_drafts,
         running=running,
         archived=archived,
-        names=names.of_people(session),
+        draft_states={name: _(text) for name, text in STATE_NAMES.items()},
+        names=names(session),
         class_names={name: _(text) for name, text in CLASS_NAMES.items()},
         may_edit=may(person, Role.COORDINATOR),
     )

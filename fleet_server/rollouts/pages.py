@@ -1,6 +1,9 @@
 """The coordinator's pages of rollouts: the list, a new one's plan with who would get it, and how one goes, live."""
 
-from typing import Annotated, Any
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
@@ -9,12 +12,13 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts.access import WHOLE_COUNTY, Person, SignedIn, allow, may, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.db import after_commit
+from fleet_server.devices.models import Device
 from fleet_server.places.choosing import Choice, all_labels, devices, read_choice, unit_paths
 from fleet_server.places.keeping import kept_units
-from fleet_server.places.models import Place
+from fleet_server.places.models import Installation, Place
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
-from fleet_server.refusals import N_, Refused
+from fleet_server.refusals import N_, Fault, Refused
 from fleet_server.rollouts import service, stop_rule
 from fleet_server.rollouts.models import Rollout, RolloutDevice, RolloutEvent
 from fleet_server.rollouts.plan import (
@@ -67,6 +71,7 @@ ACTIONS = {
 }
 SHOWN = 200  # kiosks on a page; the numbers above them lead to the rest
 STAGE_FIELDS = 3
+_Read = TypeVar("_Read")
 
 
 @router.get("")
@@ -98,7 +103,11 @@ def new(request: Request, person: Coordinator, session: ReadSession, set: str = 
 
 @router.post("/new")
 async def plan_or_start(request: Request, person: Coordinator, now: Now) -> Response:
-    """First the plan: who would get the set, and which models cannot ask it; with `go` it begins."""
+    """First the plan: who would get the set, and which models cannot ask it; with `go` it begins.
+
+    `planned` says which plan was shown. When the form or the fleet was changed since, the plan is shown anew: nothing
+    begins that nobody has seen.
+    """
     form = await request.form(max_fields=5_000)
     typed = {name: str(form[name]) for name in form if name not in ("units", "labels", "models", "places")}
     choice: Choice = {
@@ -107,25 +116,47 @@ async def plan_or_start(request: Request, person: Coordinator, now: Now) -> Resp
         "models": [str(value) for value in form.getlist("models")],
         "places": [int(str(value)) for value in form.getlist("places") if row_id(str(value))],
     }
-    try:
-        number = row_id(typed.get("set", "")) or 0
-        choice = read_choice(choice)
-        stages = read_stages(_stages(typed))
-        rule = read_stop_rule({kind: _percent(typed.get(kind, "")) for kind in RULE_NAMES})
-    except Refused as refused:
-        faults = messages(refused)
+    found: dict[str, Fault] = {}
+    number = row_id(typed.get("set", "")) or 0
+    if not number:
+        found["set"] = (N_("Choose the question set that is to be rolled out."), {})
+    choice = _read(read_choice, choice, found) or choice
+    stages = _read(read_stages, _stages(typed), found) or ()
+    percents = {kind: _percent(typed.get(kind, "")) for kind in RULE_NAMES}
+    rule = _read(read_stop_rule, percents, found) or StopRule()
+    if found:
+        faults = messages(Refused(found))
         return await read(
             request, lambda session: _form(request, session, person, typed, choice, errors=faults, status=422)
         )
-    await read(
-        request,
-        lambda session: questions.look_at_screens(
-            session, number, [device.id for device in devices(session, person, choice)]
-        ),
-    )
-    if "go" not in typed:
+
+    def look(session: Session) -> str:
+        ids = [device.id for device in devices(session, person, choice)]
+        questions.look_at_screens(session, number, ids)
+        whole = [
+            number,
+            choice,
+            [stage.as_json() for stage in stages],
+            rule.as_json(),
+            "go_back" in typed,
+            ids,
+        ]
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+    planned = await read(request, look)
+    changed = typed.get("planned", planned) != planned
+    if "go" not in typed or changed:
         return await read(
-            request, lambda session: _form(request, session, person, typed, choice, plan=(number, stages))
+            request,
+            lambda session: _form(
+                request,
+                session,
+                person,
+                typed | {"planned": planned},
+                choice,
+                plan=(number, stages),
+                changed=changed and "go" in typed,
+            ),
         )
     try:
         rollout_id = await write(
@@ -216,17 +247,25 @@ def _page(
     kiosks.sort(key=lambda kiosk: order.index(kiosk.state))
     chosen = [kiosk for kiosk in kiosks if not state or kiosk.state == state]
     stages = stages_of(rollout.stages)
+    next_at = rollout.stage_at + stages[rollout.stage].wait_ms
+    more_stages = service.next_stage(session, rollout) is not None
+    used = set(session.exec(select(RolloutDevice.stage).where(RolloutDevice.rollout_id == rollout_id)))
     rule = stop_rule_of(rollout.stop_rule).as_json()
     context: dict[str, Any] = {
         "rollout": rollout,
         "set": session.get_one(QuestionSet, rollout.set_number),
         "state_name": _(ROLLOUT_STATES[rollout.state]),
         "reason": said(stop_rule.said_of(rollout.reason)),
-        "stages": [_stage_text(stage) for stage in stages],
-        "next_at": rollout.stage_at + stages[rollout.stage].wait_ms,
+        "stages": [(_stage_text(stage), place in used) for place, stage in enumerate(stages)],
+        "next_at": next_at,
         "rule": [(_(RULE_NAMES[kind]), value) for kind, value in rule.items() if value is not None],
         "total": len(kiosks),
         "counts": counts(kiosks),
+        "going_back": sum(kiosk.state in ("returning", "returned") for kiosk in kiosks),
+        "more_stages": more_stages,
+        "waits": rollout.state == "running"
+        and request.app.state.clock() >= next_at
+        and not service.arrived_enough(session, rollout),
         "names": _translated(STATES),
         "state": state if state in STATES else "",
         "kiosks": chosen[:SHOWN],
@@ -270,6 +309,7 @@ def _form(
     *,
     errors: dict[str, str] | None = None,
     plan: tuple[int, tuple[Stage, ...]] | None = None,
+    changed: bool = False,
     status: int = 200,
 ) -> Response:
     seen = (
@@ -299,6 +339,7 @@ def _form(
         rules=_translated(RULE_NAMES),
         stage_numbers=range(1, STAGE_FIELDS + 1),
         plan=shown,
+        changed=changed,
     )
 
 
@@ -311,12 +352,26 @@ def _plan(
         "faults": [said(fault) for fault in service.faults(session, number, found)],
         "devices": len(found),
         "away": sum(device.status not in stop_rule.HERE for device in found),
+        "where": _standing(session, found),
         "models": ", ".join(sorted({device.model for device in found})),
         "stages": [
             (_stage_text(stage), sum(which == place for which in of_stage.values()))
             for place, stage in enumerate(stages)
         ],
     }
+
+
+def _standing(session: Session, found: Sequence[Device]) -> list[str]:
+    """Names of the places at which these kiosks stand; of one that stands nowhere its own."""
+    rows = session.exec(
+        select(Device.name, Place.name)
+        .outerjoin(
+            Installation, (col(Installation.device_id) == col(Device.id)) & col(Installation.to_at).is_(None)
+        )
+        .outerjoin(Place, col(Place.id) == col(Installation.place_id))
+        .where(col(Device.id).in_([device.id for device in found]))
+    )
+    return sorted({place or name for name, place in rows}, key=str.casefold)
 
 
 def _stage_text(stage: Stage) -> str:
@@ -331,6 +386,15 @@ def _stage_text(stage: Stage) -> str:
             "hours": hours,
         }
     return _("All that are left, watched for %(hours)s h") % {"hours": hours}
+
+
+def _read(reader: Callable[[Any], _Read], typed: Any, found: dict[str, Fault]) -> _Read | None:
+    """What a part of the form says; None when it is wrong, with its faults among those `found`."""
+    try:
+        return reader(typed)
+    except Refused as refused:
+        found |= refused.faults
+        return None
 
 
 def _typed_stages(stages: tuple[Stage, ...]) -> dict[str, str]:

@@ -33,7 +33,9 @@ from fleet_server.rollouts.stop_rule import Finding
 PORTION = 100  # kiosks a transaction: no receipt waits longer than that takes, some 100 ms
 SERVER = "server"
 OPEN = ("running", "paused", "halted")
-ARRIVED_SHARE = 0.5  # a stage of which fewer have the set yet says too little to go on by itself
+ARRIVED_SHARE = (
+    0.5  # a stage of which fewer have the set yet says too little to go on by itself, or to be the last
+)
 
 
 class NotDone(Hindered):
@@ -170,10 +172,19 @@ def resume(session: Session, actor: Person | str, rollout_id: int, *, now: int) 
 def go_on(session: Session, actor: Person | str, rollout_id: int, *, now: int) -> Rollout:
     """Begin the next stage now, without waiting for the end of this one. Raises NotDone when there is none."""
     rollout = _in_state(session, rollout_id, "running")
-    if rollout.stage + 1 >= len(stages_of(rollout.stages)):
+    following = next_stage(session, rollout)
+    if following is None:
         raise NotDone([Sentence(N_("rollout %(number)s is in its last stage"), number=rollout_id)])
-    _next_stage(session, rollout, actor, now)
+    _begin_stage(session, rollout, following, actor, now)
     return rollout
+
+
+def next_stage(session: Session, rollout: Rollout) -> int | None:
+    """The next stage that has a kiosk, None after the last: one for which none was left is not waited for."""
+    later = select(func.min(RolloutDevice.stage)).where(
+        RolloutDevice.rollout_id == rollout.id, col(RolloutDevice.stage) > rollout.stage
+    )
+    return session.exec(later).one()
 
 
 def back(session: Session, actor: Person | str, rollout_id: int, *, now: int) -> Rollout:
@@ -233,17 +244,17 @@ def _go(session: Session, rollout: Rollout, outcome: Outcome, now: int, visitors
     stages = stages_of(rollout.stages)
     if now < rollout.stage_at + stages[rollout.stage].wait_ms:
         return
-    last = rollout.stage + 1 == len(stages)
-    if not last and not _arrived_enough(session, rollout):
+    following = next_stage(session, rollout)
+    if not arrived_enough(session, rollout):
         return
     if not visitors and (found := stop_rule.of_visitors(session, rollout, now=now)):
         _halt(session, rollout, found[0], outcome, now)
-    elif last:
+    elif following is None:
         rollout.state, rollout.ended_at = "done", now
         _happened(session, rollout, SERVER, "done", "end rollout", now)
         outcome.topics.add(f"rollout:{rollout.id}")
     else:
-        _next_stage(session, rollout, SERVER, now)
+        _begin_stage(session, rollout, following, SERVER, now)
         outcome.topics.add(f"rollout:{rollout.id}")
         outcome.more = True
 
@@ -299,13 +310,33 @@ def _take_back(session: Session, rollout: Rollout, outcome: Outcome, now: int) -
         .order_by(col(RolloutEvent.id).desc())
     ).first()
     for part in still_here:
-        if part.before_set is not None:
-            _publish(session, rollout, part.device_id, part.before_set, by or SERVER, outcome, now)
+        number = _wished_before(session, rollout, part) or part.before_set
+        if number is not None:
+            _publish(session, rollout, part.device_id, number, by or SERVER, outcome, now)
     outcome.more |= len(still_here) == PORTION
     if len(still_here) < PORTION:
         rollout.ended_at = now
         session.add(rollout)
         outcome.topics.add(f"rollout:{rollout.id}")
+
+
+def _wished_before(session: Session, rollout: Rollout, part: RolloutDevice) -> int | None:
+    """What was wished of a kiosk before this rollout and was not taken back itself since; None: nothing else."""
+    publications = session.exec(
+        select(Publication, Rollout)
+        .outerjoin(Rollout, col(Rollout.id) == col(Publication.rollout_id))
+        .where(
+            Publication.device_id == part.device_id,
+            or_(col(Publication.rollout_id).is_(None), col(Publication.rollout_id) < rollout.id),
+            col(Publication.published_at) <= (part.wished_at or 0),
+        )
+        .order_by(col(Publication.id).desc())
+    )
+    for publication, brought_by in publications:
+        taken_back = brought_by is not None and brought_by.state == "undone"
+        if not taken_back or publication.set_number != brought_by.set_number:
+            return publication.set_number if publication.set_number != rollout.set_number else None
+    return None
 
 
 def _publish(
@@ -367,7 +398,7 @@ def _halt(session: Session, rollout: Rollout, finding: Finding, outcome: Outcome
         outcome.more = True
 
 
-def _arrived_enough(session: Session, rollout: Rollout) -> bool:
+def arrived_enough(session: Session, rollout: Rollout) -> bool:
     """Whether enough of the stage's kiosks have the set, be it that it waits for idle or for its printed card."""
     row = session.get_one(QuestionSet, rollout.set_number)
     rows = session.exec(
@@ -399,9 +430,8 @@ def holds(device: Device, row: QuestionSet) -> bool:
         return False
 
 
-def _next_stage(session: Session, rollout: Rollout, actor: Person | str, now: int) -> None:
-    rollout.stage += 1
-    rollout.stage_at = now
+def _begin_stage(session: Session, rollout: Rollout, stage: int, actor: Person | str, now: int) -> None:
+    rollout.stage, rollout.stage_at = stage, now
     note = str(rollout.stage + 1)
     _happened(
         session, rollout, actor, "stage", "begin stage", now, note=note, after={"stage": rollout.stage + 1}
@@ -418,13 +448,14 @@ def taken_since(rollout: Rollout) -> ColumnElement[bool]:
 
 
 def _is_taken(session: Session, rollout: Rollout, device_id: str) -> bool:
+    """Whether another set is wished of a kiosk by now; who wished it this one, and when, makes no difference."""
     newest = (
-        select(Publication.rollout_id)
+        select(Publication.set_number)
         .where(Publication.device_id == device_id)
         .order_by(col(Publication.id).desc())
         .limit(1)
     )
-    return session.exec(newest).first() != rollout.id
+    return session.exec(newest).first() != rollout.set_number
 
 
 def _in_state(session: Session, rollout_id: int, *states: str) -> Rollout:

@@ -5,7 +5,7 @@ Invariant: a state says only what the kiosk said, or that it said nothing; never
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func
@@ -30,7 +30,10 @@ STATES = {
     "card": N_("has it, waits for the printed card"),
     "planned": N_("has it, asks another by its schedule"),
     "asks": N_("asks it"),
+    "returning": N_("goes back, has not said so yet"),
+    "returned": N_("asks again what it asked before"),
     "later": N_("comes in a later stage"),
+    "untouched": N_("was not reached by it"),
     "taken": N_("was given another set since"),
     "revoked": N_("shut out"),
 }
@@ -68,9 +71,9 @@ def of_rollout(session: Session, rollout: Rollout) -> list[KioskState]:
     """Every kiosk of a rollout, those of later stages and those that it has lost to another one too."""
     parts = session.exec(select(RolloutDevice).where(RolloutDevice.rollout_id == rollout.id)).all()
     wishes = {
-        device_id: (number, at)
-        for device_id, number, at in session.exec(
-            select(Publication.device_id, Publication.set_number, Publication.published_at).where(
+        wish.device_id: wish
+        for wish in session.exec(
+            select(Publication).where(
                 col(Publication.id).in_(_NEWEST),
                 col(Publication.device_id).in_(
                     select(RolloutDevice.device_id).where(RolloutDevice.rollout_id == rollout.id)
@@ -80,14 +83,22 @@ def of_rollout(session: Session, rollout: Rollout) -> list[KioskState]:
     }
     settled: dict[str, str] = {}
     since: dict[str, int] = {}
+    back: dict[str, int | None] = {}
     for part in parts:
-        number, at = wishes.get(part.device_id, (None, 0))
+        wish = wishes.get(part.device_id)
         since[part.device_id] = part.wished_at or 0
-        if part.wished_at is None and at <= rollout.created_at:
-            settled[part.device_id] = "later"
-        elif number != rollout.set_number:
-            settled[part.device_id] = "taken"
-    return _states(session, rollout.set_number, since, settled)
+        if part.wished_at is None and (wish is None or wish.published_at <= rollout.created_at):
+            settled[part.device_id] = "untouched" if rollout.state == "undone" else "later"
+        elif wish is None or wish.set_number != rollout.set_number:
+            gone_back = wish is not None and wish.rollout_id == rollout.id
+            settled[part.device_id] = "returning" if gone_back else "taken"
+            back[part.device_id] = wish.set_number if wish is not None else None
+    return [
+        replace(kiosk, state="returned")
+        if kiosk.state == "returning" and kiosk.asks == back[kiosk.device_id]
+        else kiosk
+        for kiosk in _states(session, rollout.set_number, since, settled)
+    ]
 
 
 def counts(states: Sequence[KioskState]) -> dict[str, int]:

@@ -27,6 +27,7 @@ class Demo:
         self.folder = folder
         self.environment = {
             **os.environ,
+            "LC_ALL": "C.UTF-8",  # its person reads English, whatever this machine speaks
             "DATA_DIR": str(folder),
             "HTTP_PORT": str(free_port()),
             "MQTT_PORT": str(free_port()),

@@ -5,23 +5,29 @@ from pathlib import Path
 
 import fleet_server
 from fleet_server.accounts import audit
-from fleet_server.accounts.wording import ACTIONS
+from fleet_server.accounts.wording import ACTIONS, OBJECT_KINDS
 from tests.fleet_server.accounts.county import County
 
 
 def test_every_action_has_its_words() -> None:
-    """An action that is written anywhere is listed, so that it can be translated."""
-    written = set()
+    """An action that is written anywhere is listed with what it is done to, so that both can be translated."""
+    written, kinds = set(), set()
     for path in Path(fleet_server.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             name = getattr(node, "func", None)
             called = getattr(name, "attr", getattr(name, "id", ""))
             if isinstance(node, ast.Call) and called in ("record", "_record_change") and len(node.args) >= 5:
-                third = node.args[2]
-                if isinstance(third, ast.Constant) and isinstance(third.value, str):
-                    written.add(third.value)
-    assert {"create unit", "change place", "publish question set"} <= written
+                written |= _text(node.args[2])
+                kinds |= _text(node.args[3])
+            elif isinstance(node, ast.Call) and called == "_happened":  # of rollouts
+                written |= _text(node.args[4])
+    assert {"create unit", "change place", "publish question set", "halt rollout"} <= written
     assert written <= set(ACTIONS)
+    assert {"place", "rollout"} <= kinds <= set(OBJECT_KINDS)
+
+
+def _text(node: ast.expr) -> set[str]:
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
 def test_the_log_names_people_places_and_roles(county: County) -> None:

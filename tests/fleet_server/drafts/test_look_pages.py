@@ -51,7 +51,7 @@ def test_a_look_is_noted_for_what_the_draft_says_and_gone_after_one_edit(desk: C
     sent = {"content": field(page, "content"), "model": field(page, "model")}
     assert browser.post("/drafts/1/preview", data=sent).status_code == 303
     assert was_seen(desk, "touch")
-    assert "bob@example.org" in browser.get("/drafts/1/preview").text
+    assert "Bob, " in browser.get("/drafts/1/preview").text
     edit(desk, "thanks/fi", "Kiitos!")
     assert not was_seen(desk, "touch")
     again = browser.post("/drafts/1/preview", data=sent)

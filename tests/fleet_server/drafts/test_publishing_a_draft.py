@@ -1,6 +1,7 @@
 """A draft becomes a set when nothing stands in its way; everything that does is said, in one go, on page and in API."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -265,3 +266,33 @@ def test_the_api_goes_the_whole_way_with_the_same_rules(desk: County) -> None:
         assert api.get(way).status_code == 403
     assert api.post(f"/drafts/{draft}/publish", json={"revision": 3}).status_code == 403
     assert api.get(f"/question-sets/7/compare/{number}").status_code == 200
+
+
+def test_each_fault_leads_to_where_it_is_put_right(desk: County) -> None:
+    with desk.database.write() as session:
+        rules.change(
+            session, "test", second_person=True, required_languages=["fi", "sv", "sme"], now=desk.now
+        )
+    draft = _draft(desk)
+    _edit(desk, draft, _slippery(fi=TOLD["fi"], en=TOLD["en"]))
+    address = f"/drafts/{draft}"
+    page = desk.browser("bob").get(f"{address}/publish").text
+    assert f'<a href="{address}/texts#questions/ICE/text/sv">' in page
+    assert f'<a href="{address}#f-questions-ICE">' in page
+    assert f'<a href="{address}/texts#add">' in page
+    assert f'<a href="{address}/publish#approval">' in page
+    _edit(desk, draft, {"do": "set", "path": "questions/ICE/text/sv", "to": TOLD["sv"]})
+    _edit(desk, draft, _asked_last(desk, draft, "ICE"))
+    page = desk.browser("bob").get(f"{address}/publish").text
+    assert f'<a href="{address}/preview?model=touch">' in page
+    for link in set(re.findall(rf'<a href="({address}[^"#]*)', page)):
+        assert desk.browser("bob").get(link).status_code == 200
+
+
+def test_a_translation_that_its_source_left_behind_is_told_before_publishing(desk: County) -> None:
+    draft = _draft(desk)
+    _edit(desk, draft, _slippery())
+    browser = desk.browser("bob")
+    assert "behind" not in browser.get(f"/drafts/{draft}/publish").text
+    _edit(desk, draft, {"do": "set", "path": "questions/ICE/text/fi", "to": "Oliko piha liukas?"})
+    assert "2 translations are behind their source." in browser.get(f"/drafts/{draft}/publish").text

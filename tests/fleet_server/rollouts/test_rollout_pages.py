@@ -1,5 +1,7 @@
 """The coordinator's pages of rollouts and labels: who may do what, and that a plan comes before anything is sent."""
 
+import re
+
 import pytest
 from sqlmodel import select
 
@@ -54,6 +56,20 @@ def test_the_plan_is_shown_before_anything_begins(stands: County) -> None:
     assert "comes in a later stage" in page
 
 
+def test_what_was_changed_after_the_plan_was_shown_begins_nothing_unseen(stands: County) -> None:
+    browser = stands.browser("alice")
+    one_place = FORM | {"places": str(stands.places["exit"])}
+    plan = browser.post("/rollouts/new", data=one_place).text
+    assert "At: exit" in re.sub(r"\s+", " ", re.sub("<[^>]*>", "", plan))
+    shown = {"planned": re.search('name="planned" value="([0-9a-f]{64})"', plan)[1], "go": "yes"}
+    again = browser.post("/rollouts/new", data=FORM | shown)  # the tick at the place was taken away
+    assert again.status_code == 200
+    assert "Something was changed since the plan was shown" in again.text
+    assert rollouts(stands) == {}
+    assert browser.post("/rollouts/new", data=one_place | shown).status_code == 303
+    assert rollouts(stands) == {1: ["real00000001"]}
+
+
 def test_a_model_that_cannot_ask_the_set_is_named_and_nothing_begins(stands: County) -> None:
     browser = stands.browser("alice")
     for more in ({}, {"go": "yes"}):
@@ -97,11 +113,12 @@ def test_pause_resume_and_back_by_their_buttons(stands: County) -> None:
 
 
 def test_faults_of_the_form_stand_at_their_fields(stands: County) -> None:
-    answer = stands.browser("alice").post("/rollouts/new", data=FORM | {"count1": "x", "refused": "500"})
+    wrong = {"count1": "x", "refused": "500", "set": "", "go": "yes"}
+    answer = stands.browser("alice").post("/rollouts/new", data=FORM | wrong)
     assert answer.status_code == 422
     assert "Stage 1: “x” is not a whole number" in answer.text
-    answer = stands.browser("alice").post("/rollouts/new", data=FORM | {"refused": "500"})
     assert "“500” is not a whole number from 1 to 100" in answer.text
+    assert '<a href="#set">Choose the question set that is to be rolled out.</a>' in answer.text
     assert rollouts(stands) == {}
 
 

@@ -55,6 +55,7 @@ def test_a_stop_between_any_two_portions_loses_and_repeats_nothing(
     with fleet.database.read() as session:
         ours = session.exec(select(Publication).where(Publication.rollout_id == fleet.rollout_id)).all()
     assert sorted(row.device_id for row in ours) == fleet.ids
+    fleet.obey()
     fleet.advance()
     assert fleet.rollout().state == "done"
 
@@ -86,6 +87,24 @@ def test_rolled_back_each_has_what_it_had_before_as_a_new_version(fleet: Fleet) 
     assert all(json.loads(body)["version"] > before[topic.split("/")[3]] for topic, body in outcome.messages)
     assert fleet.wishes() == dict.fromkeys(fleet.ids, OLD) | {fleet.ids[0]: 4}
     assert (fleet.rollout().state, fleet.rollout().ended_at) == ("undone", fleet.now)
+
+
+def test_going_back_passes_over_what_was_taken_back_itself_meanwhile(fleet: Fleet) -> None:
+    def roll_out(number: int) -> int:
+        fleet.start(number=number, stages=AT_ONCE)
+        fleet.now += 1
+        fleet.advance()
+        fleet.now += 1
+        return fleet.rollout_id
+
+    first, second = roll_out(NEW), roll_out(4)
+    fleet.do(service.back, first)
+    fleet.advance()
+    assert set(fleet.wishes().values()) == {4}
+    fleet.now += 1
+    fleet.do(service.back, second)
+    fleet.advance()
+    assert set(fleet.wishes().values()) == {OLD}
 
 
 def test_what_another_publication_took_since_is_left_alone(fleet: Fleet) -> None:
@@ -123,11 +142,16 @@ def test_who_answers_after_the_rollout_is_done_is_noted_all_the_same(fleet: Flee
     fleet.start(stages=AT_ONCE)
     fleet.advance(1)
     assert fleet.rollout().state == "running"
+    fleet.report(*fleet.ids[:2])
+    fleet.advance(600)
+    assert fleet.rollout().state == "running", "nothing is done that most kiosks have not got"
+    fleet.report(*fleet.ids[:3])
     fleet.advance(1)
     assert fleet.rollout().state == "done"
     fleet.obey()
     fleet.advance(1)
-    assert all(part.reported_at == fleet.now for part in fleet.parts().values())
+    assert [part.reported_at for part in fleet.parts().values()].count(fleet.now) == 3
+    assert all(part.reported_at for part in fleet.parts().values())
     with fleet.database.read() as session:
         assert session.exec(select(Rollout).where(service.busy())).all() == [], "nothing is left to look at"
 
@@ -162,6 +186,17 @@ def test_a_refusal_halts_it_and_going_on_all_the_same_asks_no_more_for_that(flee
     fleet.advance()
     assert fleet.rollout().state == "running"
     assert len(fleet.wished()) == 3
+
+
+def test_a_refusal_counts_too_where_the_kiosk_was_wished_the_set_before(fleet: Fleet) -> None:
+    fleet.publish(NEW, *fleet.ids)
+    fleet.start()
+    fleet.now += 1
+    fleet.advance()
+    [first] = [device_id for device_id, part in fleet.parts().items() if part.wished_at]
+    refuse(fleet, first)
+    fleet.advance(1)
+    assert fleet.rollout().state == "halted"
 
 
 def test_a_halted_one_goes_back_by_itself_if_that_was_chosen(fleet: Fleet) -> None:
@@ -295,6 +330,40 @@ def test_each_state_of_a_kiosk_is_told_from_its_own_report(fleet: Fleet) -> None
     assert states() == expected | {later: "later", idle: "card", fetches: "taken", asks: "revoked"}
     with fleet.database.read() as session:
         assert {one.device_id for one in where(session, NEW)} == {asks, idle, refused, silent}
+
+
+def test_a_stage_for_which_no_kiosk_is_left_is_not_waited_for(fleet: Fleet) -> None:
+    fleet.start(choice={"places": fleet.places[:1]}, stages=(Stage("places", 3, 60), Stage("all", 0, 60)))
+    fleet.advance()
+    fleet.obey()
+    with pytest.raises(service.NotDone, match="last stage"):
+        fleet.do(service.go_on)
+    fleet.advance(59)
+    assert fleet.rollout().state == "running"
+    fleet.advance(1)
+    assert (fleet.rollout().state, fleet.rollout().stage) == ("done", 0)
+
+
+def test_after_going_back_each_kiosk_says_whether_it_asks_the_old_set_again(fleet: Fleet) -> None:
+    fleet.start()
+    fleet.now += 1
+    fleet.advance()
+    fleet.obey()
+    fleet.advance(60)
+    fleet.obey()
+    first, second, third = fleet.wished()
+    fleet.publish(4, third)
+    fleet.do(service.back)
+    fleet.advance()
+
+    def states() -> dict[str, str]:
+        with fleet.database.read() as session:
+            return {one.device_id: one.state for one in of_rollout(session, fleet.rollout())}
+
+    rest = dict.fromkeys(set(fleet.ids) - {first, second, third}, "untouched") | {third: "taken"}
+    assert states() == rest | {first: "returning", second: "returning"}
+    fleet.report(first, running=OLD)
+    assert states() == rest | {first: "returned", second: "returning"}
 
 
 def refuse(fleet: Fleet, *device_ids: str) -> None:
