@@ -22,7 +22,7 @@ from fleet_server.drafts import approval, flowing, form, ops, service
 from fleet_server.drafts.fields import question_of
 from fleet_server.drafts.library import by_code, items
 from fleet_server.drafts.models import Draft, DraftEdit
-from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, target, told
+from fleet_server.drafts.wording import KIND_NAMES, STATE_NAMES, anchor, faults, target, told, without_name
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
 from fleet_server.questions.service import all_sets
@@ -37,7 +37,6 @@ router = APIRouter(include_in_schema=False, prefix="/drafts")
 Typed = Annotated[str, Form()]
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
 LATEST_EDITS = 5
-KIND_NAMES = {"visitor": N_("Clients"), "child": N_("Children"), "kin": N_("Relatives")}
 HOW_NAMES = {
     flowing.ALWAYS: N_("always"),
     flowing.IN_TURN: N_("in turn"),
@@ -47,9 +46,10 @@ HOW_NAMES = {
 
 @dataclass
 class Sent:
-    """What came of a sent form. `typed`: what stays in a field though it was not saved; `told`: beside which words."""
+    """What came of a sent form. `typed`: what stays in a field though it was not saved; `back`: what was taken back."""
 
     revision: int
+    back: str = ""
     structure: bool = False
     conflicts: list[service.Conflict] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
@@ -203,6 +203,10 @@ def _keep(
     do = str(sent.get("do", ""))
     if base > row.revision:
         raise Refused({"revision": (N_("Revision %(value)s is none of this draft."), {"value": base})})
+    since = service.edits(session, draft_id, since=base) if sent.get("again") else []
+    if since and all(edit.by == person.actor for edit in since):
+        base = row.revision  # the answer was lost, and this is what was sent then
+        do = "" if sent.get("again") == "button" else do
     then = service.body_at(session, row, base)
     take = do.partition(":")[2] if do.startswith("take:") else ""
     wanted = [op for op in form.typed(sent, then) if not (take and ops.overlap(op["path"], take))]
@@ -210,7 +214,9 @@ def _keep(
     found = Sent(applied.revision, conflicts=list(applied.conflicts))
     if do in ("undo", "redo"):
         step = service.undo if do == "undo" else service.redo
+        edit = service.undoable(session, person, draft_id)[do == "redo"]
         applied = step(session, person, draft_id, now=now)
+        found.back = _back(do, edit, done=not applied.conflicts)
     elif do:
         pressed = form.pressed(do, service.body(row), str(sent.get("new_type", "")), by_code(session))
         applied = service.apply(session, person, draft_id, pressed, row.revision, now=now)
@@ -221,9 +227,26 @@ def _keep(
     found.typed = {
         name: text for name, text in typed.items() if any(ops.overlap(name, path) for path in fields)
     }
-    found.structure = bool(do or found.conflicts) or any(_shapes(op) for op in wanted)
+    found.structure = bool(do or found.conflicts or sent.get("whole") or sent.get("again")) or any(
+        _shapes(op) for op in wanted
+    )
     _tell(request, session, row)
     return found
+
+
+def _back(do: str, edit: DraftEdit | None, *, done: bool) -> str:
+    """What taking back, or doing again, came to."""
+    undo = do == "undo"
+    if edit is None:
+        return (
+            _("There is nothing of yours to take back.")
+            if undo
+            else _("There is nothing of yours to do again.")
+        )
+    if not done:
+        return _("Not taken back") if undo else _("Not done again")
+    what = " · ".join(said(told(op)) for op in json.loads(edit.op if undo else edit.inverse)[:2])
+    return (_("Taken back: %(what)s.") if undo else _("Done again: %(what)s.")) % {"what": what}
 
 
 def _shapes(op: ops.Op) -> bool:
@@ -233,7 +256,9 @@ def _shapes(op: ops.Op) -> bool:
 
 def _texts(sent: FormData) -> dict[str, str]:
     return {
-        name: str(text) for name, text in sent.items() if name not in ("do", "revision", "new_type", "shown")
+        name: str(text)
+        for name, text in sent.items()
+        if name not in ("do", "revision", "new_type", "shown", "again", "whole")
     }
 
 
@@ -244,7 +269,10 @@ def _parts(
     context = _context(request, session, person, row, outcome, base)
     changed = outcome.structure or bool(outcome.errors) or bool(context["others"])
     state = _("Saved %(time)s") % {"time": clock(row.edited_at)}
-    if outcome.errors or outcome.conflicts:
+    if outcome.back:
+        saved = outcome.revision > base and not outcome.conflicts
+        state = f"{outcome.back} {state}" if saved else outcome.back
+    elif outcome.errors or outcome.conflicts:
         state = _("Not all of it is saved")
     elif context["others"]:
         state = _("%(name)s has changed this page") % {"name": context["others"][-1].by}
@@ -327,12 +355,15 @@ def _context(
         "answers_of": form.answers_of,
         "ticked": form.ticked,
         "question_of": question_of,
-        "faults": [(said(fault.text), target(fault.path, body)) for fault in faults(body)],
+        "faults": [
+            (without_name(said(fault.text), row.name), target(fault.path, body)) for fault in faults(body)
+        ],
         "anchor": anchor,
         "language": person.language,
         "typed": outcome.typed,
         "errors": outcome.errors,
         "conflicts": [_conflict(conflict, names) for conflict in outcome.conflicts],
+        "back": outcome.back,
         "latest": lines[-LATEST_EDITS:][::-1],
         "others": [
             line

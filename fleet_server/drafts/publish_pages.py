@@ -14,7 +14,7 @@ from fleet_server.accounts.service import names
 from fleet_server.drafts import approval, publish, service, texts
 from fleet_server.drafts.models import Draft
 from fleet_server.drafts.publish import NotPublished, Step
-from fleet_server.drafts.wording import STATE_NAMES, faults, page_of
+from fleet_server.drafts.wording import STATE_NAMES, faults, page_of, without_name
 from fleet_server.questions.compare import CLASS_NAMES
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import Refused
@@ -153,7 +153,7 @@ def _with_places(draft: Draft, found: list[str]) -> list[tuple[str, str]]:
             place = fault.page
         elif isinstance(fault, ScreenFault) and fault.key:
             place = f"/preview?model={fault.model}&language={fault.language}#misfits"
-        shown.append((said(fault), f"/drafts/{draft.id}{place}" if place else ""))
+        shown.append((without_name(said(fault), draft.name), f"/drafts/{draft.id}{place}" if place else ""))
     return shown
 
 
