@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, SignedIn, allow
+from fleet_server.accounts.access import Person, SignedIn, allow, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.api import desk_shapes as shapes
 from fleet_server.api.shapes import FAULTS
@@ -21,6 +21,7 @@ from fleet_server.questions import service as questions
 from fleet_server.questions import versions
 from fleet_server.questions.compare import compare
 from fleet_server.questions.models import QuestionSet
+from fleet_server.rollouts.where import where
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 
 router = APIRouter(prefix="/api/v1", responses=FAULTS)
@@ -175,6 +176,26 @@ def compare_sets(person: SignedIn, session: ReadSession, number: RowId, other: R
         rescaled=[str(change.said) for change in found.rescaled],
         breaks=_breaks(found.breaks),
     )
+
+
+@router.get("/question-sets/{number}/kiosks")
+def kiosks(person: SignedIn, session: ReadSession, number: RowId) -> shapes.Kiosks:
+    """Who runs what: each kiosk that you may see of which this set is wished now."""
+    row = _set(session, number)
+    visible = set(session.scalars(visible_devices(person)))
+    found = [
+        shapes.Kiosk(
+            device_id=one.device_id,
+            state=one.state,
+            asks=one.asks,
+            wished_at=None if one.since is None else utc(one.since),
+            heard_at=None if one.heard is None else utc(one.heard),
+            reason=str(one.reason),
+        )
+        for one in where(session, number)
+        if one.device_id in visible
+    ]
+    return shapes.Kiosks(faults=[str(fault) for fault in questions.faults_for(row, ())], kiosks=found)
 
 
 @router.post("/question-sets/{number}/archive")

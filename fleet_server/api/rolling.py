@@ -18,6 +18,7 @@ from fleet_server.rollouts import service
 from fleet_server.rollouts.managing import may_manage
 from fleet_server.rollouts.models import Rollout, RolloutDevice
 from fleet_server.rollouts.plan import read_stages, read_stop_rule
+from fleet_server.rollouts.stop_rule import said_of
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 
 router = APIRouter(prefix="/api/v1/rollouts", responses=FAULTS)
@@ -120,6 +121,7 @@ def _rollout(row: Rollout) -> dict[str, Any]:
         "created_at": utc(row.created_at),
         "created_by": row.created_by,
         "ended_at": None if row.ended_at is None else utc(row.ended_at),
+        "reason": str(said_of(row.reason)),
     }
 
 

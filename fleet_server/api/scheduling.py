@@ -1,6 +1,5 @@
 """`/api/v1` for schedules: listed, made and ended, with the services and rules of the pages."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -16,6 +15,7 @@ from fleet_server.places.hours import read_week
 from fleet_server.schedules import service
 from fleet_server.schedules.models import Schedule
 from fleet_server.schedules.pages import tell
+from fleet_server.schedules.reading import LAST_MS, choice_of, fault_of, weekly_of
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession
 
 router = APIRouter(prefix="/api/v1/schedules", responses=FAULTS)
@@ -64,7 +64,7 @@ def end(
 ) -> shapes.Schedule:
     """End a schedule now; its places ask what they asked without it."""
     row = _there(session, schedule_id)
-    if not service.keeps(session, person, json.loads(row.choice)):
+    if not service.keeps(session, person, choice_of(row)):
         require(person, WHOLE_COUNTY, Role.COORDINATOR)
     tell(request, session, service.end(session, person, row, now=now), now)
     return _schedule(row)
@@ -79,17 +79,18 @@ def _there(session: Session, schedule_id: int) -> Schedule:
 
 def _schedule(row: Schedule) -> shapes.Schedule:
     def instant(at: int | None) -> Any:
-        return None if at is None else utc(at)
+        return utc(at) if at is not None and 0 <= at < LAST_MS else None
 
     return shapes.Schedule(
         id=row.id or 0,
         name=row.name,
         set_number=row.set_number,
-        choice=json.loads(row.choice),
+        choice=choice_of(row) or {},
         from_at=instant(row.from_at),
         to_at=instant(row.to_at),
-        weekly=json.loads(row.weekly or "{}"),
+        weekly=weekly_of(row) or {},
         holidays=row.holidays,
         created_by=row.created_by,
         ended_at=instant(row.ended_at),
+        fault=fault_of(row),
     )

@@ -62,6 +62,10 @@ class Device(BaseModel):
     place_id: int | None
     running_set: int | None
     wished_set: int | None
+    wish: str = Field(
+        description="none (nothing is wished), met, under way, refused (by the kiosk) or withheld (it is not sent)"
+    )
+    reason: str = Field(description="why it was refused (the kiosk's own words) or is withheld; else empty")
     books: Books | None
 
 

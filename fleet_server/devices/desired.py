@@ -5,6 +5,7 @@ differ. A lost one costs time, never agreement.
 """
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,8 +16,9 @@ from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
 from fleet_server.phone import address
 from fleet_server.questions import service as questions
-from fleet_server.questions.views import hash_of
 from fleet_server.schedules import service as schedules
+
+log = logging.getLogger("hymio.devices")
 
 Message = tuple[str, bytes]  # topic and payload
 TOUCH = "touch"  # the model that can show a QR code
@@ -56,16 +58,25 @@ def _message(device: Device) -> Message:
 
 
 def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
-    row = questions.published_to(session, device.id)
-    sets = []
-    if row is not None:
-        view = questions.view_of(row, device.model)
-        sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
-    sets += schedules.entries_for(
-        session, device, now=now
-    )  # after it: of what begins at once the later one wins
+    sets = _published(session, device)
+    # After it: of what begins at once the later one wins.
+    sets += schedules.entries_for(session, device, now=now)
     settings = _settings(session, device, now)
     return {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
+
+
+def _published(session: Session, device: Device) -> list[dict[str, Any]]:
+    """The entry of the set that was published; while that is withheld (somebody changed the database by hand), the one
+    that was wished before it, so that the kiosk goes on with the last good questions."""
+    row = questions.published_to(session, device.id)
+    if row is None:
+        return []
+    name = questions.view_hash(row, device.model)
+    if name is not None:
+        return [{"number": row.number, "hash": name, "from": None, "to": None, "hours": None}]
+    log.error("%s: %s", device.id, questions.withheld(row, device.model))
+    kept = json.loads(device.desired or "{}").get("sets") or []
+    return [entry for entry in kept[:1] if (entry["from"], entry["hours"]) == (None, None)]
 
 
 def _settings(session: Session, device: Device, now: int) -> dict[str, Any]:

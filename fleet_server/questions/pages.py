@@ -43,7 +43,8 @@ STATUS_NAMES = {
 
 @dataclass(frozen=True)
 class DeviceRow:
-    """One device beside a set. `refused`: the device's own reason, empty when it did not refuse."""
+    """One device beside a set. `refused`: the device's own reason, empty when it did not refuse. `withheld`: why it is
+    not sent the set, in the reader's language."""
 
     id: str
     name: str
@@ -54,6 +55,7 @@ class DeviceRow:
     wished: bool
     runs: bool
     refused: str
+    withheld: str
     may_publish: bool
 
 
@@ -137,6 +139,8 @@ def _page(
     row = session.get(QuestionSet, number)
     if row is None:
         raise HTTPException(404, f"question set {number} does not exist")
+    if not service.is_intact(row):
+        faults = faults or [service.altered(row)]
     body = service.body_of(row)
     devices = _devices(session, person, number)
     context = {
@@ -184,6 +188,7 @@ def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
                 wished=wishes == number,
                 runs=device.running_set == number,
                 refused=refusal(device) if wishes == number else "",
+                withheld=said(service.withheld(wished, device.model)) if wished and wishes == number else "",
                 # A device that stands nowhere belongs to the whole county.
                 may_publish=may(person, Role.COORDINATOR, unit_path or "/"),
             )

@@ -85,8 +85,21 @@ def all_sets(session: Session) -> Sequence[QuestionSet]:
     return session.exec(select(QuestionSet).order_by(col(QuestionSet.number))).all()
 
 
+def is_intact(row: QuestionSet) -> bool:
+    """Whether the set still says what it said when it got its number; somebody may have edited the database by hand."""
+    return hash_of(row.body.encode()) == row.hash
+
+
 def body_of(row: QuestionSet) -> dict[str, Any]:
-    """The set as a dictionary, see questions/schema.py."""
+    """The set as a dictionary, see questions/schema.py; one that is not intact asks nothing."""
+    if not is_intact(row):
+        return {
+            "number": row.number,
+            "name": row.name,
+            "version": row.version,
+            "languages": [],
+            "questions": [],
+        }
     body: dict[str, Any] = json.loads(row.body)
     return body
 
@@ -96,9 +109,6 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
 
     Returns every fault of the set itself and for each model among the devices; empty when it is done.
     """
-    row = session.get(QuestionSet, number)
-    if row is None:
-        return [Sentence(N_("question set %(who)s does not exist"), who=number)]
     wanted = sorted(set(device_ids))
     devices = session.exec(select(Device).where(col(Device.id).in_(wanted), Device.channel == KIOSK)).all()
     faults: list[str] = [
@@ -112,11 +122,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     ]
     if not wanted:
         faults.append(Sentence(N_("no device was chosen")))
-    if row.archived_at is not None:
-        faults.append(
-            Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
-        )
-    faults += faults_for(row, {device.model for device in devices})
+    faults += hindrances(session, number, {device.model for device in devices})
     if faults:
         return faults
     name = actor if isinstance(actor, str) else actor.name
@@ -139,8 +145,28 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     return []
 
 
+def hindrances(session: Session, number: int, models: Iterable[str]) -> list[str]:
+    """Why this set cannot go to kiosks of these models: the one rule for publishing, rollouts and schedules."""
+    row = session.get(QuestionSet, number)
+    if row is None:
+        return [Sentence(N_("question set %(who)s does not exist"), who=number)]
+    if row.archived_at is not None:
+        return [
+            Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
+        ]
+    return faults_for(row, models)
+
+
+def altered(row: QuestionSet) -> Sentence:
+    """What is said of a set that is not intact."""
+    text = N_("question set %(who)s is not what it was when it got its number; no kiosk gets it")
+    return Sentence(text, who=row.number)
+
+
 def faults_for(row: QuestionSet, models: Iterable[str]) -> list[str]:
     """Every fault of the set itself or, when it has none, every reason why one of these models cannot ask it."""
+    if not is_intact(row):
+        return [altered(row)]
     body = body_of(row)
     faults: list[str] = list(faults_of(body))
     if not faults:
@@ -174,13 +200,34 @@ def published_to(session: Session, device_id: str) -> QuestionSet | None:
 
 
 def view_of(row: QuestionSet, model: str) -> bytes:
-    """The bytes of this set for a model that can ask it."""
-    return _view(row.body, model)
+    """The bytes of this set for a model. Raises ValueError when it is `withheld`."""
+    view, faults = _view(row.body, model) if is_intact(row) else (None, ())
+    if view is None:
+        raise ValueError(f"question set {row.number} has no view for model {model}: {'; '.join(faults)}")
+    return view
+
+
+def view_hash(row: QuestionSet, model: str) -> str | None:
+    """The name of the set's view for a model; None when it is `withheld`."""
+    return None if withheld(row, model) else hash_of(view_of(row, model))
+
+
+def withheld(row: QuestionSet, model: str) -> str:
+    """Why no kiosk of this model is sent the set, though it may be wished of it; '' when nothing speaks against it.
+
+    Publishing refuses all of this: it comes about when somebody changes the database by hand.
+    """
+    if not is_intact(row):
+        return altered(row)
+    faults = _view(row.body, model)[1]
+    return faults[0] if faults else ""
 
 
 @lru_cache(maxsize=64)  # a rollout asks for the same few a thousand times
-def _view(body: str, model: str) -> bytes:
-    return view_bytes(json.loads(body), model)
+def _view(body: str, model: str) -> tuple[bytes | None, tuple[str, ...]]:
+    parsed = json.loads(body)
+    faults = tuple(faults_of(parsed) or view_faults(parsed, model))
+    return (None if faults else view_bytes(parsed, model)), faults
 
 
 def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
@@ -191,16 +238,15 @@ def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None
     numbers = set(session.exec(select(Publication.set_number).where(Publication.device_id == device_id)))
     numbers |= {entry["number"] for entry in json.loads(device.desired or "{}").get("sets", ())}
     for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
-        view = view_of(row, device.model)
-        if hash_of(view) == wanted:
-            return view
+        if view_hash(row, device.model) == wanted:
+            return view_of(row, device.model)
     return None
 
 
 def known_values(session: Session, set_number: int, position: int) -> frozenset[int] | None:
     """What an answer to the question at this position may be; None when set or position are not known (yet)."""
     row = session.get(QuestionSet, set_number)
-    if row is None:
+    if row is None or not is_intact(row):
         return None
     questions = body_of(row).get("questions")
     if (

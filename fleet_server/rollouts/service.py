@@ -23,7 +23,6 @@ from fleet_server.places.choosing import devices, read_choice
 from fleet_server.places.models import Installation
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import Publication, QuestionSet
-from fleet_server.questions.views import hash_of
 from fleet_server.refusals import N_, Hindered, Sentence
 from fleet_server.rollouts import stop_rule
 from fleet_server.rollouts.models import Rollout, RolloutDevice, RolloutEvent
@@ -51,18 +50,9 @@ class Outcome:
 
 def faults(session: Session, number: int, chosen: Sequence[Device]) -> list[str]:
     """Why this set cannot go to these kiosks: its own faults, and each model that cannot ask it by name."""
-    row = session.get(QuestionSet, number)
-    if row is None:
-        return [Sentence(N_("question set %(who)s does not exist"), who=number)]
-    if row.archived_at is not None:
-        return [
-            Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
-        ]
     if not chosen:
         return [Sentence(N_("no device was chosen"))]
-    if hash_of(row.body.encode()) != row.hash:
-        return [Sentence(N_("question set %(who)s is not what it was when it got its number"), who=number)]
-    return questions.faults_for(row, {device.model for device in chosen})
+    return questions.hindrances(session, number, {device.model for device in chosen})
 
 
 def start(
@@ -219,7 +209,7 @@ def busy() -> ColumnElement[bool]:
 
 def _go(session: Session, rollout: Rollout, outcome: Outcome, now: int, visitors: bool) -> None:
     row = session.get_one(QuestionSet, rollout.set_number)
-    if hash_of(row.body.encode()) != row.hash:
+    if not questions.is_intact(row):
         _halt(session, rollout, Finding("changed", 0, 1), outcome, now)
         return
     against = (
@@ -387,16 +377,9 @@ def _arrived_enough(session: Session, rollout: Rollout) -> bool:
 
 def holds(device: Device, row: QuestionSet) -> bool:
     """Whether the kiosk's last report names this very set among those that it has."""
-    try:
-        held = json.loads(device.report or "{}").get("sets") or []
-        wanted = hash_of(questions.view_of(row, device.model))
-        return any(entry[1] == wanted for entry in held)
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-    ):  # a set without a view for this model, a report that names none
-        return False
+    wanted = questions.view_hash(row, device.model)
+    held = json.loads(device.report or "{}").get("sets") or []
+    return wanted is not None and any(entry[1] == wanted for entry in held)
 
 
 def _next_stage(session: Session, rollout: Rollout, actor: Person | str, now: int) -> None:

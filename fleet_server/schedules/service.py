@@ -26,6 +26,7 @@ from fleet_server.questions.views import hash_of, view_bytes, view_faults
 from fleet_server.refusals import N_, Faults, Sentence
 from fleet_server.schedules.holidays import eves_of, holidays
 from fleet_server.schedules.models import Schedule
+from fleet_server.schedules.reading import HOLIDAYS, LAST_MS, choice_of, fault_of, weekly_of
 from fleet_server.schedules.timeline import Entry, due, weekdays
 from fleet_server.screens.check import screen_faults
 from provisioning.models import MODELS
@@ -35,11 +36,6 @@ MOST_BYTES = (
     2_200  # of the 4096 of a desired document; a QR code, settings and the published set need the rest
 )
 YEARS = 2  # so long a kiosk without a network knows the holidays, as it does the changes of the clocks
-HOLIDAYS = {
-    "any": N_("Holidays make no difference"),
-    "not": N_("Not on holidays"),
-    "only": N_("Only on holidays"),
-}
 
 
 def entries_for(session: Session, device: Device, *, now: int) -> list[Entry]:
@@ -60,11 +56,10 @@ def planned(
     ):
         if not covers(session, schedule, device):
             continue
-        row = session.get_one(QuestionSet, schedule.set_number)
-        hash_ = _view_hash(row.body, device.model)
+        hash_ = _hash(session, schedule, device)
         if hash_ is not None and len(taken) < MOST_SCHEDULED:
             entry = {
-                "number": row.number,
+                "number": schedule.set_number,
                 "hash": hash_,
                 "from": schedule.from_at,
                 "to": schedule.to_at,
@@ -77,6 +72,18 @@ def planned(
                 continue
         left_out.append(schedule)
     return sorted(taken, key=lambda pair: pair[0].id or 0), left_out
+
+
+def _hash(session: Session, schedule: Schedule, device: Device) -> str | None:
+    """Name of what this device is to ask. While the set is not what it was (somebody changed it in the database), the
+    name that it was wished by before: the device has that one, and goes on with the last good questions."""
+    row = session.get(QuestionSet, schedule.set_number)
+    if row is None:
+        return None
+    if questions.is_intact(row):
+        return _view_hash(row.body, device.model)
+    kept = json.loads(device.desired or "{}").get("sets") or []
+    return next((entry["hash"] for entry in kept if entry["number"] == row.number), None)
 
 
 @lru_cache(maxsize=128)  # each report asks
@@ -99,11 +106,17 @@ def due_now(session: Session, device: Device, *, now: int) -> Schedule | None:
 
 def asks(session: Session, schedule: Schedule, model: str) -> bool:
     """Whether this model can ask the schedule's set."""
-    return _view_hash(session.get_one(QuestionSet, schedule.set_number).body, model) is not None
+    row = session.get(QuestionSet, schedule.set_number)
+    return row is not None and questions.is_intact(row) and _view_hash(row.body, model) is not None
 
 
 def open_schedules(session: Session, *, now: int) -> Sequence[Schedule]:
-    """Those that are neither ended nor over, oldest first."""
+    """Those that are neither ended nor over, oldest first; without those that cannot be read."""
+    return [row for row in unended(session, now=now) if not fault_of(row)]
+
+
+def unended(session: Session, *, now: int) -> Sequence[Schedule]:
+    """The same with those that cannot be read, which no kiosk follows: for the pages, which name what is wrong."""
     found = select(Schedule).where(
         col(Schedule.ended_at).is_(None), or_(col(Schedule.to_at).is_(None), col(Schedule.to_at) > now)
     )
@@ -112,14 +125,17 @@ def open_schedules(session: Session, *, now: int) -> Sequence[Schedule]:
 
 def covers(session: Session, schedule: Schedule, device: Device) -> bool:
     """Whether the schedule's places are those of this device now."""
-    wanted = chosen(json.loads(schedule.choice)).where(col(Device.id) == device.id)
+    choice = choice_of(schedule)
+    if choice is None:
+        return False
+    wanted = chosen(choice).where(col(Device.id) == device.id)
     return session.connection().execute(wanted).first() is not None
 
 
 def hours_of(schedule: Schedule, eves: tuple[str, ...], *, now: int) -> dict[str, Any] | None:
     """The entry's hours, null for any time. Dates are those that matter: within the schedule, at its weekdays, from
     this month to the same one in YEARS years, so that the document changes once a month at most."""
-    weekly = {day: spans for day, spans in json.loads(schedule.weekly or "{}").items() if spans} or None
+    weekly = {day: spans for day, spans in (weekly_of(schedule) or {}).items() if spans} or None
     found: dict[str, Any] = {} if weekly is None else {"weekly": weekly}
     if schedule.holidays != "any":
         first = local(now).date().replace(day=1)
@@ -153,8 +169,7 @@ def save(
     faults = Faults()
     name = faults.text("name", name, 200)
     choice = read_choice(choice)
-    row = session.get(QuestionSet, set_number)
-    if row is None or row.archived_at is not None:
+    if session.get(QuestionSet, set_number) is None:
         faults.add("set_number", N_("Choose a question set."))
     from_at = _midnight(faults, "first_day", first_day, 0) if first_day.strip() else None
     to_at = _midnight(faults, "last_day", last_day, 1) if last_day.strip() else None
@@ -176,8 +191,9 @@ def save(
             N_("Model %(models)s asks what its printed card says, so nothing can be scheduled for it."),
             models=", ".join(cards),
         )
-    if row is not None and not cards:
-        for fault in questions.faults_for(row, {device.model for device in concerned}):
+    if not cards and "set_number" not in faults.found:
+        models = {device.model for device in concerned}
+        for fault in questions.hindrances(session, set_number, models):
             said = (
                 (fault.text, fault.values) if isinstance(fault, Sentence) else ("%(fault)s", {"fault": fault})
             )
@@ -227,13 +243,18 @@ def end(session: Session, actor: Person, schedule: Schedule, *, now: int) -> lis
 
 def concerns(session: Session, schedule: Schedule) -> set[str]:
     """Ids of the devices at its places now."""
-    return set(session.connection().execute(chosen(json.loads(schedule.choice))).scalars())
+    choice = choice_of(schedule)
+    return set() if choice is None else set(session.connection().execute(chosen(choice)).scalars())
 
 
-def keeps(session: Session, person: Person, choice: Choice) -> bool:
-    """Whether this person is coordinator of all that a choice may ever mean: of the county, its units or places."""
+def keeps(session: Session, person: Person, choice: Choice | None) -> bool:
+    """Whether this person is coordinator of all that a choice may ever mean: of the county, its units or places.
+
+    A choice that cannot be read (None) may mean everything."""
     if may(person, Role.COORDINATOR, WHOLE_COUNTY):
         return True
+    if choice is None:
+        return False
     units = [session.get(Unit, unit) for unit in choice["units"]]
     for place in choice["places"] if not units else ():
         found = session.get(Place, place)
@@ -249,7 +270,7 @@ def told(schedule: Schedule) -> dict[str, Any]:
     return {
         "name": schedule.name,
         "set": schedule.set_number,
-        **{key: f"{local(at):%Y-%m-%d}" for key, at in days.items() if at is not None},
+        **{key: f"{local(at):%Y-%m-%d}" for key, at in days.items() if at is not None and 0 <= at < LAST_MS},
         "hours": schedule.weekly,
         "holidays": schedule.holidays,
         "choice": schedule.choice,

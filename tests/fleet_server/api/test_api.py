@@ -189,6 +189,7 @@ READ_ONLY = {
     "/question-sets",
     "/question-sets/{number}",
     "/question-sets/{number}/compare/{other}",
+    "/question-sets/{number}/kiosks",
     "/drafts/{draft_id}",
     "/rollouts/{rollout_id}",
 }
