@@ -21,6 +21,7 @@ from fleet_server.drafts.ops import Body, Op
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.models import QuestionSet
 from fleet_server.questions.schema import canonical
+from fleet_server.questions.service import is_intact
 from fleet_server.questions.views import hash_of
 from fleet_server.refusals import N_, Faults, Refused
 
@@ -350,7 +351,7 @@ def _readable(row: QuestionSet) -> Body:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         whole = False
-    if not whole:
+    if not whole or not is_intact(row):
         text = N_("Question set %(value)s is damaged, so no draft can be made of it.")
         raise Refused({"copy_of": (text, {"value": row.number})})
     made: Body = source

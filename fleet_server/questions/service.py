@@ -150,11 +150,12 @@ def hindrances(session: Session, number: int, models: Iterable[str]) -> list[str
     row = session.get(QuestionSet, number)
     if row is None:
         return [Sentence(N_("question set %(who)s does not exist"), who=number)]
-    if row.archived_at is not None:
-        return [
-            Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
-        ]
-    return faults_for(row, models)
+    return [in_archive(number)] if row.archived_at is not None else faults_for(row, models)
+
+
+def in_archive(number: int) -> Sentence:
+    """What is said of a set that was put away."""
+    return Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
 
 
 def altered(row: QuestionSet) -> Sentence:

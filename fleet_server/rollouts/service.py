@@ -25,13 +25,12 @@ from fleet_server.questions import service as questions
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.refusals import N_, Hindered, Sentence
 from fleet_server.rollouts import stop_rule
-from fleet_server.rollouts.models import Rollout, RolloutDevice, RolloutEvent
+from fleet_server.rollouts.models import OPEN, Rollout, RolloutDevice, RolloutEvent
 from fleet_server.rollouts.plan import Stage, StopRule, assign, lot, stages_of, stop_rule_of
 from fleet_server.rollouts.stop_rule import Finding
 
 PORTION = 100  # kiosks a transaction: no receipt waits longer than that takes, some 100 ms
 SERVER = "server"
-OPEN = ("running", "paused", "halted")
 ARRIVED_SHARE = 0.5  # a stage of which fewer have the set yet says too little to go on by itself
 
 
@@ -170,9 +169,18 @@ def back(session: Session, actor: Person | str, rollout_id: int, *, now: int) ->
     """Take it back: each kiosk is wished what was wished of it before, as a new version; `advance` does so.
 
     One that something else was published to since, and one that had nothing before, are left as they are.
-    Raises NotDone when it was taken back already.
+    Raises NotDone when it was taken back already, or a set to go back to is in the archive.
     """
     rollout = _in_state(session, rollout_id, *OPEN, "done")
+    away = session.exec(
+        select(RolloutDevice.before_set)
+        .join(QuestionSet, col(QuestionSet.number) == col(RolloutDevice.before_set))
+        .where(RolloutDevice.rollout_id == rollout_id, col(QuestionSet.archived_at).is_not(None))
+        .distinct()
+        .order_by(col(RolloutDevice.before_set))
+    ).all()
+    if away:
+        raise NotDone([questions.in_archive(number) for number in away if number is not None])
     rollout.state, rollout.ended_at = "undone", None
     _happened(session, rollout, actor, "undone", "roll back rollout", now)
     return rollout

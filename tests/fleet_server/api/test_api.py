@@ -100,7 +100,7 @@ def test_what_lies_in_another_unit_does_not_exist(world: World, path: str) -> No
     charlie = world.token(Role.SUPERVISOR, "B")
     answer = world.stranger().get(address, headers=charlie)
     assert answer.status_code == 404
-    assert set(answer.json()) == {"error"}
+    assert set(answer.json()) == {"error", "code"}
     assert world.stranger().get(address, headers=world.token(Role.SUPERVISOR, "A")).status_code == 200
 
 
