@@ -14,7 +14,7 @@ from fleet_server.accounts.models import Role
 from fleet_server.api import desk_shapes as shapes
 from fleet_server.api.shapes import FAULTS
 from fleet_server.db import after_commit
-from fleet_server.drafts import approval, publish, service
+from fleet_server.drafts import approval, publish, service, undoing
 from fleet_server.drafts.models import Draft
 from fleet_server.instants import utc
 from fleet_server.questions import service as questions
@@ -79,7 +79,7 @@ def undo(
 ) -> shapes.Applied:
     """Take back the newest edit of whoever asks."""
     _there(session, draft_id)
-    return _applied(request, session, draft_id, service.undo(session, person, draft_id, now=now))
+    return _applied(request, session, draft_id, undoing.undo(session, person, draft_id, now=now))
 
 
 @router.post("/drafts/{draft_id}/redo")
@@ -88,7 +88,7 @@ def redo(
 ) -> shapes.Applied:
     """Do again what was taken back last."""
     _there(session, draft_id)
-    return _applied(request, session, draft_id, service.redo(session, person, draft_id, now=now))
+    return _applied(request, session, draft_id, undoing.redo(session, person, draft_id, now=now))
 
 
 @router.post("/drafts/{draft_id}/ask")

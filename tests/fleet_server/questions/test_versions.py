@@ -13,6 +13,7 @@ from fleet_server.questions import service, versions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.questions.national import national_sets
 from fleet_server.refusals import Refused
+from fleet_server.rollouts import advancing
 from fleet_server.rollouts import service as rollouts
 from fleet_server.rollouts.models import RolloutDevice
 from fleet_server.rollouts.plan import AT_ONCE, Stage, StopRule
@@ -85,7 +86,7 @@ def test_a_set_that_a_rollout_or_a_schedule_needs_is_not_put_away_and_each_is_na
     }
     refused_with(fleet, said)
     with fleet.database.write() as session:
-        while rollouts.advance(session, now=fleet.now).more:
+        while advancing.advance(session, now=fleet.now).more:
             pass
         wishes = {row.id: service.published_to(session, row.id) for row in session.exec(select(Device))}
         rolled = [one for one, wished in wishes.items() if wished is not None and wished.number == 5]
@@ -94,13 +95,13 @@ def test_a_set_that_a_rollout_or_a_schedule_needs_is_not_put_away_and_each_is_na
         before = session.exec(parts).one()
         if before is None:  # the lot fell on the kiosk that asked nothing: let the other one have it, too
             rollouts.go_on(session, "test", number, now=fleet.now)
-            rollouts.advance(session, now=fleet.now)
+            advancing.advance(session, now=fleet.now)
     refused_with(fleet, {3: "Rollout 1 may still go back to set 3. Wait until it is done."})
     fleet.now += 1
     with fleet.database.write() as session:
         rollouts.back(session, "test", number, now=fleet.now)
         schedules.end(session, fleet.person("alice"), session.get_one(Schedule, 1), now=fleet.now)
-        while rollouts.advance(session, now=fleet.now).more:
+        while advancing.advance(session, now=fleet.now).more:
             pass
         assert service.publish(session, 1, ["real00000002"], actor="test", now=fleet.now) == []
         for given_up in (4, 5):
@@ -130,7 +131,7 @@ def test_a_rollout_does_not_go_back_to_a_set_that_was_put_away(fleet: County) ->
         choice = {"places": [fleet.places["exit"]]}
         rollout = rollouts.start(session, "test", 5, choice, AT_ONCE, StopRule(), False, now=fleet.now + 1)
         for later in (2, 3):
-            rollouts.advance(session, now=fleet.now + later)
+            advancing.advance(session, now=fleet.now + later)
         assert rollout.state == "done"
         versions.archive(session, "test", 3, now=fleet.now + 4)
         with pytest.raises(rollouts.NotDone, match="question set 3 is in the archive"):
