@@ -192,7 +192,10 @@ def _keep(
 
 def _shapes(op: ops.Op) -> bool:
     """Whether the page looks another way after it, beyond what stands in the field."""
-    return op["path"] == "languages" or str(op["path"]).endswith(("/type", "/when", "/labels", "/several"))
+    path = str(op["path"])
+    return path in ("languages", "button", "turns") or path.endswith(
+        ("/type", "/when", "/labels", "/several")
+    )
 
 
 def _texts(sent: FormData) -> dict[str, str]:

@@ -17,6 +17,7 @@ from fleet_server.drafts.models import Draft, DraftEdit
 from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, told
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
+from fleet_server.questions.turns import MOST_THEN
 from fleet_server.questions.types import OPTIONS, TYPE_NAMES, TYPES, asked_by, models, offers_cant_say
 from fleet_server.refusals import N_
 from fleet_server.web.forms import said
@@ -92,6 +93,8 @@ def context_of(
         "library": items(session),
         "newest": by_code(session),
         "codes": codes,
+        "turns": body.get("turns") or {"every": "day", "then": []},
+        "most_then": MOST_THEN,
         "on_buttons": [question for question in body["questions"] if question["type"] in faces],
         "scored": {name for name, kind in TYPES.items() if kind.name != "text"},
         "options": OPTIONS,

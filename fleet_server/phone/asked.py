@@ -11,7 +11,7 @@ from fleet_server.devices.models import KIOSK, Device
 from fleet_server.phone.numbers import OPEN_MS
 from fleet_server.places.models import Installation
 from fleet_server.questions.models import Publication
-from fleet_server.schedules import service as schedules
+from fleet_server.schedules import planning as schedules
 from fleet_server.schedules.models import Schedule
 
 

@@ -16,6 +16,7 @@ from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.turns import codes_in_turn
 from fleet_server.questions.types import TYPE_NAMES
 from fleet_server.refusals import N_, Sentence
 from fleet_server.screens.pages import picture_of
@@ -146,7 +147,7 @@ def _page(
     context = {
         "set": row,
         "questions": body.get("questions") or [],
-        "button": body.get("button"),
+        "on_buttons": codes_in_turn(body),
         "languages": body.get("languages") or [],
         "language_names": {code: _(name) for code, name in LANGUAGE_NAMES.items()},
         "types": {name: _(text) for name, text in TYPE_NAMES.items()},

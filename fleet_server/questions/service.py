@@ -18,7 +18,7 @@ from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
 from fleet_server.questions.schema import canonical, faults_of
 from fleet_server.questions.types import values_of
-from fleet_server.questions.views import hash_of, view_bytes, view_faults
+from fleet_server.questions.views import hash_of, view_faults, views_bytes
 from fleet_server.refusals import N_, Sentence
 from fleet_server.screens.check import screen_faults
 
@@ -202,15 +202,24 @@ def published_to(session: Session, device_id: str) -> QuestionSet | None:
 
 def view_of(row: QuestionSet, model: str) -> bytes:
     """The bytes of this set for a model. Raises ValueError when it is `withheld`."""
-    view, faults = _view(row.body, model) if is_intact(row) else (None, ())
-    if view is None:
-        raise ValueError(f"question set {row.number} has no view for model {model}: {'; '.join(faults)}")
-    return view
+    return views_of(row, model)[0]
+
+
+def views_of(row: QuestionSet, model: str) -> tuple[bytes, ...]:
+    """The same for each turn, see questions/turns.py: one but for buttons whose questions take turns."""
+    if reason := withheld(row, model):
+        raise ValueError(f"no view for model {model}: {reason}")
+    return _views(row.body, model)[0]
 
 
 def view_hash(row: QuestionSet, model: str) -> str | None:
     """The name of the set's view for a model; None when it is `withheld`."""
-    return None if withheld(row, model) else hash_of(view_of(row, model))
+    return next(iter(view_hashes(row, model)), None)
+
+
+def view_hashes(row: QuestionSet, model: str) -> tuple[str, ...]:
+    """The names of its views, in the order of their turns; () when it is `withheld`."""
+    return () if withheld(row, model) else tuple(hash_of(view) for view in views_of(row, model))
 
 
 def withheld(row: QuestionSet, model: str) -> str:
@@ -220,15 +229,15 @@ def withheld(row: QuestionSet, model: str) -> str:
     """
     if not is_intact(row):
         return altered(row)
-    faults = _view(row.body, model)[1]
+    faults = _views(row.body, model)[1]
     return faults[0] if faults else ""
 
 
 @lru_cache(maxsize=64)  # a rollout asks for the same few a thousand times
-def _view(body: str, model: str) -> tuple[bytes | None, tuple[str, ...]]:
+def _views(body: str, model: str) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
     parsed = json.loads(body)
     faults = tuple(faults_of(parsed) or view_faults(parsed, model))
-    return (None if faults else view_bytes(parsed, model)), faults
+    return (() if faults else tuple(views_bytes(parsed, model))), faults
 
 
 def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
@@ -239,8 +248,11 @@ def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None
     numbers = set(session.exec(select(Publication.set_number).where(Publication.device_id == device_id)))
     numbers |= {entry["number"] for entry in json.loads(device.desired or "{}").get("sets", ())}
     for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
-        if view_hash(row, device.model) == wanted:
-            return view_of(row, device.model)
+        for name, view in zip(
+            view_hashes(row, device.model), _views(row.body, device.model)[0], strict=False
+        ):
+            if name == wanted:
+                return view
     return None
 
 

@@ -147,13 +147,14 @@ def _state(device: Device, row: QuestionSet | None, wished_at: int | None) -> tu
     if row is not None and (reason := questions.withheld(row, device.model)):
         return "withheld", reason
     report: dict[str, Any] = _object(device.report)
-    name = questions.view_hash(row, device.model) if row is not None else None
+    names = questions.view_hashes(row, device.model) if row is not None else ()
+    name = names[0] if names else None
     if name and report.get("card") == name:
         return "card", ""
     if any(entry[1] == name for entry in report.get("sets") or []):
         planned = [entry.get("number") for entry in _object(device.desired).get("sets") or []]
         return ("planned" if device.running_set in planned else "idle"), ""
-    return ("fetching" if name and report.get("want") == name else "wished"), ""
+    return ("fetching" if report.get("want") in names else "wished"), ""
 
 
 def _object(kept: str | None) -> dict[str, Any]:

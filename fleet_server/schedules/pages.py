@@ -31,7 +31,7 @@ from fleet_server.places.models import Place
 from fleet_server.places.tree import unit_name
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import Refused
-from fleet_server.schedules import service, strip
+from fleet_server.schedules import planning, service, strip
 from fleet_server.schedules.holidays import EVES, choose_eves, eves_of, holidays
 from fleet_server.schedules.models import Schedule
 from fleet_server.schedules.reading import HOLIDAYS, LAST_MS, choice_of, fault_of, weekly_of
@@ -91,7 +91,7 @@ def save_eves(
     require(person, WHOLE_COUNTY, Role.COORDINATOR)
     choose_eves(session, person, eve or [], now=now)
     concerned: set[str] = set()
-    for row in service.open_schedules(session, now=now):
+    for row in planning.open_schedules(session, now=now):
         if row.holidays != "any":
             concerned |= service.concerns(session, row)
     tell(request, session, concerned, now)
@@ -213,7 +213,7 @@ def _rows(session: Session, now: int) -> list[dict[str, Any]]:
             "week": {day: text for day, text in week_text(json.dumps(weekly_of(row) or {})).items() if text},
             "holidays": _(HOLIDAYS.get(row.holidays, row.holidays)),
         }
-        for row in service.unended(session, now=now)
+        for row in planning.unended(session, now=now)
     ]
 
 

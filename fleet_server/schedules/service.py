@@ -1,152 +1,27 @@
-"""Schedules: made, changed, ended, and what of them is wished of one kiosk on top of what was published to it.
+"""Schedules made, changed and ended by who keeps their places. It knows no page, and no wish: see planning.py.
 
-It knows no page. Invariant: a kiosk is wished at most MOST_SCHEDULED sets in MOST_BYTES, those whose time comes first,
-and never one that its model cannot ask; a card kiosk none, for each change would wait for somebody to change its card.
+Invariant: a schedule that is kept has a set that each kiosk at its places can ask, and room in the wishes of each.
 """
 
 import json
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session
 
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import WHOLE_COUNTY, Person, may
 from fleet_server.accounts.models import Role
-from fleet_server.devices.models import Device
 from fleet_server.instants import HELSINKI, local, to_ms
 from fleet_server.places.choosing import Choice, chosen, devices, read_choice
 from fleet_server.places.models import Place, Unit
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
-from fleet_server.questions.schema import faults_of
-from fleet_server.questions.views import hash_of, view_bytes, view_faults
 from fleet_server.refusals import N_, Faults, Sentence
-from fleet_server.schedules.holidays import eves_of, holidays
 from fleet_server.schedules.models import Schedule
-from fleet_server.schedules.reading import HOLIDAYS, LAST_MS, choice_of, fault_of, weekly_of
-from fleet_server.schedules.timeline import Entry, due, weekdays
-from fleet_server.screens.check import screen_faults
+from fleet_server.schedules.planning import MOST_BYTES, MOST_SCHEDULED, planned
+from fleet_server.schedules.reading import HOLIDAYS, LAST_MS, choice_of
 from provisioning.models import MODELS
-
-MOST_SCHEDULED = 7  # a kiosk takes eight sets; one is what was published
-MOST_BYTES = (
-    2_200  # of the 4096 of a desired document; a QR code, settings and the published set need the rest
-)
-YEARS = 2  # so long a kiosk without a network knows the holidays, as it does the changes of the clocks
-
-
-def entries_for(session: Session, device: Device, *, now: int) -> list[Entry]:
-    """The scheduled sets of a device as its desired document has them, in the order in which they were made."""
-    return [entry for _, entry in planned(session, device, now=now)[0]]
-
-
-def planned(
-    session: Session, device: Device, *, now: int
-) -> tuple[list[tuple[Schedule, Entry]], list[Schedule]]:
-    """What a device is wished, and the schedules that are left out: for its model, for their number or their size."""
-    taken: list[tuple[Schedule, Entry]] = []
-    left_out: list[Schedule] = []
-    size = 0
-    # Those whose time comes first; the others follow as soon as one has ended.
-    for schedule in sorted(
-        open_schedules(session, now=now), key=lambda row: (max(row.from_at or 0, now), row.id)
-    ):
-        if not covers(session, schedule, device):
-            continue
-        hash_ = _hash(session, schedule, device)
-        if hash_ is not None and len(taken) < MOST_SCHEDULED:
-            entry = {
-                "number": schedule.set_number,
-                "hash": hash_,
-                "from": schedule.from_at,
-                "to": schedule.to_at,
-                "hours": hours_of(schedule, eves_of(session), now=now),
-            }
-            bytes_ = len(json.dumps(entry, separators=(",", ":"))) + 1
-            if size + bytes_ <= MOST_BYTES:
-                size += bytes_
-                taken.append((schedule, entry))
-                continue
-        left_out.append(schedule)
-    return sorted(taken, key=lambda pair: pair[0].id or 0), left_out
-
-
-def _hash(session: Session, schedule: Schedule, device: Device) -> str | None:
-    """Name of what this device is to ask. While the set is not what it was (somebody changed it in the database), the
-    name that it was wished by before: the device has that one, and goes on with the last good questions."""
-    row = session.get(QuestionSet, schedule.set_number)
-    if row is None:
-        return None
-    if questions.is_intact(row):
-        return _view_hash(row.body, device.model)
-    kept = json.loads(device.desired or "{}").get("sets") or []
-    return next((entry["hash"] for entry in kept if entry["number"] == row.number), None)
-
-
-@lru_cache(maxsize=128)  # each report asks
-def _view_hash(body: str, model: str) -> str | None:
-    """Hash of the set's view for a model; None when no schedule can make that model ask it."""
-    parsed = json.loads(body)
-    if model not in MODELS or MODELS[model].screen == "none" or faults_of(parsed):
-        return None
-    if view_faults(parsed, model) or screen_faults(parsed, model):
-        return None
-    return hash_of(view_bytes(parsed, model))
-
-
-def due_now(session: Session, device: Device, *, now: int) -> Schedule | None:
-    """The schedule whose set the device should ask at this instant; None: what was published to it."""
-    pairs = planned(session, device, now=now)[0]
-    index = due([entry for _, entry in pairs], now)
-    return None if index is None else pairs[index][0]
-
-
-def asks(session: Session, schedule: Schedule, model: str) -> bool:
-    """Whether this model can ask the schedule's set."""
-    row = session.get(QuestionSet, schedule.set_number)
-    return row is not None and questions.is_intact(row) and _view_hash(row.body, model) is not None
-
-
-def open_schedules(session: Session, *, now: int) -> Sequence[Schedule]:
-    """Those that are neither ended nor over, oldest first; without those that cannot be read."""
-    return [row for row in unended(session, now=now) if not fault_of(row)]
-
-
-def unended(session: Session, *, now: int) -> Sequence[Schedule]:
-    """The same with those that cannot be read, which no kiosk follows: for the pages, which name what is wrong."""
-    found = select(Schedule).where(
-        col(Schedule.ended_at).is_(None), or_(col(Schedule.to_at).is_(None), col(Schedule.to_at) > now)
-    )
-    return session.exec(found.order_by(col(Schedule.id))).all()
-
-
-def covers(session: Session, schedule: Schedule, device: Device) -> bool:
-    """Whether the schedule's places are those of this device now."""
-    choice = choice_of(schedule)
-    if choice is None:
-        return False
-    wanted = chosen(choice).where(col(Device.id) == device.id)
-    return session.connection().execute(wanted).first() is not None
-
-
-def hours_of(schedule: Schedule, eves: tuple[str, ...], *, now: int) -> dict[str, Any] | None:
-    """The entry's hours, null for any time. Dates are those that matter: within the schedule, at its weekdays, from
-    this month to the same one in YEARS years, so that the document changes once a month at most."""
-    weekly = {day: spans for day, spans in (weekly_of(schedule) or {}).items() if spans} or None
-    found: dict[str, Any] = {} if weekly is None else {"weekly": weekly}
-    if schedule.holidays != "any":
-        first = local(now).date().replace(day=1)
-        last = first.replace(year=first.year + YEARS) + timedelta(days=30)
-        if schedule.from_at is not None:
-            first = max(first, local(schedule.from_at).date())
-        if schedule.to_at is not None:
-            last = min(last, local(schedule.to_at - 1).date())
-        days = set(weekdays(weekly, first, (last - first).days + 1))
-        found[schedule.holidays] = [f"{day}" for day in holidays(first, last, eves) if day in days]
-    return found or None
 
 
 def save(

@@ -36,8 +36,8 @@ class AskingKiosk:
         root.mkdir()
         self._id, self._database, self._clock = device_id, database, clock
         kiosk_clock = SimpleNamespace(now=lambda: (clock(), 10))
-        self.sets = Sets(str(root), kiosk_clock, 5)
-        self.desired = Desired(str(root), self.sets, Settings())
+        self._root = str(root)
+        self._start(kiosk_clock)
         journal = Journal(RamFlash(), lambda count: bytes(range(1, count + 1)))
         board = SimpleNamespace(
             name="unix", model="button5", firmware="0.1.0", build=1, root=str(root), reset_cause=lambda: 1,
@@ -46,6 +46,14 @@ class AskingKiosk:
         uptime = SimpleNamespace(ms=lambda: 1000)
         self._report = Report(board, journal, kiosk_clock, uptime, self.sets, self.desired)
         self.got: list[tuple[str, bytes]] = []
+
+    def _start(self, clock: Any) -> None:
+        self.sets = Sets(self._root, clock, 5)
+        self.desired = Desired(self._root, self.sets, Settings())
+
+    def restart_without_clock(self) -> None:
+        """The power was away, and the time with it."""
+        self._start(SimpleNamespace(now=lambda: None))
 
     @property
     def asks(self) -> int | None:

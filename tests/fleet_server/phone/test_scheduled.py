@@ -10,6 +10,7 @@ from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.schedules import planning
 from fleet_server.schedules import service as schedules
 from fleet_server.schedules.models import Schedule
 from tests.fleet_server.phone.visitors import NATIONAL, Exit
@@ -63,7 +64,7 @@ def test_it_asks_what_the_kiosk_beside_it_is_to_ask(morning: Exit) -> None:
     for hours in range(0, 72, 3):
         with morning.county.database.read() as session:
             kiosk = session.exec(select(Device).where(Device.id == "real00000001")).one()
-            due = schedules.due_now(session, kiosk, now=morning.county.now)
+            due = planning.due_now(session, kiosk, now=morning.county.now)
             wanted = NATIONAL if due is None else due.set_number
         assert asked(morning) == wanted, hours
         morning.county.now += 3 * HOUR_MS
