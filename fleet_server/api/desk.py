@@ -91,6 +91,28 @@ def redo(
     return _applied(request, session, draft_id, undoing.redo(session, person, draft_id, now=now))
 
 
+@router.post("/drafts/{draft_id}/drop")
+def drop(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
+) -> shapes.Draft:
+    """Put a draft away; it can be restored."""
+    _there(session, draft_id)
+    row = service.drop(session, person, draft_id, now=now)
+    _tell(request, session, draft_id)
+    return shapes.Draft(**_draft(row))
+
+
+@router.post("/drafts/{draft_id}/restore")
+def restore_draft(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
+) -> shapes.Draft:
+    """Take a dropped draft up again."""
+    _there(session, draft_id)
+    row = service.restore(session, person, draft_id, now=now)
+    _tell(request, session, draft_id)
+    return shapes.Draft(**_draft(row))
+
+
 @router.post("/drafts/{draft_id}/ask")
 def ask(
     request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId

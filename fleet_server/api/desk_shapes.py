@@ -238,7 +238,7 @@ class Rollouts(BaseModel):
     next: int | None
 
 
-Step = Literal["pause", "resume", "back"]
+Step = Literal["pause", "resume", "go-on", "back"]
 
 
 class NewSchedule(Asked):

@@ -23,7 +23,7 @@ from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, w
 
 router = APIRouter(prefix="/api/v1/rollouts", responses=FAULTS)
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
-_STEPS = {"pause": service.pause, "resume": service.resume, "back": service.back}
+_STEPS = {"pause": service.pause, "resume": service.resume, "go-on": service.go_on, "back": service.back}
 
 
 @router.get("")
@@ -87,7 +87,7 @@ def go(
     rollout_id: RowId,
     step: shapes.Step,
 ) -> shapes.Rollout:
-    """Pause, resume or take back; for whoever may publish to every kiosk of it."""
+    """Pause, resume, begin the next stage now, or take back; for whoever may publish to every kiosk of it."""
     row = _seen(session, person, rollout_id)
     if not may_manage(session, person, row):
         raise HTTPException(403, f"rollout {rollout_id} has kiosks at which you may not publish")

@@ -205,7 +205,10 @@ WRITTEN = {
     "/drafts/{draft_id}/send-back",
     "/drafts/{draft_id}/publish",
     "/rollouts/{rollout_id}/{step}",
+    "/schedules/{schedule_id}",
     "/schedules/{schedule_id}/end",
+    "/drafts/{draft_id}/drop",
+    "/drafts/{draft_id}/restore",
 }
 BOTH = {"/drafts", "/rollouts", "/schedules"}
 
