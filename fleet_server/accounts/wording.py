@@ -140,6 +140,7 @@ PARTS = {
     "stop_rule": N_("stop rule"),
     "set": N_("question set"),
     "to": N_("to"),
+    "archived_at": N_("archived"),
     "unit": N_("unit"),
     "virtual": N_("virtual"),
     "waiting": N_("waiting"),

@@ -19,7 +19,7 @@ def test_every_action_has_its_words() -> None:
             if isinstance(node, ast.Call) and called in ("record", "_record_change") and len(node.args) >= 5:
                 written |= _text(node.args[2])
                 kinds |= _text(node.args[3])
-            elif isinstance(node, ast.Call) and called == "_happened":  # of rollouts
+            elif isinstance(node, ast.Call) and called == "happened":  # of rollouts
                 written |= _text(node.args[4])
     assert {"create unit", "change place", "publish question set", "halt rollout"} <= written
     assert written <= set(ACTIONS)
