@@ -19,6 +19,7 @@ from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, clock_fault
 from fleet_server.answers.quarantine import Item
 from fleet_server.questions.service import known_values
+from fleet_server.results.release import wait_again
 
 # More than a kiosk records in ten years, little enough that a mad header cannot make a range of four thousand million.
 MAX_AHEAD = 1_000_000
@@ -129,6 +130,8 @@ def _book(desk: Desk, device: DeviceState, message: Message, batch: wire.Batch, 
     if piles.fresh:
         corrected = visits.corrected(desk, epoch, piles.fresh, places)
         tally = runs.take_in(desk, device, epoch, piles.fresh, corrected)
+        late = [r.seq for r in piles.fresh if r.kind == wire.KIND_ANSWER and r.seq < epoch.taken_in]
+        wait_again(desk.session, epoch.device_id, epoch.epoch, late)
         epoch.refused_presses += sum(wire.refused(r) for r in piles.fresh if r.kind == wire.KIND_REFUSED)
     booked = desk.ledger_from(epoch, batch.start).raise_to(segments) if segments else 0
     epoch.through = epoch.ledger.through(epoch.through)
