@@ -1,4 +1,5 @@
-"""What the county has decided for everybody: whether a second person approves, and which languages are required.
+"""What the county has decided for everybody: whether a second person approves, which languages are required, and how
+many visitors' answers are released together.
 
 It knows no draft and no page. Invariant: every change is in the audit log with what was before.
 """
@@ -14,14 +15,21 @@ from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import CountySetting
 from fleet_server.questions.types import LANGUAGES
 from fleet_server.refusals import N_, Faults
+from fleet_server.results import release
+
+MOST_RESPONDENTS = 1_000
 
 
 @dataclass(frozen=True)
 class CountyRules:
-    """The county's rules for publishing. As they are before anybody decides: both national languages, one person."""
+    """The county's rules. As they are before anybody decides: both national languages, one person, five visitors.
+
+    `least_respondents`: k of results/release.py; with 1 each answer is seen at once.
+    """
 
     second_person: bool = False
     required_languages: tuple[str, ...] = ("fi", "sv")
+    least_respondents: int = 5
 
 
 def rules(session: Session) -> CountyRules:
@@ -37,10 +45,25 @@ def rules(session: Session) -> CountyRules:
 
 
 def change(
-    session: Session, actor: Person | str, *, second_person: bool, required_languages: list[str], now: int
+    session: Session,
+    actor: Person | str,
+    *,
+    second_person: bool,
+    required_languages: list[str],
+    least_respondents: int | str = CountyRules.least_respondents,
+    now: int,
 ) -> CountyRules:
-    """Decide anew. Raises Refused for a language that is none of those a set can have."""
+    """Decide anew. Raises Refused for a language that is none of those a set can have, and for a k that is no number of
+    visitors from 1 to MOST_RESPONDENTS."""
     faults = Faults()
+    typed = str(least_respondents).strip()
+    if not typed.isdecimal() or not 1 <= int(typed) <= MOST_RESPONDENTS:
+        faults.add(
+            "least_respondents",
+            N_("“%(value)s” is no number of visitors, must be 1 to %(most)s."),
+            value=typed,
+            most=MOST_RESPONDENTS,
+        )
     for language in required_languages:
         if language not in LANGUAGES:
             faults.add(
@@ -51,7 +74,9 @@ def change(
             )
     faults.check()
     before = rules(session)
-    after = CountyRules(second_person, tuple(code for code in LANGUAGES if code in required_languages))
+    after = CountyRules(
+        second_person, tuple(code for code in LANGUAGES if code in required_languages), int(typed)
+    )
     for key, value in asdict(after).items():
         if value == asdict(before)[key]:
             continue
@@ -68,5 +93,7 @@ def change(
             after={key: value},
             now=now,
         )
+    if after.least_respondents != before.least_respondents:
+        release.look_again(session)
     session.flush()
     return after

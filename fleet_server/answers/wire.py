@@ -192,13 +192,15 @@ def record_bytes(
     question: int = 0,
     language: int = 0,
     value: int = 0,
+    flags: int = 0,
     body: bytes = b"",
 ) -> bytes:
-    """A record of clock run 0 with its CRC, for what the server itself writes down: the journal of phones."""
+    """A record of clock run 0 with its CRC, for what the server itself writes down: the journal of phones, and the
+    history of a demonstration."""
     length = _RECORD.size + len(body)
     low = pressed & 0xFFFF
     record = (
-        _RECORD.pack(length, kind, 0, seq, 0, uptime, set_number, session, question, language, value, low)
+        _RECORD.pack(length, kind, flags, seq, 0, uptime, set_number, session, question, language, value, low)
         + body
     )
     return record + _CRC.pack(crc32(record, epoch))

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk, wire
 from fleet_server.answers.models import JournalEpoch, Record
+from fleet_server.answers.placing import DAY, bounds
 from fleet_server.answers.rules import CORRECTED, UNANSWERED
 from fleet_server.devices.models import Device
 from fleet_server.instants import MINUTE_MS
 from fleet_server.places.models import Place
-from fleet_server.places.periods import day_start
 from fleet_server.results.models import Block, Series, WaitingAnswer
 from fleet_server.results.series import series_of
 from fleet_server.results.sums import Sums
@@ -54,37 +54,21 @@ class Stream(NamedTuple):
     filtered: bool
 
 
-class _Answer(NamedTuple):
-    device_id: str
-    epoch: int
-    seq: int
-    value: int
-    session: int
-    set_number: int
-    question: int
-    from_at: int
-    to_at: int
-
-
-_Closing = tuple[Block, dict[str, int], list[_Answer]]
-
-
 def step(session: Session, *, k: int, now: int) -> Released:
     """Take in what was booked and is settled, and close what blocks there are; `k`: respondents a block, at least 1.
 
     To be called again, in a transaction of its own, as long as it says `more`.
     """
-    released = Released()
-    looked_at = _take_in(session, now)
-    released.more = looked_at >= STEP_RECORDS
-    closing: list[_Closing] = []
-    for stream, answers in _join_streams(session).items():
-        closing += _close(session, stream, answers, k, now)
-    _write(session, closing, k)
-    released.blocks = len(closing)
-    released.answers = sum(block.answers for block, _, _ in closing)
-    released.places = {block.place_id for block, _, _ in closing}
-    return released
+    taken, looked_at = _take_in(session, now)
+    desk = _Desk(session, k, now)
+    desk.sort([*taken, *desk.undecided()])
+    blocks = desk.close()
+    return Released(
+        blocks=len(blocks),
+        answers=sum(block.answers for block in blocks),
+        more=looked_at >= STEP_RECORDS,
+        places={block.place_id for block in blocks},
+    )
 
 
 def wait_again(session: Session, device_id: str, epoch: int, seqs: Iterable[int]) -> None:
@@ -97,21 +81,31 @@ def look_again(session: Session) -> None:
     session.connection().execute(update(_WAITING).values(place_id=None, series_id=None, filtered=None))
 
 
-def _take_in(session: Session, now: int) -> int:
-    """Let new answers wait. How many records were looked at."""
+_COLUMNS = tuple(
+    _RECORDS.c[name]
+    for name in (
+        "device_id", "epoch", "seq", "kind", "value", "session", "set_number", "question", "from_at", "to_at", "flags",
+        "place_id", "filtered", "received_at",
+    )
+)  # fmt: skip
+
+
+def _take_in(session: Session, now: int) -> tuple[list[Any], int]:
+    """New answers that are settled, and how many records were looked at."""
     run = session.connection().execute
-    open_epochs = run(
+    behind = run(
         select(_EPOCHS.c.device_id, _EPOCHS.c.epoch, _EPOCHS.c.taken_in, _EPOCHS.c.through)
         .where(_EPOCHS.c.taken_in < _EPOCHS.c.through)
         .order_by(_EPOCHS.c.device_id, _EPOCHS.c.epoch)
     ).all()
+    taken: list[Any] = []
     looked_at = 0
-    for device_id, epoch, start, through in open_epochs:
+    for device_id, epoch, start, through in behind:
         if looked_at >= STEP_RECORDS:
             break
         _lock(session, device_id)
         rows = run(
-            select(_RECORDS.c.seq, _RECORDS.c.kind, _RECORDS.c.received_at, _RECORDS.c.filtered)
+            select(*_COLUMNS)
             .where(_RECORDS.c.device_id == device_id, _RECORDS.c.epoch == epoch)
             .where(_RECORDS.c.seq >= start, _RECORDS.c.seq < through)
             .order_by(_RECORDS.c.seq)
@@ -119,26 +113,19 @@ def _take_in(session: Session, now: int) -> int:
         ).all()
         looked_at += len(rows)
         stop = through if len(rows) < STEP_RECORDS else rows[-1].seq + 1
-        settled: list[Any] = []
         for row in rows:
             if row.received_at > now - SETTLED_MS:
                 stop = row.seq
                 break
-            settled.append(row)
-        waiting = [
-            {"device_id": device_id, "epoch": epoch, "seq": row.seq}
-            for row in settled
-            if row.kind == wire.KIND_ANSWER and row.filtered not in (CORRECTED, UNANSWERED)
-        ]
-        if waiting:
-            run(insert(_WAITING), waiting)
+            if row.kind == wire.KIND_ANSWER:
+                taken.append(row)
         if stop > start:
             run(
                 update(_EPOCHS)
                 .where(_EPOCHS.c.device_id == device_id, _EPOCHS.c.epoch == epoch)
                 .values(taken_in=stop)
             )
-    return looked_at
+    return taken, looked_at
 
 
 def _lock(session: Session, device_id: str) -> None:
@@ -148,171 +135,180 @@ def _lock(session: Session, device_id: str) -> None:
     )
 
 
-_COLUMNS = (
-    _RECORDS.c.device_id, _RECORDS.c.epoch, _RECORDS.c.seq, _RECORDS.c.value, _RECORDS.c.session,
-    _RECORDS.c.set_number, _RECORDS.c.question, _RECORDS.c.from_at, _RECORDS.c.to_at, _RECORDS.c.flags,
-    _RECORDS.c.place_id, _RECORDS.c.filtered,
-)  # fmt: skip
-_JOINED = select(*_COLUMNS).join(
-    _WAITING,
-    and_(
-        _RECORDS.c.device_id == _WAITING.c.device_id,
-        _RECORDS.c.epoch == _WAITING.c.epoch,
-        _RECORDS.c.seq == _WAITING.c.seq,
-    ),
+_WAITS = and_(
+    _RECORDS.c.device_id == _WAITING.c.device_id,
+    _RECORDS.c.epoch == _WAITING.c.epoch,
+    _RECORDS.c.seq == _WAITING.c.seq,
 )
-_SORTED_OUT = (
-    update(_WAITING)
-    .where(
-        _WAITING.c.device_id == bindparam("d"),
-        _WAITING.c.epoch == bindparam("e"),
-        _WAITING.c.seq == bindparam("s"),
+_JOINED = select(*_COLUMNS).join(_WAITING, _WAITS)
+
+
+def _keyed(table: Any) -> Any:
+    return and_(
+        table.c.device_id == bindparam("d"), table.c.epoch == bindparam("e"), table.c.seq == bindparam("s")
     )
-    .values(place_id=bindparam("place"), series_id=bindparam("series"), filtered=bindparam("rule"))
-)
-_GONE = delete(_WAITING).where(
-    _WAITING.c.device_id == bindparam("d"),
-    _WAITING.c.epoch == bindparam("e"),
-    _WAITING.c.seq == bindparam("s"),
-)
-_RELEASED = (
-    update(_RECORDS)
-    .where(
-        _RECORDS.c.device_id == bindparam("d"),
-        _RECORDS.c.epoch == bindparam("e"),
-        _RECORDS.c.seq == bindparam("s"),
-    )
-    .values(block_id=bindparam("b"))
-)
 
 
-def _join_streams(session: Session) -> dict[Stream, list[_Answer]]:
-    """{stream: all that wait in it} for each stream that got an answer now; what belongs to none goes on waiting.
-
-    What an answer is, is looked up anew: it may have been corrected, filtered or moved while it waited.
-    """
-    run = session.connection().execute
-    fresh = run(_JOINED.where(_WAITING.c.place_id.is_(None))).all()
-    demo = set(session.exec(select(col(Place.id)).where(col(Place.demo))).scalars())  # type: ignore[call-overload]
-    touched = {stream for row in fresh if (stream := _stream_of(session, row, demo))}
-    found: dict[Stream, list[_Answer]] = {stream: [] for stream in touched}
-    places = {stream.place_id for stream in touched}
-    rows = [*fresh]
-    for place_id in sorted(places):
-        series = {stream.series_id for stream in touched if stream.place_id == place_id}
-        rows += run(_JOINED.where(_WAITING.c.place_id == place_id, _WAITING.c.series_id.in_(series))).all()
-    changed: list[dict[str, Any]] = []
-    gone: list[dict[str, Any]] = []
-    for row in rows:
-        key = {"d": row.device_id, "e": row.epoch, "s": row.seq}
-        if row.filtered in (CORRECTED, UNANSWERED):
-            gone.append(key)
-            continue
-        stream = _stream_of(session, row, demo)
-        if stream is None:
-            continue
-        found.setdefault(stream, []).append(_Answer(*row[:9]))
-        changed.append(key | {"place": stream.place_id, "series": stream.series_id, "rule": stream.filtered})
-    if gone:
-        run(_GONE, gone)
-    if changed:
-        run(_SORTED_OUT, changed)
-    return found
+_GONE = delete(_WAITING).where(_keyed(_WAITING))
+_RELEASED = update(_RECORDS).where(_keyed(_RECORDS)).values(block_id=bindparam("b"))
 
 
-def _stream_of(session: Session, row: Any, demo: set[int]) -> Stream | None:
-    """None: where, when or what was asked is not known, or it was a rehearsal at a real place."""
-    if row.place_id is None or row.from_at is None:
-        return None
-    if row.flags & wire.FLAG_SIMULATED and row.place_id not in demo:
-        return None
-    series = series_of(session, row.set_number, row.question)
-    if series is None:
-        return None
-    return Stream(row.place_id, series, row.device_id, row.filtered is not None)
+def _key(answer: Any) -> dict[str, Any]:
+    return {"d": answer.device_id, "e": answer.epoch, "s": answer.seq}
 
 
-def _close(session: Session, stream: Stream, answers: list[_Answer], k: int, now: int) -> list[_Closing]:
-    """Blocks of k, oldest first; what is left over goes on waiting."""
-    answers = _one_each(session, answers)
-    answers.sort(key=lambda answer: (answer.from_at, answer.epoch, answer.seq))
-    series = session.get_one(Series, stream.series_id)
-    closing: list[_Closing] = []
-    for at in range(0, len(answers) - len(answers) % k, k):
-        together = answers[at : at + k]
-        counts = _counts(series, together)
+class _Desk:
+    """The answers of a step, sorted into streams. What an answer is, is looked up anew: it may have been corrected,
+    filtered or moved while it waited."""
+
+    def __init__(self, session: Session, k: int, now: int) -> None:
+        self._session = session
+        self._run = session.connection().execute
+        self._k = k
+        self._now = now
+        self._demo = set(session.exec(select(col(Place.id)).where(col(Place.demo))).scalars())  # type: ignore[call-overload]
+        self._series: dict[tuple[int, int], int | None] = {}
+        self._kinds: dict[int, str] = {}
+        self._streams: dict[Stream, list[Any]] = {}
+        self._waited: set[tuple[str, int, int]] = set()  # those of the table that are on the desk
+        self._gone: list[Any] = []
+        self._homeless: list[Any] = []
+
+    def undecided(self) -> list[Any]:
+        """Those that wait and were in no stream."""
+        rows = self._run(_JOINED.where(_WAITING.c.place_id.is_(None))).all()
+        self._waited |= {tuple(row[:3]) for row in rows}
+        return list(rows)
+
+    def sort(self, answers: list[Any]) -> None:
+        """Into streams, with those that wait in the same ones already."""
+        touched = {stream for answer in answers if (stream := self._stream_of(answer))}
+        for place_id in {stream.place_id for stream in touched}:
+            series = {stream.series_id for stream in touched if stream.place_id == place_id}
+            rows = self._run(
+                _JOINED.where(_WAITING.c.place_id == place_id, _WAITING.c.series_id.in_(series))
+            ).all()
+            self._waited |= {tuple(row[:3]) for row in rows}
+            answers = [*answers, *rows]
+        for answer in answers:
+            if answer.filtered in (CORRECTED, UNANSWERED):
+                self._gone.append(answer)
+            elif stream := self._stream_of(answer):
+                self._streams.setdefault(stream, []).append(answer)
+            else:
+                self._homeless.append(answer)
+
+    def close(self) -> list[Block]:
+        """Write the blocks that are whole, oldest answers first; what is left over goes on waiting."""
+        closing: list[tuple[Block, dict[str, int], list[Any]]] = []
+        staying: list[dict[str, Any]] = []
+        late = self._too_late()
+        for stream, answers in self._streams.items():
+            answers = [answer for answer in answers if _visit_of(answer) not in late]
+            answers.sort(key=lambda answer: (answer.from_at, answer.epoch, answer.seq))
+            whole = len(answers) - len(answers) % self._k
+            closing += [self._block(stream, answers[at : at + self._k]) for at in range(0, whole, self._k)]
+            staying += [
+                _waiting(answer, stream.place_id, stream.series_id, stream.filtered)
+                for answer in answers[whole:]
+            ]
+        staying += [_waiting(answer, None, None, None) for answer in self._homeless]
+        self._write(closing)
+        gone = [{"d": device, "e": epoch, "s": seq} for device, epoch, seq in sorted(self._waited)]
+        if gone:
+            self._run(_GONE, gone)
+        if staying:
+            self._run(insert(_WAITING), staying)
+        return [block for block, _, _ in closing]
+
+    def _write(self, closing: list[tuple[Block, dict[str, int], list[Any]]]) -> None:
+        self._session.add_all(block for block, _, _ in closing)
+        self._session.flush()
+        released = [_key(one) | {"b": block.id} for block, _, together in closing for one in together]
+        if released:
+            self._run(_RELEASED, released)
+        sums = Sums(self._session, k=self._k)
+        for block, counts, _ in closing:
+            sums.add(block, counts)
+        sums.write()
+
+    def _stream_of(self, answer: Any) -> Stream | None:
+        """None: where, when or what was asked is not known, or it was a rehearsal at a real place."""
+        if answer.place_id is None or answer.from_at is None:
+            return None
+        if answer.flags & wire.FLAG_SIMULATED and answer.place_id not in self._demo:
+            return None
+        asked = answer.set_number, answer.question
+        if asked not in self._series:
+            self._series[asked] = series_of(self._session, *asked)
+        series = self._series[asked]
+        if series is None:
+            return None
+        return Stream(answer.place_id, series, answer.device_id, answer.filtered is not None)
+
+    def _kind_of(self, series_id: int) -> str:
+        if series_id not in self._kinds:
+            self._kinds[series_id] = self._session.get_one(Series, series_id).type
+        return self._kinds[series_id]
+
+    def _block(self, stream: Stream, together: list[Any]) -> tuple[Block, dict[str, int], list[Any]]:
+        counts = _counts(self._kind_of(stream.series_id), together)
         block = Block(
             place_id=stream.place_id,
             device_id=stream.device_id,
             series_id=stream.series_id,
             filtered=stream.filtered,
-            k=k,
-            answers=k,
+            k=self._k,
+            answers=len(together),
             counts=json.dumps(counts, sort_keys=True),
-            day=day_start(max(answer.to_at for answer in together)),
-            since=day_start(min(answer.from_at for answer in together)),
-            closed_at=now,
+            day=bounds(DAY, max(answer.to_at for answer in together))[0],
+            since=bounds(DAY, min(answer.from_at for answer in together))[0],
+            closed_at=self._now,
         )
-        closing.append((block, counts, together))
-    return closing
+        return block, counts, together
+
+    def _too_late(self) -> set[tuple[str, int, int, int, int]]:
+        """(device, epoch, beginning of the visit, set, question) of answers that were corrected after their release.
+
+        What corrects them leaves the queue: a visitor counts once, and what was released stays.
+        """
+        reach: dict[tuple[str, int], list[int]] = {}
+        for answers in self._streams.values():
+            for answer in answers:
+                if answer.session not in (0, wire.NO_VISIT):
+                    reach.setdefault((answer.device_id, answer.epoch), []).append(answer.seq)
+        found: set[tuple[str, int, int, int, int]] = set()
+        for (device_id, epoch), seqs in reach.items():
+            rows = self._run(
+                select(_RECORDS.c.seq - _RECORDS.c.session, _RECORDS.c.set_number, _RECORDS.c.question)
+                .where(_RECORDS.c.device_id == device_id, _RECORDS.c.epoch == epoch)
+                .where(_RECORDS.c.seq.between(min(seqs) - wire.NO_VISIT, max(seqs)))
+                .where(_RECORDS.c.filtered == CORRECTED, _RECORDS.c.block_id.is_not(None))
+            )
+            found |= {(device_id, epoch, *row) for row in rows}
+        return found
 
 
-def _write(session: Session, closing: list[_Closing], k: int) -> None:
-    session.add_all(block for block, _, _ in closing)
-    session.flush()
-    keys = [
-        {"d": one.device_id, "e": one.epoch, "s": one.seq, "b": block.id}
-        for block, _, together in closing
-        for one in together
-    ]
-    if keys:
-        session.connection().execute(_RELEASED, keys)
-        session.connection().execute(_GONE, keys)
-    sums = Sums(session, k=k)
-    for block, counts, _ in closing:
-        sums.add(block, counts)
-    sums.write()
-
-
-def _one_each(session: Session, answers: list[_Answer]) -> list[_Answer]:
-    """Without those whose visitor's earlier answer to the question is in a block already: it was corrected too late.
-
-    They leave the queue: a visitor counts once, and what was released stays.
-    """
-    kept: list[_Answer] = []
-    late: list[dict[str, Any]] = []
-    for answer in answers:
-        if answer.session in (0, wire.NO_VISIT) or not _released_before(session, answer):
-            kept.append(answer)
-        else:
-            late.append({"d": answer.device_id, "e": answer.epoch, "s": answer.seq})
-    if late:
-        session.connection().execute(_GONE, late)
-    return kept
-
-
-def _released_before(session: Session, answer: _Answer) -> bool:
+def _visit_of(answer: Any) -> tuple[str, int, int, int, int]:
     began = answer.seq - answer.session
-    visit = or_(_RECORDS.c.seq == began, _RECORDS.c.seq - _RECORDS.c.session == began)
-    found = session.connection().execute(
-        select(_RECORDS.c.seq)
-        .where(_RECORDS.c.device_id == answer.device_id, _RECORDS.c.epoch == answer.epoch)
-        .where(_RECORDS.c.seq >= began, _RECORDS.c.seq < answer.seq, visit)
-        .where(_RECORDS.c.set_number == answer.set_number, _RECORDS.c.question == answer.question)
-        .where(_RECORDS.c.block_id.is_not(None))
-        .limit(1)
-    )
-    return found.first() is not None
+    return answer.device_id, answer.epoch, began, answer.set_number, answer.question
 
 
-def _counts(series: Series, answers: Sequence[_Answer]) -> dict[str, int]:
+def _waiting(
+    answer: Any, place_id: int | None, series_id: int | None, filtered: bool | None
+) -> dict[str, Any]:
+    key = {"device_id": answer.device_id, "epoch": answer.epoch, "seq": answer.seq}
+    return key | {"place_id": place_id, "series_id": series_id, "filtered": filtered}
+
+
+def _counts(kind: str, answers: Sequence[Any]) -> dict[str, int]:
     """{value: how many chose it}; of a choice {option: …}; "255": can't say. Of texts nothing."""
-    if series.type == "text":
+    if kind == "text":
         return {}
     found: Counter[str] = Counter()
     for value, same in groupby(sorted(answer.value for answer in answers)):
         count = len(list(same))
-        if value != wire.NO_VALUE and series.type == "choice":
+        if value != wire.NO_VALUE and kind == "choice":
             for option in range(value.bit_length()):
                 if value >> option & 1:
                     found[str(option)] += count
