@@ -217,8 +217,8 @@ def _course(item: Item, chosen: Period) -> LineChart | None:
     marks = [
         Mark(step * (index + 0.5), format_skeleton(skeleton, local(point.start), locale=LOCALES[language()]))
         for index, point in enumerate(item.course)
-        if len(samples) <= 6 or index % 2 == 0
+        if index % (1 if len(samples) <= 6 else 3) == 0
     ]
     if item.series.type == "nps":
         return line_chart(samples, marks, lambda value: number(round(value)))
-    return line_chart(samples, marks, lambda value: f"{number(round(100 * value))} %", floor=0, ceiling=1)
+    return line_chart(samples, marks, lambda value: f"{number(round(100 * value))} %")
