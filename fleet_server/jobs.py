@@ -16,9 +16,9 @@ from fleet_server.answers import alarms
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
-from fleet_server.instants import HOUR_MS, now_ms
+from fleet_server.instants import DAY_MS, HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
-from fleet_server.results import release
+from fleet_server.results import release, texts
 from fleet_server.rollouts import service as rollouts
 from fleet_server.rollouts.models import Rollout
 
@@ -45,6 +45,7 @@ class Jobs:
         self._changes = changes
         self._send = send
         self._hour = -1  # in which the visitors' answers were last held against a rollout
+        self._day = -1  # on which old texts were last forgotten
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
@@ -99,6 +100,7 @@ class Jobs:
     def look(self, now: int) -> None:
         """Do all that there is to do now (`now`: UTC ms)."""
         self.release(now)
+        self.forget(now)
         alarmed = alarms.look(self._database, now=now)
         self._changes.notify(*(f"device:{device_id}" for device_id in alarmed))
         with self._database.read() as session:
@@ -128,6 +130,15 @@ class Jobs:
             self._changes.notify(*(f"results:{place}" for place in released.places))
             if more:
                 self._ending.wait(PAUSE_S)
+
+    def forget(self, now: int) -> None:
+        """Once a day, and at the start: take away the texts that were kept long enough."""
+        if now // DAY_MS == self._day:
+            return
+        with self._database.write() as session:
+            gone = texts.forget(session, days=county.rules(session).texts_kept_days, now=now)
+        self._day = now // DAY_MS
+        log.info("%d open texts were kept long enough and are forgotten", gone)
 
     def _after_step(self, _done: int, _runs: int, step: Step) -> None:
         self._changes.notify(*(f"place:{place}" for place in step.places))

@@ -17,19 +17,25 @@ from fleet_server.questions.types import LANGUAGES
 from fleet_server.refusals import N_, Faults
 from fleet_server.results import release
 
-MOST_RESPONDENTS = 1_000
+_NUMBERS = {
+    "least_respondents": (N_("“%(value)s” is no number of visitors, must be 1 to %(most)s."), 1_000),
+    "texts_kept_days": (N_("“%(value)s” is no number of days, must be 1 to %(most)s."), 3_650),
+}
 
 
 @dataclass(frozen=True)
 class CountyRules:
-    """The county's rules. As they are before anybody decides: both national languages, one person, five visitors.
+    """The county's rules. As they are before anybody decides: both national languages, one person, five visitors, two
+    years.
 
-    `least_respondents`: k of results/release.py; with 1 each answer is seen at once.
+    `least_respondents`: k of results/release.py; with 1 each answer is seen at once. `texts_kept_days`: after that open
+    texts are forgotten.
     """
 
     second_person: bool = False
     required_languages: tuple[str, ...] = ("fi", "sv")
     least_respondents: int = 5
+    texts_kept_days: int = 730
 
 
 def rules(session: Session) -> CountyRules:
@@ -51,19 +57,20 @@ def change(
     second_person: bool,
     required_languages: list[str],
     least_respondents: int | str = CountyRules.least_respondents,
+    texts_kept_days: int | str = CountyRules.texts_kept_days,
     now: int,
 ) -> CountyRules:
-    """Decide anew. Raises Refused for a language that is none of those a set can have, and for a k that is no number of
-    visitors from 1 to MOST_RESPONDENTS."""
+    """Decide anew. Raises Refused for a language that is none of those a set can have, and for what is no number or too
+    large a one."""
     faults = Faults()
-    typed = str(least_respondents).strip()
-    if not typed.isdecimal() or not 1 <= int(typed) <= MOST_RESPONDENTS:
-        faults.add(
-            "least_respondents",
-            N_("“%(value)s” is no number of visitors, must be 1 to %(most)s."),
-            value=typed,
-            most=MOST_RESPONDENTS,
-        )
+    numbers = {
+        "least_respondents": str(least_respondents).strip(),
+        "texts_kept_days": str(texts_kept_days).strip(),
+    }
+    for field, typed in numbers.items():
+        text, most = _NUMBERS[field]
+        if not (typed.isascii() and typed.isdecimal()) or not 1 <= int(typed) <= most:
+            faults.add(field, text, value=typed, most=most)
     for language in required_languages:
         if language not in LANGUAGES:
             faults.add(
@@ -75,7 +82,9 @@ def change(
     faults.check()
     before = rules(session)
     after = CountyRules(
-        second_person, tuple(code for code in LANGUAGES if code in required_languages), int(typed)
+        second_person,
+        tuple(code for code in LANGUAGES if code in required_languages),
+        **{field: int(typed) for field, typed in numbers.items()},
     )
     for key, value in asdict(after).items():
         if value == asdict(before)[key]:

@@ -35,6 +35,7 @@ def change(
     second_person: Annotated[str, Form()] = "",
     language: Annotated[list[str] | None, Form()] = None,
     least_respondents: Annotated[str, Form()] = "",
+    texts_kept_days: Annotated[str, Form()] = "",
 ) -> Response:
     """Decide anew."""
     try:
@@ -44,10 +45,11 @@ def change(
             second_person=bool(second_person),
             required_languages=language or [],
             least_respondents=least_respondents,
+            texts_kept_days=texts_kept_days,
             now=now,
         )
     except Refused as refused:
-        typed = {"least_respondents": least_respondents}
+        typed = {"least_respondents": least_respondents, "texts_kept_days": texts_kept_days}
         return _page(request, session, errors=messages(refused), typed=typed, status_code=422)
     return RedirectResponse("/county?done=changed", 303)
 
@@ -67,7 +69,7 @@ def _page(
         "accounts/county.html",
         status_code,
         rules=rules,
-        typed=typed or {"least_respondents": rules.least_respondents},
+        typed=typed or {name: getattr(rules, name) for name in ("least_respondents", "texts_kept_days")},
         languages=[(code, _(name)) for code, name in LANGUAGE_NAMES.items()],
         done=done,
         errors=errors or {},

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from fleet_server.answers import bulk, quarantine, runs, visits, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState
 from fleet_server.answers.ledger import RECEIVED, REJECTED, segments_of
+from fleet_server.answers.masking import masked
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, clock_fault
 from fleet_server.answers.quarantine import Item
@@ -222,7 +223,7 @@ def _sort(desk: Desk, epoch: EpochState, batch: wire.Batch, payload: bytes) -> _
             )
         elif seq in there:
             states[seq] = RECEIVED
-            if there[seq] == record.crc:
+            if there[seq] in (record.crc, wire.NO_CRC):
                 piles.duplicates += 1
             else:
                 item = Item(
@@ -240,11 +241,20 @@ def _sort(desk: Desk, epoch: EpochState, batch: wire.Batch, payload: bytes) -> _
             piles.kept.append(Item("record", fault[1], raw(record), epoch.epoch, seq, evidence=True))
         else:
             states[seq] = RECEIVED
-            fresh.append(record)
+            fresh.append(_without_names(record))
     for record in batch.records:
         if not record.intact:
             _sort_damaged(epoch, batch, record, raw(record), piles)
     return piles
+
+
+def _without_names(record: wire.Record) -> wire.Record:
+    """The record as it may be kept."""
+    if record.kind != wire.KIND_ANSWER or not record.body:
+        return record
+    text = record.body.decode()
+    kept = masked(text)
+    return record if kept == text else record._replace(body=kept.encode(), crc=wire.NO_CRC)
 
 
 def _sort_damaged(

@@ -71,15 +71,16 @@ def _former_kiosk(session: Session, place_id: int, model: str, now: int) -> str:
 
 
 def _asked(body: dict[str, Any], model: str) -> list[tuple[int, dict[str, Any]]]:
-    """(position, question) that this model asks; no texts."""
-    asked = [(at, one) for at, one in enumerate(body["questions"]) if one["type"] != "text"]
+    """(position, question) that this model asks."""
+    asked = list(enumerate(body["questions"]))
     if model == "touch":
         return asked
     code = body.get("button") or asked[0][1]["code"]
     return [(at, one) for at, one in asked if one["code"] == code]
 
 
-_Visit = tuple[int, int, list[tuple[int, int]]]  # UTC ms, set, [(position, value)]
+_Answer = tuple[int, int, bytes]  # position, value, text
+_Visit = tuple[int, int, list[_Answer]]  # UTC ms, set, answers
 
 
 def _visits(
@@ -96,17 +97,24 @@ def _visits(
     share = VISITORS / sum(habits["weekday"])
     for hour in range(24):
         for minute in sorted(chance.sample(range(60), min(60, _about(share * busy[hour], chance)))):
-            first, *others = asked
-            more = (
-                []
-                if chance.random() < habits["leaves"]
-                else chance.sample(others, min(_ASKED_MORE, len(others)))
-            )
-            answered = [
-                (at, _value(one, habits, chance)) for at, one in (first, *sorted(more, key=lambda e: e[0]))
-            ]
-            found.append((midnight + hour * HOUR_MS + minute * MINUTE_MS, set_number, answered))
+            at = midnight + hour * HOUR_MS + minute * MINUTE_MS
+            found.append((at, set_number, _visit(asked, habits, chance)))
     return found
+
+
+def _visit(
+    asked: list[tuple[int, dict[str, Any]]], habits: dict[str, Any], chance: random.Random
+) -> list[_Answer]:
+    """The first question; who stays answers some more, and some of them write."""
+    first, *others = [one for one in asked if one[1]["type"] != "text"]
+    more: list[tuple[int, dict[str, Any]]] = []
+    if chance.random() >= habits["leaves"]:
+        more = sorted(chance.sample(others, min(_ASKED_MORE, len(others))), key=lambda one: one[0])
+    answers = [(position, _value(question, habits, chance), b"") for position, question in (first, *more)]
+    for position, question in asked:
+        if more and question["type"] == "text" and chance.random() < habits["writes"]:
+            answers.append((position, 0, chance.choice(habits["texts"]["fi"]).encode()))
+    return answers
 
 
 def _about(mean: float, chance: random.Random) -> int:
@@ -154,7 +162,7 @@ class _Journal:
             if not records:
                 body = wire.clock_bytes(at, 0)
                 records.append(self._record(wire.KIND_CLOCK, at, body=body))
-            for session, (position, value) in enumerate(answers):
+            for session, (position, value, text) in enumerate(answers):
                 self.pressed += 1
                 records.append(
                     self._record(
@@ -164,6 +172,7 @@ class _Journal:
                         session=session,
                         question=position,
                         value=value,
+                        body=text,
                         flags=wire.FLAG_SIMULATED,
                     )
                 )

@@ -80,6 +80,20 @@ class Block(SQLModel, table=True):
     public: bool = Field(default=False)
 
 
+class ReleasedText(SQLModel, table=True):
+    """An open text of a block, without what names a person. Its neighbours say nothing of who came when."""
+
+    __tablename__ = "released_text"
+
+    id: int | None = Field(default=None, primary_key=True)
+    block_id: int = Field(foreign_key="block.id", index=True)
+    text: str = Field(sa_column=Column(String, nullable=False))
+    folded: str = Field(
+        sa_column=Column(String, nullable=False),
+        description="in small letters, to be searched: SQLite knows no other case than ASCII's",
+    )
+
+
 class Score(SQLModel, table=True):
     """The sum of whole blocks of a day: of a place by device, of a unit with all below it by channel, or public.
 

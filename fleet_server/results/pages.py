@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from babel.dates import format_skeleton
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
@@ -18,6 +18,7 @@ from fleet_server.instants import local
 from fleet_server.places.models import Place, Unit
 from fleet_server.places.periods import day_start, month_start
 from fleet_server.places.tree import trail
+from fleet_server.results import texts
 from fleet_server.results.items import Item, items
 from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import Where, withheld
@@ -31,6 +32,9 @@ from fleet_server.web.units import unit_name
 router = APIRouter(prefix="/results", include_in_schema=False)
 Reader = Annotated[Person, allow(Role.SUPERVISOR, Role.COORDINATOR)]
 Span = Literal["month", "quarter", "year"]
+Search = Annotated[str, Query(max_length=100)]
+PageNumber = Annotated[int, Query(ge=1, le=10_000)]
+TEXTS_A_PAGE = 30
 _WEEKS = {"month": 4, "quarter": 13}
 
 
@@ -114,6 +118,8 @@ def unit_results(
     now: Now,
     span: Span = "quarter",
     filtered: Literal["", "with"] = "",
+    words: Search = "",
+    page: PageNumber = 1,
 ) -> Response:
     """What was answered in a unit and all below it."""
     unit = session.get(Unit, unit_id)
@@ -126,6 +132,7 @@ def unit_results(
         now,
         span,
         bool(filtered),
+        (words.strip(), page),
         title=unit_name(unit),
         address=f"/results/units/{unit_id}",
         trail=trail(session, unit, language())[:-1],
@@ -142,6 +149,8 @@ def place_results(
     now: Now,
     span: Span = "quarter",
     filtered: Literal["", "with"] = "",
+    words: Search = "",
+    page: PageNumber = 1,
 ) -> Response:
     """What was answered at a place."""
     place = session.get(Place, place_id)
@@ -155,6 +164,7 @@ def place_results(
         now,
         span,
         bool(filtered),
+        (words.strip(), page),
         title=place.name,
         address=f"/results/places/{place_id}",
         trail=trail(session, unit, language()),
@@ -174,6 +184,7 @@ def _page(
     now: int,
     span: Span,
     with_filtered: bool,
+    searched: tuple[str, int],
     **more: Any,
 ) -> Response:
     chosen = period(span, now)
@@ -186,16 +197,33 @@ def _page(
         language=language(),
         with_filtered=with_filtered,
     )
+    words, page = searched
+    found, written = texts.read(
+        session,
+        where,
+        chosen.starts[0],
+        chosen.stop,
+        search=words,
+        with_filtered=with_filtered,
+        limit=TEXTS_A_PAGE,
+        offset=(page - 1) * TEXTS_A_PAGE,
+    )
     context: dict[str, Any] = {"demo": False} | more
     context |= {
-        "items": shown,
-        "charts": [_course(item, chosen) for item in shown],
+        "items": [item for item in shown if item.series.type != "text"],
+        "charts": [_course(item, chosen) for item in shown if item.series.type != "text"],
         "span": span,
         "since": chosen.starts[0],
         "until": chosen.stop - 1,
         "with_filtered": with_filtered,
         "k": county.rules(session).least_respondents,
         "said": said,
+        "words": words,
+        "texts": written,
+        "texts_found": found,
+        "page": page,
+        "pages": -(-found // TEXTS_A_PAGE),
+        "has_places": where.scope == UNIT,
     }
     return render(request, "results/results.html", **context)
 

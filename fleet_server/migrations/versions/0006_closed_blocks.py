@@ -93,6 +93,17 @@ def upgrade() -> None:
     with op.batch_alter_table('block', schema=None) as batch_op:
         batch_op.create_index('ix_block_stream', ['place_id', 'series_id', 'public'], unique=False)
 
+    op.create_table('released_text',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('block_id', sa.Integer(), nullable=False),
+    sa.Column('text', sa.String(), nullable=False),
+    sa.Column('folded', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['block_id'], ['block.id'], name=op.f('fk_released_text_block_id_block')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_released_text'))
+    )
+    with op.batch_alter_table('released_text', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_released_text_block_id'), ['block_id'], unique=False)
+
     op.add_column('journal_epoch', sa.Column('taken_in', sa.BigInteger(), server_default='0', nullable=False))
     op.add_column('record', sa.Column('block_id', sa.BigInteger(), nullable=True))
 
@@ -102,6 +113,7 @@ def downgrade() -> None:
     op.drop_column('record', 'block_id')
     op.drop_column('journal_epoch', 'taken_in')
 
+    op.drop_table('released_text')
     with op.batch_alter_table('block', schema=None) as batch_op:
         batch_op.drop_index('ix_block_stream')
 
