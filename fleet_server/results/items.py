@@ -61,6 +61,14 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """The same question elsewhere or before, in the same wording and scale. `beyond_chance`: the two differ."""
+
+    estimate: Estimate
+    beyond_chance: bool
+
+
+@dataclass(frozen=True)
 class Item:
     """A series on a page. `text`: the question in the reader's language, or the first that it has.
 
@@ -133,6 +141,14 @@ def _item(
         course=tuple(Point(start, figures, headline(series.type, figures)) for start, figures in course),
         apart=apart,
     )
+
+
+def beside(item: Item, others: Iterable[Item]) -> Beside | None:
+    """The headline of the same series among `others`; answers to another wording are no comparison."""
+    for other in others:
+        if other.series.id == item.series.id and item.headline and other.headline:
+            return Beside(other.headline, intervals.apart(item.headline, other.headline))
+    return None
 
 
 def headline(kind: str, figures: Figures) -> Estimate | None:

@@ -19,7 +19,7 @@ from fleet_server.places.models import Place, Unit
 from fleet_server.places.periods import day_start, month_start
 from fleet_server.places.tree import trail
 from fleet_server.results import texts
-from fleet_server.results.items import Item, items
+from fleet_server.results.items import Item, beside, items
 from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import Where, withheld
 from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
@@ -34,7 +34,7 @@ Reader = Annotated[Person, allow(Role.SUPERVISOR, Role.COORDINATOR)]
 Span = Literal["month", "quarter", "year"]
 Search = Annotated[str, Query(max_length=100)]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
-TEXTS_A_PAGE = 30
+TEXTS_A_PAGE = 10
 _WEEKS = {"month": 4, "quarter": 13}
 
 
@@ -62,6 +62,17 @@ def period(span: Span, now: int) -> Period:
     monday = _monday(day_start(now))
     starts = [day_start(monday, -7 * back) for back in range(_WEEKS[span] - 1, -1, -1)]
     return Period(starts, stop, monthly=False)
+
+
+def before(span: Span, chosen: Period) -> tuple[int, int]:
+    """The time just before a period, as long as it."""
+    start = chosen.starts[0]
+    if span == "year":
+        earlier = start
+        for _ in range(12):
+            earlier = month_start(earlier - 1)
+        return earlier, start
+    return day_start(start, -7 * _WEEKS[span]), start
 
 
 def _monday(day: int) -> int:
@@ -136,6 +147,7 @@ def unit_results(
         title=unit_name(unit),
         address=f"/results/units/{unit_id}",
         trail=trail(session, unit, language())[:-1],
+        above=_above(session, unit.parent_id),
         waiting=withheld(session, unit.path),
     )
 
@@ -168,9 +180,15 @@ def place_results(
         title=place.name,
         address=f"/results/places/{place_id}",
         trail=trail(session, unit, language()),
+        above=_above(session, place.unit_id),
         waiting=withheld(session, unit.path, place_id),
         demo=place.demo,
     )
+
+
+def _above(session: Session, unit_id: int | None) -> Unit | None:
+    """The unit to compare with. Its figures are sums of many; who may see a part may know how the whole does."""
+    return session.get(Unit, unit_id) if unit_id is not None else None
 
 
 def _reads(person: Person, unit_path: str) -> bool:
@@ -185,18 +203,21 @@ def _page(
     span: Span,
     with_filtered: bool,
     searched: tuple[str, int],
+    above: Unit | None,
     **more: Any,
 ) -> Response:
     chosen = period(span, now)
-    shown = items(
-        session,
-        where,
-        chosen.starts,
-        chosen.begins,
-        stop=chosen.stop,
-        language=language(),
-        with_filtered=with_filtered,
-    )
+
+    def of(where: Where, starts: list[int], stop: int) -> list[Item]:
+        begins = chosen.begins if len(starts) > 1 else lambda _day: starts[0]
+        return items(
+            session, where, starts, begins, stop=stop, language=language(), with_filtered=with_filtered
+        )
+
+    shown = [item for item in of(where, chosen.starts, chosen.stop) if item.series.type != "text"]
+    earlier = before(span, chosen)
+    then = of(where, [earlier[0]], earlier[1])
+    around = of(Where(UNIT, above.id or 0), [chosen.starts[0]], chosen.stop) if above else []
     words, page = searched
     found, written = texts.read(
         session,
@@ -210,8 +231,8 @@ def _page(
     )
     context: dict[str, Any] = {"demo": False} | more
     context |= {
-        "items": [item for item in shown if item.series.type != "text"],
-        "charts": [_course(item, chosen) for item in shown if item.series.type != "text"],
+        "items": [(item, _course(item, chosen), beside(item, then), beside(item, around)) for item in shown],
+        "above": unit_name(above) if above else "",
         "span": span,
         "since": chosen.starts[0],
         "until": chosen.stop - 1,

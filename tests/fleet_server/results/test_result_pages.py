@@ -25,7 +25,7 @@ def answer(world: World, key: str, *values: int) -> None:
 
 
 def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html.replace("</", " </")))
 
 
 def test_a_supervisor_sees_her_unit_and_no_other(world: World) -> None:
@@ -95,3 +95,10 @@ def test_the_county_may_show_each_answer_at_once_and_says_so(world: World) -> No
     page = text_of(world.sign_in("alice@example.org").get(f"/results/units/{world.units['A']}").text)
     assert "2 visitors" in page
     assert "The county shows each answer at once." in page
+
+
+def test_the_unit_above_is_compared_with_and_chance_is_named(world: World) -> None:
+    answer(world, "A", *[5] * 40)
+    answer(world, "B", *[1] * 40)
+    page = text_of(world.sign_in("alice@example.org").get(f"/results/units/{world.units['A']}").text)
+    assert "The county: 50 % (39 … 61 %) , better than that" in page
