@@ -1,5 +1,5 @@
-"""Work beside the pages: each minute the books' alarms and presses judged anew by changed opening hours; each second
-the rollouts, whose next portion of kiosks waits for it.
+"""Work beside the pages: each minute the release of answers, the books' alarms and presses judged anew by changed
+opening hours; each second the rollouts, whose next portion of kiosks waits for it.
 
 Invariant: a job is found by what the database says, so one that a stop cut off is found again after the next start.
 """
@@ -11,12 +11,14 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
+from fleet_server.accounts import county
 from fleet_server.answers import alarms
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
-from fleet_server.instants import HOUR_MS, now_ms
+from fleet_server.instants import DAY_MS, HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
+from fleet_server.results import release, texts
 from fleet_server.rollouts import advancing as rollouts
 from fleet_server.rollouts.models import Rollout
 
@@ -26,6 +28,7 @@ LOOK_S = 60.0
 ROLLOUTS_S = (
     1.0  # a kiosk is wished a set within that; without a rollout it costs one look into a small index
 )
+PAUSE_S = 0.05  # between steps of a long job: who waits for the one writer gets it
 ACTOR = "server"
 
 
@@ -42,6 +45,7 @@ class Jobs:
         self._changes = changes
         self._send = send
         self._hour = -1  # in which the visitors' answers were last held against a rollout
+        self._day = -1  # on which old texts were last forgotten
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
@@ -95,6 +99,8 @@ class Jobs:
 
     def look(self, now: int) -> None:
         """Do all that there is to do now (`now`: UTC ms)."""
+        self.release(now)
+        self.forget(now)
         alarmed = alarms.look(self._database, now=now)
         self._changes.notify(*(f"device:{device_id}" for device_id in alarmed))
         with self._database.read() as session:
@@ -113,6 +119,26 @@ class Jobs:
                 "opening hours of place %d: %d filtered now, %d counted", place, done.filtered, done.restored
             )
             self._changes.notify(f"place:{place}")
+
+    def release(self, now: int) -> None:
+        """Close the blocks of answers that are whole now."""
+        more = True
+        while more and not self._ending.is_set():
+            with self._database.write() as session:
+                released = release.step(session, k=county.rules(session).least_respondents, now=now)
+            more = released.more
+            self._changes.notify(*(f"results:{place}" for place in released.places))
+            if more:
+                self._ending.wait(PAUSE_S)
+
+    def forget(self, now: int) -> None:
+        """Once a day, and at the start: take away the texts that were kept long enough."""
+        if now // DAY_MS == self._day:
+            return
+        with self._database.write() as session:
+            gone = texts.forget(session, days=county.rules(session).texts_kept_days, now=now)
+        self._day = now // DAY_MS
+        log.info("%d open texts were kept long enough and are forgotten", gone)
 
     def _after_step(self, _done: int, _runs: int, step: Step) -> None:
         self._changes.notify(*(f"place:{place}" for place in step.places))

@@ -7,6 +7,7 @@ from fleet_server.drafts import models as drafts
 from fleet_server.phone import models as phone
 from fleet_server.places import models as places
 from fleet_server.questions import models as questions
+from fleet_server.results import models as results
 from fleet_server.rollouts import models as rollouts
 from fleet_server.schedules import models as schedules
 
@@ -18,6 +19,7 @@ __all__ = [
     "phone",
     "places",
     "questions",
+    "results",
     "rollouts",
     "schedules",
 ]

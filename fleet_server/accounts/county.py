@@ -1,4 +1,5 @@
-"""What the county has decided for everybody: whether a second person approves, and which languages are required.
+"""What the county has decided for everybody: whether a second person approves, which languages are required, and how
+many visitors' answers are released together.
 
 It knows no draft and no page. Invariant: every change is in the audit log with what was before.
 """
@@ -14,14 +15,27 @@ from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import CountySetting
 from fleet_server.questions.types import LANGUAGES
 from fleet_server.refusals import N_, Faults
+from fleet_server.results import release
+
+_NUMBERS = {
+    "least_respondents": (N_("“%(value)s” is no number of visitors, must be 1 to %(most)s."), 1_000),
+    "texts_kept_days": (N_("“%(value)s” is no number of days, must be 1 to %(most)s."), 3_650),
+}
 
 
 @dataclass(frozen=True)
 class CountyRules:
-    """The county's rules for publishing. As they are before anybody decides: both national languages, one person."""
+    """The county's rules. As they are before anybody decides: both national languages, one person, five visitors, two
+    years.
+
+    `least_respondents`: k of results/release.py; with 1 each answer is seen at once. `texts_kept_days`: after that open
+    texts are forgotten.
+    """
 
     second_person: bool = False
     required_languages: tuple[str, ...] = ("fi", "sv")
+    least_respondents: int = 5
+    texts_kept_days: int = 730
 
 
 def rules(session: Session) -> CountyRules:
@@ -37,10 +51,26 @@ def rules(session: Session) -> CountyRules:
 
 
 def change(
-    session: Session, actor: Person | str, *, second_person: bool, required_languages: list[str], now: int
+    session: Session,
+    actor: Person | str,
+    *,
+    second_person: bool,
+    required_languages: list[str],
+    least_respondents: int | str = CountyRules.least_respondents,
+    texts_kept_days: int | str = CountyRules.texts_kept_days,
+    now: int,
 ) -> CountyRules:
-    """Decide anew. Raises Refused for a language that is none of those a set can have."""
+    """Decide anew. Raises Refused for a language that is none of those a set can have, and for what is no number or too
+    large a one."""
     faults = Faults()
+    numbers = {
+        "least_respondents": str(least_respondents).strip(),
+        "texts_kept_days": str(texts_kept_days).strip(),
+    }
+    for field, typed in numbers.items():
+        text, most = _NUMBERS[field]
+        if not (typed.isascii() and typed.isdecimal()) or not 1 <= int(typed) <= most:
+            faults.add(field, text, value=typed, most=most)
     for language in required_languages:
         if language not in LANGUAGES:
             faults.add(
@@ -51,7 +81,11 @@ def change(
             )
     faults.check()
     before = rules(session)
-    after = CountyRules(second_person, tuple(code for code in LANGUAGES if code in required_languages))
+    after = CountyRules(
+        second_person,
+        tuple(code for code in LANGUAGES if code in required_languages),
+        **{field: int(typed) for field, typed in numbers.items()},
+    )
     for key, value in asdict(after).items():
         if value == asdict(before)[key]:
             continue
@@ -68,5 +102,7 @@ def change(
             after={key: value},
             now=now,
         )
+    if after.least_respondents != before.least_respondents:
+        release.look_again(session)
     session.flush()
     return after

@@ -34,14 +34,23 @@ def change(
     now: Now,
     second_person: Annotated[str, Form()] = "",
     language: Annotated[list[str] | None, Form()] = None,
+    least_respondents: Annotated[str, Form()] = "",
+    texts_kept_days: Annotated[str, Form()] = "",
 ) -> Response:
     """Decide anew."""
     try:
         county.change(
-            session, person, second_person=bool(second_person), required_languages=language or [], now=now
+            session,
+            person,
+            second_person=bool(second_person),
+            required_languages=language or [],
+            least_respondents=least_respondents,
+            texts_kept_days=texts_kept_days,
+            now=now,
         )
     except Refused as refused:
-        return _page(request, session, errors=messages(refused), status_code=422)
+        typed = {"least_respondents": least_respondents, "texts_kept_days": texts_kept_days}
+        return _page(request, session, errors=messages(refused), typed=typed, status_code=422)
     return RedirectResponse("/county?done=changed", 303)
 
 
@@ -51,13 +60,16 @@ def _page(
     *,
     done: bool = False,
     errors: dict[str, str] | None = None,
+    typed: dict[str, str] | None = None,
     status_code: int = 200,
 ) -> Response:
+    rules = county.rules(session)
     return render(
         request,
         "accounts/county.html",
         status_code,
-        rules=county.rules(session),
+        rules=rules,
+        typed=typed or {name: getattr(rules, name) for name in ("least_respondents", "texts_kept_days")},
         languages=[(code, _(name)) for code, name in LANGUAGE_NAMES.items()],
         done=done,
         errors=errors or {},

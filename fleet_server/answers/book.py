@@ -15,10 +15,12 @@ from sqlmodel import Session
 from fleet_server.answers import bulk, quarantine, runs, visits, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState
 from fleet_server.answers.ledger import RECEIVED, REJECTED, segments_of
+from fleet_server.answers.masking import masked
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, clock_fault
 from fleet_server.answers.quarantine import Item
 from fleet_server.questions.service import known_values
+from fleet_server.results.release import wait_again
 
 # More than a kiosk records in ten years, little enough that a mad header cannot make a range of four thousand million.
 MAX_AHEAD = 1_000_000
@@ -129,6 +131,8 @@ def _book(desk: Desk, device: DeviceState, message: Message, batch: wire.Batch, 
     if piles.fresh:
         corrected = visits.corrected(desk, epoch, piles.fresh, places)
         tally = runs.take_in(desk, device, epoch, piles.fresh, corrected)
+        late = [r.seq for r in piles.fresh if r.kind == wire.KIND_ANSWER and r.seq < epoch.taken_in]
+        wait_again(desk.session, epoch.device_id, epoch.epoch, late)
         epoch.refused_presses += sum(wire.refused(r) for r in piles.fresh if r.kind == wire.KIND_REFUSED)
     booked = desk.ledger_from(epoch, batch.start).raise_to(segments) if segments else 0
     epoch.through = epoch.ledger.through(epoch.through)
@@ -219,7 +223,7 @@ def _sort(desk: Desk, epoch: EpochState, batch: wire.Batch, payload: bytes) -> _
             )
         elif seq in there:
             states[seq] = RECEIVED
-            if there[seq] == record.crc:
+            if there[seq] in (record.crc, wire.NO_CRC):
                 piles.duplicates += 1
             else:
                 item = Item(
@@ -237,11 +241,20 @@ def _sort(desk: Desk, epoch: EpochState, batch: wire.Batch, payload: bytes) -> _
             piles.kept.append(Item("record", fault[1], raw(record), epoch.epoch, seq, evidence=True))
         else:
             states[seq] = RECEIVED
-            fresh.append(record)
+            fresh.append(_without_names(record))
     for record in batch.records:
         if not record.intact:
             _sort_damaged(epoch, batch, record, raw(record), piles)
     return piles
+
+
+def _without_names(record: wire.Record) -> wire.Record:
+    """The record as it may be kept."""
+    if record.kind != wire.KIND_ANSWER or not record.body:
+        return record
+    text = record.body.decode()
+    kept = masked(text)
+    return record if kept == text else record._replace(body=kept.encode(), crc=wire.NO_CRC)
 
 
 def _sort_damaged(

@@ -175,6 +175,7 @@ class EpochState:
     last_heard_at: int
     gone_at: int | None
     by_server: bool
+    taken_in: int = 0
     ledger: Ledger = field(default_factory=Ledger)
     runs: dict[int, RunState] = field(default_factory=dict)
 
@@ -208,7 +209,7 @@ _EPOCH_WIDTH = len(_EPOCH_COLUMNS)
 _RUN_COLUMNS = tuple(_RUNS.columns.keys())
 _epoch_row: Callable[[EpochState], tuple[Any, ...]] = attrgetter(*_EPOCH_COLUMNS)
 _run_row: Callable[[RunState], tuple[Any, ...]] = attrgetter(*_RUN_COLUMNS)
-RECORD_COLUMNS = tuple(_RECORDS.columns.keys())
+RECORD_COLUMNS = tuple(name for name in _RECORDS.columns.keys() if name != "block_id")  # noqa: SIM118
 _LEDGER_COLUMNS = tuple(_LEDGER.columns.keys())
 _COUNT_COLUMNS = tuple(_COUNTS.columns.keys())
 _FILTER_COLUMNS = tuple(_FILTERS.columns.keys())

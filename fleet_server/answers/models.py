@@ -59,6 +59,11 @@ class JournalEpoch(SQLModel, table=True):
         default=None, sa_column=Column(BigInteger, nullable=True), description="no longer held by the device"
     )
     by_server: bool = Field(default=False, description="made by the server for an admitted fork")
+    taken_in: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False, server_default="0"),
+        description="answers of every seq below were looked at for the results, see results/release.py",
+    )
 
 
 class LedgerRange(SQLModel, table=True):
@@ -78,7 +83,7 @@ class Record(SQLModel, table=True):
 
     `from_at`/`to_at`: the interval in which it was pressed, UTC ms, null while no clock is known.
     `grain`: `hour`, `day`, `month` or `unknown`, the finest bucket that holds the interval.
-    `filtered`: null when counted, else the rule's name.
+    `filtered`: null when counted, else the rule's name. `block_id`: no foreign key, for the same reason as `place_id`.
     """
 
     # Clustered by its key: a device's records of one run lie together, and no second index is kept up for each press.
@@ -106,6 +111,9 @@ class Record(SQLModel, table=True):
     to_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     grain: str = Field(default="unknown", max_length=8)
     filtered: str | None = Field(default=None, max_length=20)
+    block_id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, nullable=True), description="released in this block"
+    )
 
 
 class ClockRun(SQLModel, table=True):

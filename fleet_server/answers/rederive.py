@@ -150,7 +150,7 @@ class Derived:
             row.seq,
             (row.place_id, row.from_at, row.to_at, row.grain, row.filtered),
             (place, *(when or (None, None)), grain, filtered),
-            _crc_of(row) == row.crc,
+            row.crc in (wire.NO_CRC, _crc_of(row)),
         )
 
     def _when(self, epoch: int, boot: int, uptime: int) -> Interval | None:

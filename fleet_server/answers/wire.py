@@ -18,6 +18,8 @@ FLAG_OUTCOME = 0b11  # 0 complete, 1 skipped, 2 timed out
 TIMED_OUT = 2
 NO_VALUE = 255  # of a question that was left unanswered; of a complete answer it is "can't say"
 FLAG_SIMULATED = 0b100
+# Of a record that is not kept as it came: the CRC of a text would tell what was taken out of it.
+NO_CRC = -1
 NO_VISIT = 255  # session: the visit began more than 254 records back, or the record belongs to none
 
 _PREFIX = struct.Struct("<BBHIIII")  # the same in every version
@@ -192,13 +194,15 @@ def record_bytes(
     question: int = 0,
     language: int = 0,
     value: int = 0,
+    flags: int = 0,
     body: bytes = b"",
 ) -> bytes:
-    """A record of clock run 0 with its CRC, for what the server itself writes down: the journal of phones."""
+    """A record of clock run 0 with its CRC, for what the server itself writes down: the journal of phones, and the
+    history of a demonstration."""
     length = _RECORD.size + len(body)
     low = pressed & 0xFFFF
     record = (
-        _RECORD.pack(length, kind, 0, seq, 0, uptime, set_number, session, question, language, value, low)
+        _RECORD.pack(length, kind, flags, seq, 0, uptime, set_number, session, question, language, value, low)
         + body
     )
     return record + _CRC.pack(crc32(record, epoch))

@@ -16,6 +16,7 @@ from typing import Any
 
 from fleet_server import garbage
 from fleet_server.db import Database
+from fleet_server.demo import history
 from fleet_server.demo import kiosks as demo_kiosks
 from fleet_server.demo.kiosks import DemoKiosk
 from fleet_server.demo.patients import Patients, Tried
@@ -45,12 +46,13 @@ def run_demo(settings: Settings, *, patients: bool) -> None:
     logging.basicConfig(
         handlers=[log], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    _say(1, "database")
+    _say(1, "database, at the first start with a year of simulated answers")
     database = open_database(settings)
     try:
         with database.write() as session:
             questions.add_national(session, now=now_ms())
             email, password = sign_in(session, settings.data_dir, now=now_ms())
+        history.write_year(database, now=now_ms())
         _say(2, "three kiosks, from the same flash image that a board gets")
         folder = settings.data_dir / "virtual"
         if not _runs_micropython():

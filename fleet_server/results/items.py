@@ -1,0 +1,180 @@
+"""What a page says of each question: its figures, the headline with its interval, its parts and its course.
+
+It makes sentences of no language and draws nothing. Invariant: answers to different wordings or scales stand apart,
+each with why.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from fleet_server.questions.reading import labels_of, languages_of, text_in
+from fleet_server.refusals import N_, Sentence
+from fleet_server.results import intervals
+from fleet_server.results.intervals import Estimate
+from fleet_server.results.models import Series
+from fleet_server.results.scores import NONE, Figures, Where, over_time
+from fleet_server.results.series import why_apart
+
+# Values from the best to the worst, and those that a headline counts.
+_STEPS = {"agree5": (5, 4, 3, 2, 1), "smiley5": (5, 4, 3, 2, 1), "smiley4": (4, 3, 2, 1), "pei": (2, 1, 0)}
+_GOOD = {"agree5": (5, 4), "smiley5": (5, 4), "smiley4": (4, 3), "pei": (2, 1)}
+_MEANS = ("agree5", "smiley5", "smiley4")
+_NPS_GROUPS = (
+    (N_("Promoters (9–10)"), range(9, 11)),
+    (N_("Passives (7–8)"), range(7, 9)),
+    (N_("Detractors (0–6)"), range(7)),
+)
+HEADLINES = {
+    "nps": N_("Net promoter score"),
+    "agree5": N_("Positive (4 and 5)"),
+    "smiley5": N_("Positive (4 and 5)"),
+    "smiley4": N_("Positive (3 and 4)"),
+    "pei": N_("Able to cope better"),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One answer that could be given, or a group of them. `share` of those who said something, 0 to 1.
+
+    `label`: as visitors read it; `name`: ours, to be translated; one of both is empty. `tone`: which colour.
+    """
+
+    label: str
+    name: str
+    tone: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """A period: the Finnish midnight at which it begins, its figures and its headline; None without answers."""
+
+    start: int
+    figures: Figures
+    headline: Estimate | None
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The same question elsewhere or before, in the same wording and scale. `beyond_chance`: the two differ."""
+
+    estimate: Estimate
+    beyond_chance: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """A series on a page. `text`: the question in the reader's language, or the first that it has.
+
+    `headline`: NPS -100 to 100, else a share 0 to 1; None for choices and texts. `apart`: why it is not joined with the
+    series of the same code shown before it.
+    """
+
+    series: Series
+    text: str
+    figures: Figures
+    headline: Estimate | None
+    mean: Estimate | None
+    parts: tuple[Part, ...]
+    course: tuple[Point, ...]
+    apart: tuple[Sentence, ...] = ()
+
+    @property
+    def figure(self) -> str:
+        """What the headline is: a text to be translated."""
+        return HEADLINES.get(self.series.type, "")
+
+
+def items(
+    session: Session,
+    where: Where,
+    periods: list[int],
+    begins: Callable[[int], int],
+    *,
+    stop: int,
+    language: str,
+    with_filtered: bool = False,
+) -> list[Item]:
+    """Every question that has released answers in [periods[0], stop): NPS first, then by code, newer wordings first.
+
+    `periods`: starts of all periods, Finnish midnights; `begins`: a midnight's period.
+    """
+    found = over_time(session, where, periods[0], stop, begins, with_filtered=with_filtered)
+    rows = session.exec(select(Series).where(col(Series.id).in_(found))).all()
+    newest = sorted(rows, key=lambda series: -(series.id or 0))
+    made: list[Item] = []
+    for series in sorted(newest, key=lambda series: (series.type != "nps", series.code)):
+        course = found[series.id or 0]
+        before = made[-1].series if made and made[-1].series.code == series.code else None
+        made.append(
+            _item(
+                series,
+                [(start, course.get(start, NONE)) for start in periods],
+                language,
+                tuple(why_apart(session, series, before)) if before else (),
+            )
+        )
+    return made
+
+
+def _item(
+    series: Series, course: list[tuple[int, Figures]], language: str, apart: tuple[Sentence, ...]
+) -> Item:
+    question: dict[str, Any] = json.loads(series.body)
+    shown = next((one for one in (language, *languages_of(question)) if text_in(question, one)), language)
+    whole = NONE
+    for _, figures in course:
+        whole = whole.plus(figures)
+    return Item(
+        series=series,
+        text=text_in(question, shown) or series.code,
+        figures=whole,
+        headline=headline(series.type, whole),
+        mean=intervals.mean(whole.counts(_STEPS[series.type])) if series.type in _MEANS else None,
+        parts=tuple(_parts(series, labels_of(question, shown), whole)),
+        course=tuple(Point(start, figures, headline(series.type, figures)) for start, figures in course),
+        apart=apart,
+    )
+
+
+def beside(item: Item, others: Iterable[Item]) -> Beside | None:
+    """The headline of the same series among `others`; answers to another wording are no comparison."""
+    for other in others:
+        if other.series.id == item.series.id and item.headline and other.headline:
+            return Beside(other.headline, intervals.apart(item.headline, other.headline))
+    return None
+
+
+def headline(kind: str, figures: Figures) -> Estimate | None:
+    """The one figure of a type of question, with its interval; None without answers, and for choices and texts."""
+    if kind == "nps":
+        return intervals.nps(figures.counts(range(11)))
+    if kind in _GOOD:
+        good = sum(figures.values[value] for value in _GOOD[kind])
+        return intervals.share(good, sum(figures.counts(_STEPS[kind]).values()))
+    return None
+
+
+def _parts(series: Series, labels: list[str], figures: Figures) -> Iterable[Part]:
+    def part(label: str, name: str, tone: str, values: Iterable[int]) -> Part:
+        count = sum(figures.values[value] for value in values)
+        return Part(label, name, tone, count, count / figures.said if figures.said else 0.0)
+
+    if series.type == "nps":
+        for tone, (name, values) in zip(("best", "middle", "worst"), _NPS_GROUPS, strict=True):
+            yield part("", name, tone, values)
+    elif series.type in _STEPS:
+        steps = _STEPS[series.type]
+        tones = {5: ("best", "good", "middle", "poor", "worst"), 4: ("best", "good", "poor", "worst")}
+        for index, value in enumerate(steps):
+            label = labels[index] if index < len(labels) else str(value)
+            yield part(label, "", tones.get(len(steps), ("best", "good", "worst"))[index], [value])
+    elif series.type == "choice":
+        for option, label in enumerate(labels):
+            yield part(label, "", "plain", [option])

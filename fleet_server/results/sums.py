@@ -1,0 +1,115 @@
+"""Adds closed blocks to the sums that pages read: of their place, of every unit above it, and for everybody.
+
+Invariant: the sums are what `rebuilt` makes of the blocks; nothing else writes them.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlmodel import Session, col
+
+from fleet_server.answers import bulk, wire
+from fleet_server.devices.models import Device
+from fleet_server.places.models import Place, Unit
+from fleet_server.results.models import PLACE, PUBLIC, UNIT, VALUES, Block, Score
+
+# Nobody who need not be asked may see fewer together than this, whatever the county decides for its own people.
+PUBLIC_K = 10
+
+_BLOCKS, _SCORES = bulk.table_of(Block), bulk.table_of(Score)
+_KEY = ("scope", "scope_id", "filtered", "day", "series_id", "source")
+_FIGURES = ("answers", "cant_say", *VALUES)
+_Key = tuple[str, int, bool, int, int, str]
+
+
+class Sums:
+    """What this transaction adds. `k`: respondents a block at least; see PUBLIC_K."""
+
+    def __init__(self, session: Session, *, k: int) -> None:
+        self._session = session
+        self._public_k = max(PUBLIC_K, k)
+        self._added: dict[_Key, Counter[str]] = {}
+        self._places: dict[int, tuple[tuple[int, ...], bool]] = {}
+        self._channels: dict[str, str] = {}
+        self._streams: set[tuple[int, int]] = set()
+
+    def add(self, block: Block, counts: dict[str, int]) -> None:
+        """Add a block that was just closed."""
+        self._add(PLACE, block.place_id, block, block.device_id, block.day, counts)
+        units, demo = self._place(block.place_id)
+        for unit in units:
+            self._add(UNIT, unit, block, self._channel(block.device_id), block.day, counts)
+        if not block.filtered and not demo:
+            self._streams.add((block.place_id, block.series_id))
+
+    def write(self) -> None:
+        """Add it all to the tables."""
+        for place_id, series_id in sorted(self._streams):
+            self._publish(place_id, series_id)
+        rows = [(*key, *(figures[name] for name in _FIGURES)) for key, figures in sorted(self._added.items())]
+        bulk.upsert(self._session.connection(), _SCORES, (*_KEY, *_FIGURES), rows, add=_FIGURES)
+        self._added = {}
+
+    def _add(
+        self, scope: str, scope_id: int, block: Block | Any, source: str, day: int, counts: dict[str, int]
+    ) -> None:
+        key = (scope, scope_id, bool(block.filtered), day, block.series_id, source)
+        figures = self._added.setdefault(key, Counter())
+        figures["answers"] += block.answers
+        for value, count in counts.items():
+            figures["cant_say" if value == str(wire.NO_VALUE) else f"v{value}"] += count
+
+    def _publish(self, place_id: int, series_id: int) -> None:
+        """Blocks of a place that are enough together may be seen by everybody: as one, for the day of the last."""
+        run = self._session.connection().execute
+        waiting = run(
+            select(_BLOCKS)
+            .where(_BLOCKS.c.place_id == place_id, _BLOCKS.c.series_id == series_id)
+            .where(_BLOCKS.c.public.is_(False), _BLOCKS.c.filtered.is_(False))
+            .order_by(_BLOCKS.c.day, _BLOCKS.c.id)
+        ).all()
+        together: list[Any] = []
+        for block in waiting:
+            together.append(block)
+            if sum(one.answers for one in together) < self._public_k:
+                continue
+            for one in together:
+                self._add(PUBLIC, place_id, one, "", block.day, json.loads(one.counts))
+            run(update(_BLOCKS).where(_BLOCKS.c.id.in_([one.id for one in together])).values(public=True))
+            together = []
+
+    def _place(self, place_id: int) -> tuple[tuple[int, ...], bool]:
+        """The units that a place counts for (none for a demo place: no total includes it), and whether it is demo."""
+        if place_id not in self._places:
+            demo, path = self._session.exec(
+                select(col(Place.demo), col(Unit.path))  # type: ignore[call-overload]
+                .join(Unit, col(Place.unit_id) == col(Unit.id))
+                .where(col(Place.id) == place_id)
+            ).one()
+            units = () if demo else tuple(int(part) for part in path.split("/") if part)
+            self._places[place_id] = units, demo
+        return self._places[place_id]
+
+    def _channel(self, device_id: str) -> str:
+        if device_id not in self._channels:
+            self._channels[device_id] = self._session.get_one(Device, device_id).channel
+        return self._channels[device_id]
+
+
+def move(session: Session) -> None:
+    """Add the units up anew, from their places: after a place or a unit was hung elsewhere."""
+    connection = session.connection()
+    connection.execute(delete(_SCORES).where(_SCORES.c.scope == UNIT))
+    sums = Sums(session, k=PUBLIC_K)
+    totals: dict[_Key, Counter[str]] = {}
+    for row in connection.execute(select(_SCORES).where(_SCORES.c.scope == PLACE)):
+        units, _ = sums._place(row.scope_id)
+        for unit in units:
+            key = (UNIT, unit, row.filtered, row.day, row.series_id, sums._channel(row.source))
+            figures = totals.setdefault(key, Counter())
+            for name in _FIGURES:
+                figures[name] += getattr(row, name)
+    rows = [(*key, *(figures[name] for name in _FIGURES)) for key, figures in sorted(totals.items())]
+    bulk.insert(connection, _SCORES, (*_KEY, *_FIGURES), rows)
