@@ -20,6 +20,7 @@ from fleet_server.accounts.access import may
 from fleet_server.accounts.models import Role
 from fleet_server.instants import local
 from fleet_server.web import i18n
+from fleet_server.web.forms import said
 from fleet_server.web.units import unit_name
 
 FOLDER = Path(__file__).resolve().parent
@@ -100,6 +101,7 @@ def _environment() -> jinja2.Environment:
         number=number,
         unit_name=unit_name,
         ago=ago,
+        said=said,
     )
     environment.globals.update(
         static=static,
