@@ -344,7 +344,8 @@ class Ends:
     def _give(self, sets, views, view):
         plan = []
         for start, each in enumerate(views):
-            entry = {"number": 1, "hash": digest(each), "from": None if start == 0 else start, "to": None}
+            began = None if start == 0 else start
+            entry = {"number": 1, "hash": digest(each), "from": began, "to": None, "hours": None}
             plan.append(entry)
         sets._clock.learn(SERVER_MS, 10)
         sets.plan(plan)

@@ -43,7 +43,8 @@ class World:
     def plan(self, view: dict[str, Any]) -> None:
         """The server wishes this set and sends it when it is asked for."""
         hash = HASH[view["number"]]
-        self.sets.plan([{"number": view["number"], "hash": hash, "from": None, "to": None}])
+        entry = {"number": view["number"], "hash": hash, "from": None, "to": None, "hours": None}
+        self.sets.plan([entry])
         self.wished = view
         if self.sets.want() == hash:
             body = view_bytes(view)

@@ -80,7 +80,8 @@ class World:
     def ask(self, view: dict[str, Any]) -> None:
         body = view_bytes(view)
         hash = hashlib.sha256(body).hexdigest()
-        self.sets.plan([{"number": view["number"], "hash": hash, "from": None, "to": None}])
+        entry = {"number": view["number"], "hash": hash, "from": None, "to": None, "hours": None}
+        self.sets.plan([entry])
         if self.sets.want():
             assert self.sets.begin(len(body)) is None
             self.sets.write(body)
