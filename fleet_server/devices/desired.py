@@ -75,7 +75,7 @@ def _published(session: Session, device: Device, now: int) -> list[dict[str, Any
     names = questions.view_hashes(row, device.model)
     if names:
         entry = {"number": row.number, "hash": names[0], "from": None, "to": None, "hours": None}
-        return in_turns(entry, names, questions.body_of(row), now=now)
+        return in_turns(entry, names, questions.body_of(row), now=now) if len(names) > 1 else [entry]
     log.error("%s: %s", device.id, questions.withheld(row, device.model))
     kept = json.loads(device.desired or "{}").get("sets") or []
     return [entry for entry in kept if entry["from"] is None]

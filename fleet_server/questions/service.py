@@ -248,10 +248,8 @@ def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None
     numbers = set(session.exec(select(Publication.set_number).where(Publication.device_id == device_id)))
     numbers |= {entry["number"] for entry in json.loads(device.desired or "{}").get("sets", ())}
     for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
-        for name, view in zip(
-            view_hashes(row, device.model), _views(row.body, device.model)[0], strict=False
-        ):
-            if name == wanted:
+        for view in () if withheld(row, device.model) else views_of(row, device.model):
+            if hash_of(view) == wanted:
                 return view
     return None
 

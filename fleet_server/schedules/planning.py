@@ -84,7 +84,7 @@ def _entries(session: Session, schedule: Schedule, device: Device, *, now: int) 
         "to": schedule.to_at,
         "hours": hours_of(schedule, eves_of(session), now=now),
     }
-    return in_turns(entry, names, questions.body_of(row), now=now)
+    return in_turns(entry, names, questions.body_of(row), now=now) if len(names) > 1 else [entry]
 
 
 def _hashes(row: QuestionSet, device: Device) -> tuple[str, ...]:
