@@ -17,7 +17,7 @@ from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.instants import HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
-from fleet_server.rollouts import service as rollouts
+from fleet_server.rollouts import advancing as rollouts
 from fleet_server.rollouts.models import Rollout
 
 log = logging.getLogger("hymio.jobs")

@@ -34,15 +34,22 @@ class Sentence(str):
 
 
 class Refused(ValueError):
-    """Refused input. `faults` maps a field's name to a text with `%(name)s` places and their values."""
+    """Refused input. `faults` maps a field's name to a text with `%(name)s` places and their values; `code` is for
+    programs, see api/codes.py."""
 
-    def __init__(self, faults: dict[str, Fault]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(f"{name}: {text % values}" for name, (text, values) in faults.items()))
+    def __init__(self, faults: dict[str, Fault], *, code: str = "invalid") -> None:
+        self.faults, self.code = faults, code
+        super().__init__("; ".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Each fault with its field, in English."""
+        return [f"{name}: {text % values}" for name, (text, values) in self.faults.items()]
 
 
 class Hindered(ValueError):
     """Something that cannot be done as things are; `faults` says all that is in its way, each a sentence."""
+
+    code = "hindered"
 
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = list(faults)

@@ -1,5 +1,6 @@
 """What all tests share: a migrated database in a file, as in real life. tests/postgres.py has one in PostgreSQL."""
 
+import gc
 import shutil
 import sys
 from collections.abc import Iterator
@@ -47,3 +48,12 @@ def database(empty_database_file: Path, tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{path}")
     yield database
     database.close()
+
+
+@pytest.fixture
+def small_heap() -> Iterator[None]:
+    """A kiosk collects garbage at each switch of its sets; here that would walk through the whole server each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

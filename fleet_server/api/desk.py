@@ -9,18 +9,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, SignedIn, allow
+from fleet_server.accounts.access import Person, SignedIn, allow, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.api import desk_shapes as shapes
 from fleet_server.api.shapes import FAULTS
 from fleet_server.db import after_commit
-from fleet_server.drafts import approval, publish, service
+from fleet_server.drafts import approval, publish, service, undoing
 from fleet_server.drafts.models import Draft
 from fleet_server.instants import utc
 from fleet_server.questions import service as questions
 from fleet_server.questions import versions
 from fleet_server.questions.compare import compare
 from fleet_server.questions.models import QuestionSet
+from fleet_server.rollouts.where import where
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 
 router = APIRouter(prefix="/api/v1", responses=FAULTS)
@@ -78,7 +79,7 @@ def undo(
 ) -> shapes.Applied:
     """Take back the newest edit of whoever asks."""
     _there(session, draft_id)
-    return _applied(request, session, draft_id, service.undo(session, person, draft_id, now=now))
+    return _applied(request, session, draft_id, undoing.undo(session, person, draft_id, now=now))
 
 
 @router.post("/drafts/{draft_id}/redo")
@@ -87,7 +88,29 @@ def redo(
 ) -> shapes.Applied:
     """Do again what was taken back last."""
     _there(session, draft_id)
-    return _applied(request, session, draft_id, service.redo(session, person, draft_id, now=now))
+    return _applied(request, session, draft_id, undoing.redo(session, person, draft_id, now=now))
+
+
+@router.post("/drafts/{draft_id}/drop")
+def drop(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
+) -> shapes.Draft:
+    """Put a draft away; it can be restored."""
+    _there(session, draft_id)
+    row = service.drop(session, person, draft_id, now=now)
+    _tell(request, session, draft_id)
+    return shapes.Draft(**_draft(row))
+
+
+@router.post("/drafts/{draft_id}/restore")
+def restore_draft(
+    request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
+) -> shapes.Draft:
+    """Take a dropped draft up again."""
+    _there(session, draft_id)
+    row = service.restore(session, person, draft_id, now=now)
+    _tell(request, session, draft_id)
+    return shapes.Draft(**_draft(row))
 
 
 @router.post("/drafts/{draft_id}/ask")
@@ -175,6 +198,26 @@ def compare_sets(person: SignedIn, session: ReadSession, number: RowId, other: R
         rescaled=[str(change.said) for change in found.rescaled],
         breaks=_breaks(found.breaks),
     )
+
+
+@router.get("/question-sets/{number}/kiosks")
+def kiosks(person: SignedIn, session: ReadSession, number: RowId) -> shapes.Kiosks:
+    """Who runs what: each kiosk that you may see of which this set is wished now."""
+    row = _set(session, number)
+    visible = set(session.scalars(visible_devices(person)))
+    found = [
+        shapes.Kiosk(
+            device_id=one.device_id,
+            state=one.state,
+            asks=one.asks,
+            wished_at=None if one.since is None else utc(one.since),
+            heard_at=None if one.heard is None else utc(one.heard),
+            reason=str(one.reason),
+        )
+        for one in where(session, number)
+        if one.device_id in visible
+    ]
+    return shapes.Kiosks(faults=[str(fault) for fault in questions.faults_for(row, ())], kiosks=found)
 
 
 @router.post("/question-sets/{number}/archive")

@@ -158,6 +158,27 @@ class Choice(Asked):
     places: list[int] = Field(default=[], max_length=10_000)
 
 
+class Kiosk(BaseModel):
+    """How far a kiosk is with the set that is wished of it, by its own last report."""
+
+    device_id: str
+    state: str = Field(
+        description="asks, idle (waits for a quiet moment), card (waits for its printed card), planned (asks another "
+        "by its schedule), fetching, wished (has not answered yet), silent, refused, withheld (is not sent it), revoked"
+    )
+    asks: int | None = Field(description="number of the set that it asks now")
+    wished_at: Instant | None
+    heard_at: Instant | None
+    reason: str = Field(description="why it refused, in its own words, or why it is not sent it; in English")
+
+
+class Kiosks(BaseModel):
+    """The kiosks of which a question set is wished now."""
+
+    faults: list[str] = Field(description="why no kiosk is sent it; empty for a good set")
+    kiosks: list[Kiosk]
+
+
 class NewRollout(Asked):
     """A rollout to be begun."""
 
@@ -190,6 +211,7 @@ class Rollout(BaseModel):
     created_at: Instant
     created_by: str
     ended_at: Instant | None
+    reason: str = Field(description="why it halted, in English; empty when it did not")
 
 
 class RolloutDevice(BaseModel):
@@ -216,7 +238,7 @@ class Rollouts(BaseModel):
     next: int | None
 
 
-Step = Literal["pause", "resume", "back"]
+Step = Literal["pause", "resume", "go-on", "back"]
 
 
 class NewSchedule(Asked):
@@ -248,6 +270,7 @@ class Schedule(BaseModel):
     holidays: str
     created_by: str
     ended_at: Instant | None
+    fault: str = Field(description="why no kiosk follows it, in English; empty for a good one")
 
 
 class Schedules(BaseModel):

@@ -18,11 +18,12 @@ from fleet_server.rollouts import service
 from fleet_server.rollouts.managing import may_manage
 from fleet_server.rollouts.models import Rollout, RolloutDevice
 from fleet_server.rollouts.plan import read_stages, read_stop_rule
+from fleet_server.rollouts.stop_rule import said_of
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 
 router = APIRouter(prefix="/api/v1/rollouts", responses=FAULTS)
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
-_STEPS = {"pause": service.pause, "resume": service.resume, "back": service.back}
+_STEPS = {"pause": service.pause, "resume": service.resume, "go-on": service.go_on, "back": service.back}
 
 
 @router.get("")
@@ -86,7 +87,7 @@ def go(
     rollout_id: RowId,
     step: shapes.Step,
 ) -> shapes.Rollout:
-    """Pause, resume or take back; for whoever may publish to every kiosk of it."""
+    """Pause, resume, begin the next stage now, or take back; for whoever may publish to every kiosk of it."""
     row = _seen(session, person, rollout_id)
     if not may_manage(session, person, row):
         raise HTTPException(403, f"rollout {rollout_id} has kiosks at which you may not publish")
@@ -120,6 +121,7 @@ def _rollout(row: Rollout) -> dict[str, Any]:
         "created_at": utc(row.created_at),
         "created_by": row.created_by,
         "ended_at": None if row.ended_at is None else utc(row.ended_at),
+        "reason": str(said_of(row.reason)),
     }
 
 

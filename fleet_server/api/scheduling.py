@@ -1,6 +1,5 @@
 """`/api/v1` for schedules: listed, made and ended, with the services and rules of the pages."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -13,9 +12,11 @@ from fleet_server.api.shapes import FAULTS
 from fleet_server.instants import utc
 from fleet_server.places.choosing import read_choice
 from fleet_server.places.hours import read_week
+from fleet_server.refusals import N_, Refused
 from fleet_server.schedules import service
 from fleet_server.schedules.models import Schedule
 from fleet_server.schedules.pages import tell
+from fleet_server.schedules.reading import LAST_MS, choice_of, fault_of, weekly_of
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession
 
 router = APIRouter(prefix="/api/v1/schedules", responses=FAULTS)
@@ -41,10 +42,38 @@ def create(
     request: Request, person: Coordinator, session: WriteSession, now: Now, asked: shapes.NewSchedule
 ) -> shapes.Schedule:
     """Make a schedule for places that you look after."""
+    return _save(request, person, session, now, None, asked)
+
+
+@router.post("/{schedule_id}")
+def change(
+    request: Request,
+    person: Coordinator,
+    session: WriteSession,
+    now: Now,
+    schedule_id: RowId,
+    asked: shapes.NewSchedule,
+) -> shapes.Schedule:
+    """Change a schedule that has not ended; what is left out is what a new one would have."""
+    row = _kept(session, person, schedule_id)
+    if row.ended_at is not None:
+        text = N_("Schedule %(value)s has ended. Make a new one.")
+        raise Refused({"schedule": (text, {"value": schedule_id})})
+    return _save(request, person, session, now, row, asked)
+
+
+def _save(
+    request: Request,
+    person: Person,
+    session: Session,
+    now: int,
+    before: Schedule | None,
+    asked: shapes.NewSchedule,
+) -> shapes.Schedule:
     row, concerned = service.save(
         session,
         person,
-        None,
+        before,
         name=asked.name,
         set_number=asked.set_number,
         choice=read_choice(asked.choice.model_dump()),
@@ -63,33 +92,35 @@ def end(
     request: Request, person: Coordinator, session: WriteSession, now: Now, schedule_id: RowId
 ) -> shapes.Schedule:
     """End a schedule now; its places ask what they asked without it."""
-    row = _there(session, schedule_id)
-    if not service.keeps(session, person, json.loads(row.choice)):
-        require(person, WHOLE_COUNTY, Role.COORDINATOR)
+    row = _kept(session, person, schedule_id)
     tell(request, session, service.end(session, person, row, now=now), now)
     return _schedule(row)
 
 
-def _there(session: Session, schedule_id: int) -> Schedule:
+def _kept(session: Session, person: Person, schedule_id: int) -> Schedule:
+    """A schedule whose places this person looks after."""
     row = session.get(Schedule, schedule_id)
     if row is None:
         raise HTTPException(404, f"schedule {schedule_id} does not exist")
+    if not service.keeps(session, person, choice_of(row)):
+        require(person, WHOLE_COUNTY, Role.COORDINATOR)
     return row
 
 
 def _schedule(row: Schedule) -> shapes.Schedule:
     def instant(at: int | None) -> Any:
-        return None if at is None else utc(at)
+        return utc(at) if at is not None and 0 <= at < LAST_MS else None
 
     return shapes.Schedule(
         id=row.id or 0,
         name=row.name,
         set_number=row.set_number,
-        choice=json.loads(row.choice),
+        choice=choice_of(row) or {},
         from_at=instant(row.from_at),
         to_at=instant(row.to_at),
-        weekly=json.loads(row.weekly or "{}"),
+        weekly=weekly_of(row) or {},
         holidays=row.holidays,
         created_by=row.created_by,
         ended_at=instant(row.ended_at),
+        fault=fault_of(row),
     )

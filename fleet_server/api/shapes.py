@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from fleet_server.api.codes import MEANINGS, Code
+
 Instant = Annotated[AwareDatetime, Field(examples=["2026-03-02T08:00:00Z"])]
 
 
@@ -62,6 +64,10 @@ class Device(BaseModel):
     place_id: int | None
     running_set: int | None
     wished_set: int | None
+    wish: str = Field(
+        description="none (nothing is wished), met, under way, refused (by the kiosk) or withheld (it is not sent)"
+    )
+    reason: str = Field(description="why it was refused (the kiosk's own words) or is withheld; else empty")
     books: Books | None
 
 
@@ -158,9 +164,12 @@ class OneQuestionSet(QuestionSet):
 
 
 class Fault(BaseModel):
-    """Why a request was not answered; `field` and `value` where one of its fields is to blame."""
+    """Why a request was not answered: always in English; `field` and `value` where one of its fields is to blame."""
 
-    error: str
+    error: str = Field(description="for people")
+    code: Code = Field(
+        description="for programs: " + "; ".join(f"`{code}`: {meaning}" for code, meaning in MEANINGS.items())
+    )
     field: str | None = None
     value: str | None = None
     faults: list[str] = Field(
@@ -168,4 +177,4 @@ class Fault(BaseModel):
     )
 
 
-FAULTS: dict[int | str, dict[str, Any]] = {code: {"model": Fault} for code in (401, 403, 404, 422)}
+FAULTS: dict[int | str, dict[str, Any]] = {status: {"model": Fault} for status in (401, 403, 404, 409, 422)}

@@ -193,6 +193,8 @@ def _device(line: DeviceLine) -> dict[str, Any]:
         "place_id": line.place_id,
         "running_set": line.running.number if line.running else None,
         "wished_set": line.wished.number if line.wished else None,
+        "wish": line.wish,
+        "reason": str(line.refusal or line.withheld) if line.wish in ("refused", "withheld") else "",
         "books": kept
         and shapes.Books(
             pressed=kept.pressed,

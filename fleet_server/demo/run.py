@@ -23,9 +23,10 @@ from fleet_server.demo.screen_pages import view_run
 from fleet_server.demo.seed import sign_in
 from fleet_server.demo.toucher import QuestionOf
 from fleet_server.devices.models import Device
-from fleet_server.instants import now_ms
+from fleet_server.instants import local, now_ms
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.turns import codes_in_turn, turn_on
 from fleet_server.screens.targets import question_of as question_in
 from fleet_server.serving import build, check_ground, hold_folder, open_database, uvicorn_server
 from fleet_server.settings import Settings
@@ -125,7 +126,9 @@ def _asked(database: Database) -> Callable[[str], str | None]:
         with database.read() as session:
             device = session.get(Device, device_id)
             row = session.get(QuestionSet, device.running_set) if device and device.running_set else None
-            return questions.body_of(row).get("button") if row else None
+            body = questions.body_of(row) if row else {}
+            codes = codes_in_turn(body)
+            return codes[turn_on(body, local(now_ms()).date())] if codes else None
 
     return code_asked
 

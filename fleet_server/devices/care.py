@@ -13,8 +13,6 @@ from fleet_server.accounts.access import Person
 from fleet_server.devices.models import Device
 from fleet_server.instants import MINUTE_MS
 from fleet_server.questions import service as questions
-from fleet_server.questions.models import QuestionSet
-from fleet_server.questions.views import hash_of
 from provisioning.models import MODELS
 
 CLEANING_MS = (
@@ -40,7 +38,9 @@ def card_change(session: Session, device: Device) -> CardChange | None:
     wished = questions.published_to(session, device.id)
     if wished is None or device.running_set == wished.number:
         return None
-    wanted = _hash(wished, device)
+    wanted = questions.view_hash(wished, device.model)
+    if wanted is None:
+        return None  # it is never sent, so no card is to be changed for it
     return CardChange(wished.number, wished.name, wanted, device.card_confirmed == wanted)
 
 
@@ -86,7 +86,3 @@ def end_cleaning(session: Session, device: Device, *, actor: Person | str, now: 
     session.flush()
     audit.record(session, actor, "end cleaning", "device", device.id, now=now)
     return True
-
-
-def _hash(row: QuestionSet, device: Device) -> str:
-    return hash_of(questions.view_of(row, device.model))

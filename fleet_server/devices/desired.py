@@ -5,6 +5,7 @@ differ. A lost one costs time, never agreement.
 """
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,8 +16,10 @@ from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
 from fleet_server.phone import address
 from fleet_server.questions import service as questions
-from fleet_server.questions.views import hash_of
-from fleet_server.schedules import service as schedules
+from fleet_server.schedules import planning as schedules
+from fleet_server.schedules.turning import in_turns
+
+log = logging.getLogger("hymio.devices")
 
 Message = tuple[str, bytes]  # topic and payload
 TOUCH = "touch"  # the model that can show a QR code
@@ -56,16 +59,26 @@ def _message(device: Device) -> Message:
 
 
 def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
-    row = questions.published_to(session, device.id)
-    sets = []
-    if row is not None:
-        view = questions.view_of(row, device.model)
-        sets.append({"number": row.number, "hash": hash_of(view), "from": None, "to": None, "hours": None})
-    sets += schedules.entries_for(
-        session, device, now=now
-    )  # after it: of what begins at once the later one wins
+    published = _published(session, device, now)
+    # After it: of what begins at once the later one wins.
+    sets = published + schedules.entries_for(session, device, turns=published[1:], now=now)
     settings = _settings(session, device, now)
     return {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
+
+
+def _published(session: Session, device: Device, now: int) -> list[dict[str, Any]]:
+    """The set that was published, in its turns; while it is withheld (somebody changed the database by hand), what was
+    wished before it, so that the kiosk goes on with the last good questions."""
+    row = questions.published_to(session, device.id)
+    if row is None:
+        return []
+    names = questions.view_hashes(row, device.model)
+    if names:
+        entry = {"number": row.number, "hash": names[0], "from": None, "to": None, "hours": None}
+        return in_turns(entry, names, questions.body_of(row), now=now)
+    log.error("%s: %s", device.id, questions.withheld(row, device.model))
+    kept = json.loads(device.desired or "{}").get("sets") or []
+    return [entry for entry in kept if entry["from"] is None]
 
 
 def _settings(session: Session, device: Device, now: int) -> dict[str, Any]:

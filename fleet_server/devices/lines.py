@@ -15,6 +15,7 @@ from fleet_server.answers import books
 from fleet_server.answers.books import Books
 from fleet_server.devices.models import Device, StatusChange
 from fleet_server.places.models import Installation
+from fleet_server.questions import service as questions
 from fleet_server.questions.models import Publication, QuestionSet
 
 
@@ -44,17 +45,20 @@ class DeviceLine:
     wished: SetName | None
     books: Books | None
     refusal: str
+    withheld: str = ""  # why it is not sent what is wished of it, a Sentence
     planned: frozenset[int] = frozenset()  # numbers of the sets that it is wished at one time or another
 
     @property
     def wish(self) -> str:
-        """`none` (nothing wished), `met`, `refused` (see `refusal`), or `under way` (the kiosk has not yet said that
-        it runs it)."""
+        """`none` (nothing wished), `met`, `refused` (see `refusal`), `withheld` (see there), or `under way` (the kiosk
+        has not yet said that it runs it)."""
         if self.wished is None:
             return "none"
         if self.running is not None and self.running.number in (self.wished.number, *self.planned):
             return "met"
-        return "refused" if self.refusal else "under way"
+        if self.refusal:
+            return "refused"
+        return "withheld" if self.withheld else "under way"
 
     @property
     def alarm(self) -> bool:
@@ -83,6 +87,10 @@ def device_lines(session: Session, devices: Iterable[Device]) -> list[DeviceLine
     names = _set_names(
         session, {*wishes.values(), *(row.running_set for row in rows if row.running_set is not None)}
     )
+    sets = {
+        row.number: row
+        for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(set(wishes.values()))))
+    }
     kept = books.of_devices(session, ids)
 
     def named(number: int | None) -> SetName | None:
@@ -104,6 +112,7 @@ def device_lines(session: Session, devices: Iterable[Device]) -> list[DeviceLine
             wished=named(wishes.get(row.id)),
             books=kept.get(row.id),
             refusal=refusal(row),
+            withheld=_withheld(sets.get(wishes.get(row.id, 0)), row.model),
             planned=frozenset(
                 entry["number"] for entry in json.loads(row.desired or "{}").get("sets", [])[1:]
             ),
@@ -146,6 +155,10 @@ def _wished_sets(session: Session, ids: list[str]) -> dict[str, int]:
         select(Publication.device_id, Publication.set_number).where(col(Publication.id).in_(newest))
     )
     return dict(rows.all())
+
+
+def _withheld(row: QuestionSet | None, model: str) -> str:
+    return "" if row is None else questions.withheld(row, model)
 
 
 def _set_names(session: Session, numbers: set[int]) -> dict[int, str]:

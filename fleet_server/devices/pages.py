@@ -18,7 +18,7 @@ from fleet_server.devices.models import Device
 from fleet_server.devices.views import device_page
 from fleet_server.instants import local
 from fleet_server.places.models import Place
-from fleet_server.schedules import service as schedules
+from fleet_server.schedules import planning as schedules
 from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
 from fleet_server.web.deps import Now, ReadSession
 from fleet_server.web.templating import clock, date, number, render, weekday

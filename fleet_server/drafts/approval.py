@@ -79,7 +79,7 @@ def obstacle(session: Session, draft: Draft, person: Person) -> Sentence | None:
             N_(
                 "The county requires a second person, and %(who)s edited this draft last or asked for the approval."
             ),
-            who=person.actor,
+            who=person.name,
         )
     return None
 

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from fleet_server.questions.flows import KINDS
+from fleet_server.questions.turns import has_shape
 from fleet_server.questions.types import LANGUAGES, TYPES
 from fleet_server.questions.words import ready_words
 from fleet_server.refusals import N_, Faults
@@ -38,6 +39,10 @@ def check(faults: Faults, body: dict[str, Any], path: str, to: Any) -> None:
         case ["button"]:
             if to is not None:
                 _code(faults, path, to)
+        case ["turns"]:
+            if to is not None and not has_shape(to):
+                text = N_("“%(value)s” must hold `every` (day or week) and a list of codes in `then`.")
+                faults.add(path, text, value=_said(to))
         case ["thanks", language]:
             _text(faults, path, to, language)
         case ["words", key, language]:

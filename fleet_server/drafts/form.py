@@ -14,6 +14,7 @@ from fleet_server.drafts.fields import question_of
 from fleet_server.drafts.library import Item, usual_labels
 from fleet_server.drafts.ops import Body, Op
 from fleet_server.questions.flows import KINDS
+from fleet_server.questions.turns import MOST_THEN
 from fleet_server.questions.types import CANT_SAY, OPTIONS, TYPES, offers_cant_say
 
 OWN = "OWN-"
@@ -41,6 +42,7 @@ def typed(form: FormData, body: Body) -> list[Op]:
             case ["button"]:
                 if (value or None) != before:
                     _add(found, key, value or None)
+    _turns(form, body, found)
     for group in map(str, form.getlist("shown")):
         _group(form, body, group, found)
     return found
@@ -152,6 +154,18 @@ def _group(form: FormData, body: Body, group: str, found: list[Op]) -> None:
                 _add(found, group, ask if ask or kind == "visitor" else None)
 
 
+def _turns(form: FormData, body: Body, found: list[Op]) -> None:
+    """The questions that follow the first one on button kiosks; the fields of a form with a script come one by one."""
+    before = body.get("turns") or {"every": "day", "then": []}
+    kept = before["then"] + [""] * (MOST_THEN - len(before["then"]))
+    then = [str(form.get(f"turns/{place}", code)) for place, code in enumerate(kept)]
+    every = str(form.get("turns/every", before["every"]))
+    then = [code for code in then if code]
+    made = {"every": every, "then": then} if then else None
+    if made != body.get("turns"):
+        _add(found, "turns", made)
+
+
 def _retyped(form: FormData, body: Body, found: list[Op]) -> set[str]:
     """The questions whose way of answering was changed; their labels follow it."""
     codes = set()
@@ -212,6 +226,10 @@ def _removed(body: Body, code: str) -> list[Op]:
     found = [{"do": "remove", "path": f"questions/{code}"}]
     if body.get("button") == code:
         _add(found, "button", None)
+    turns = body.get("turns") or {}
+    if code in turns.get("then", ()):
+        then = [one for one in turns["then"] if one != code]
+        _add(found, "turns", turns | {"then": then} if then else None)
     for flow in body.get("flows", []):
         kept = flowing.without(flow["ask"], code)
         if kept != flow["ask"]:

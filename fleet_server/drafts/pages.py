@@ -5,8 +5,6 @@ was typed; the script sends the touched fields alone to the same address and get
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -16,17 +14,14 @@ from starlette.datastructures import FormData
 
 from fleet_server.accounts.access import Person, SignedIn, allow, may
 from fleet_server.accounts.models import Role
-from fleet_server.accounts.service import names as _people
+from fleet_server.accounts.service import names as people
 from fleet_server.db import after_commit
-from fleet_server.drafts import approval, flowing, form, ops, service
-from fleet_server.drafts.fields import question_of
-from fleet_server.drafts.library import by_code, items
+from fleet_server.drafts import form, ops, service, undoing
+from fleet_server.drafts.library import by_code
 from fleet_server.drafts.models import Draft, DraftEdit
-from fleet_server.drafts.wording import KIND_NAMES, STATE_NAMES, anchor, faults, target, told, without_name
-from fleet_server.questions.flows import KINDS
-from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
+from fleet_server.drafts.shown import Sent, context_of, lines
+from fleet_server.drafts.wording import STATE_NAMES, anchor, told
 from fleet_server.questions.service import all_sets
-from fleet_server.questions.types import OPTIONS, TYPE_NAMES, TYPES, asked_by, models, offers_cant_say
 from fleet_server.refusals import N_, Refused
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 from fleet_server.web.forms import KEPT_FIELDS, messages, row_id, said
@@ -36,35 +31,6 @@ from fleet_server.web.templating import clock, render, templates
 router = APIRouter(include_in_schema=False, prefix="/drafts")
 Typed = Annotated[str, Form()]
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
-LATEST_EDITS = 5
-HOW_NAMES = {
-    flowing.ALWAYS: N_("always"),
-    flowing.IN_TURN: N_("in turn"),
-    flowing.NOT: N_("not asked"),
-}
-
-
-@dataclass
-class Sent:
-    """What came of a sent form. `typed`: what stays in a field though it was not saved; `back`: what was taken back."""
-
-    revision: int
-    back: str = ""
-    structure: bool = False
-    conflicts: list[service.Conflict] = field(default_factory=list)
-    errors: dict[str, str] = field(default_factory=dict)
-    typed: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class EditLine:
-    """One edit as it is listed."""
-
-    revision: int
-    at: int
-    by: str
-    what: list[str]
-    undoes: int | None
 
 
 @router.get("")
@@ -76,7 +42,7 @@ def drafts(request: Request, person: SignedIn, session: ReadSession, done: str =
         "drafts/list.html",
         going=[row for row in rows if row.state in service.EDITABLE],
         dropped=[row for row in rows if row.state == "dropped"],
-        names=_people(session),
+        names=people(session),
         states=STATE_NAMES,
         may_edit=may(person, Role.COORDINATOR),
         done={"dropped": _("The draft was dropped. It can be restored below.")}.get(done, ""),
@@ -125,7 +91,7 @@ def draft(
     """The editor, or for who may only read, what it says. `since`: and what others changed after that revision."""
     row = _found(session, draft_id)
     if part == "side":
-        return Response(_block("side", _context(request, session, person, row)), media_type="text/html")
+        return Response(_block("side", context_of(request, session, person, row)), media_type="text/html")
     if part == "editor":
         return _parts(request, session, person, row, Sent(row.revision, structure=True), since or 0)
     return _page(request, session, person, row, Sent(row.revision), since)
@@ -167,14 +133,14 @@ async def save(request: Request, draft_id: RowId, person: Coordinator, now: Now)
 def history(request: Request, draft_id: RowId, person: SignedIn, session: ReadSession) -> Response:
     """Every edit: who, when, what."""
     row = _found(session, draft_id)
-    lines = _lines(session, service.edits(session, draft_id))
-    return render(request, "drafts/history.html", draft=row, lines=lines[::-1], names=_people(session))
+    shown = lines(session, service.edits(session, draft_id))
+    return render(request, "drafts/history.html", draft=row, lines=shown[::-1], names=people(session))
 
 
 @router.get("/{draft_id}/drop")
 def drop_form(request: Request, draft_id: RowId, person: Coordinator, session: ReadSession) -> Response:
     """Whether to drop it really."""
-    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=_people(session))
+    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=people(session))
 
 
 @router.post("/{draft_id}/drop")
@@ -213,8 +179,8 @@ def _keep(
     applied = service.apply(session, person, draft_id, wanted, base, now=now)
     found = Sent(applied.revision, conflicts=list(applied.conflicts))
     if do in ("undo", "redo"):
-        step = service.undo if do == "undo" else service.redo
-        edit = service.undoable(session, person, draft_id)[do == "redo"]
+        step = undoing.undo if do == "undo" else undoing.redo
+        edit = undoing.undoable(session, person, draft_id)[do == "redo"]
         applied = step(session, person, draft_id, now=now)
         found.back = _back(do, edit, done=not applied.conflicts)
     elif do:
@@ -251,7 +217,10 @@ def _back(do: str, edit: DraftEdit | None, *, done: bool) -> str:
 
 def _shapes(op: ops.Op) -> bool:
     """Whether the page looks another way after it, beyond what stands in the field."""
-    return op["path"] == "languages" or str(op["path"]).endswith(("/type", "/when", "/labels", "/several"))
+    path = str(op["path"])
+    return path in ("languages", "button", "turns") or path.endswith(
+        ("/type", "/when", "/labels", "/several")
+    )
 
 
 def _texts(sent: FormData) -> dict[str, str]:
@@ -266,7 +235,7 @@ def _parts(
     request: Request, session: Session, person: Person, row: Draft, outcome: Sent, base: int
 ) -> Response:
     """What the script puts into the page; the editor alone when it looks another way now."""
-    context = _context(request, session, person, row, outcome, base)
+    context = context_of(request, session, person, row, outcome, base)
     changed = outcome.structure or bool(outcome.errors) or bool(context["others"])
     state = _("Saved %(time)s") % {"time": clock(row.edited_at)}
     if outcome.back:
@@ -298,107 +267,13 @@ def _page(
     status: int = 200,
 ) -> Response:
     return render(
-        request, "drafts/draft.html", status, **_context(request, session, person, row, outcome, since)
+        request, "drafts/draft.html", status, **context_of(request, session, person, row, outcome, since)
     )
 
 
 def _block(name: str, context: dict[str, Any]) -> str:
     page = templates.get_template("drafts/draft.html")
     return "".join(page.blocks[name](page.new_context(context)))
-
-
-def _context(
-    request: Request,
-    session: Session,
-    person: Person,
-    row: Draft,
-    outcome: Sent | None = None,
-    since: int | None = None,
-) -> dict[str, Any]:
-    body = service.body(row)
-    names = _people(session)
-    lines = _lines(
-        session, service.edits(session, row.id or 0, since=min(since or 0, row.revision - LATEST_EDITS))
-    )
-    codes = [question["code"] for question in body["questions"]]
-    flows = [flow["kind"] for flow in body.get("flows", [])] or ["visitor"]
-    tables = {kind: flowing.cells(ops.at(body, f"flows/{kind}"), codes) for kind in flows}
-    outcome = outcome or Sent(row.revision)
-    faces = frozenset[str]().union(*(asked_by(each) for each in models().values() if each.screen != "touch"))
-    return {
-        "person": person,
-        "may": may,
-        "draft": row,
-        "body": body,
-        "questions": body["questions"],
-        "languages": body["languages"],
-        "shown_languages": [one for one in LANGUAGE_NAMES if one in body["languages"]],
-        "language_names": {code: _(name) for code, name in LANGUAGE_NAMES.items()},
-        "statuses": {name: _(text) for name, text in STATUS_NAMES.items()},
-        "types": {name: _(text) for name, text in TYPE_NAMES.items()},
-        "kinds": {name: _(KIND_NAMES[name]) for name in KINDS},
-        "hows": {name: _(text) for name, text in HOW_NAMES.items()},
-        "tables": tables,
-        "flowed": {kind: flowing.ask_of(*tables[kind]) for kind in tables},
-        "state": _(STATE_NAMES[row.state]),
-        "second": approval.sent_back(session, row),
-        "names": names,
-        "may_edit": may(person, Role.COORDINATOR) and row.state in service.EDITABLE,
-        "library": items(session),
-        "newest": by_code(session),
-        "codes": codes,
-        "on_buttons": [question for question in body["questions"] if question["type"] in faces],
-        "scored": {name for name, kind in TYPES.items() if kind.name != "text"},
-        "options": OPTIONS,
-        "cant_say_types": {name for name, kind in TYPES.items() if kind.cant_say is not None},
-        "offers_cant_say": offers_cant_say,
-        "answers_of": form.answers_of,
-        "ticked": form.ticked,
-        "question_of": question_of,
-        "faults": [
-            (without_name(said(fault.text), row.name), target(fault.path, body)) for fault in faults(body)
-        ],
-        "anchor": anchor,
-        "language": person.language,
-        "typed": outcome.typed,
-        "errors": outcome.errors,
-        "conflicts": [_conflict(conflict, names) for conflict in outcome.conflicts],
-        "back": outcome.back,
-        "latest": lines[-LATEST_EDITS:][::-1],
-        "others": [
-            line
-            for line in lines
-            if since is not None
-            and line.revision > since
-            and line.by != names.get(person.actor, person.actor)
-        ],
-    }
-
-
-def _conflict(conflict: service.Conflict, names: dict[str, str]) -> dict[str, Any]:
-    now = conflict.now
-    return {
-        "path": conflict.yours["path"],
-        "by": names.get(conflict.by, conflict.by),
-        "at": conflict.at,
-        "theirs": said(told(conflict.theirs)),
-        "yours": said(told(conflict.yours)),
-        "now": now if isinstance(now, str) else "",
-    }
-
-
-def _lines(session: Session, rows: Sequence[DraftEdit]) -> list[EditLine]:
-    names = _people(session)
-    return [
-        EditLine(
-            row.revision,
-            row.at,
-            names.get(row.by, row.by),
-            [said(told(op)) for op in json.loads(row.op)],
-            row.undoes,
-        )
-        for row in rows
-    ]
 
 
 def _found(session: Session, draft_id: int) -> Draft:

@@ -1,11 +1,11 @@
-"""Drafts in the database: made, edited by several people at once, taken back, dropped and restored.
+"""Drafts in the database: made, edited by several people at once, dropped and restored; undoing.py takes edits back.
 
 It knows no page. Invariant: `body` is what all edits of a draft give, in their order; no edit ever goes. An edit on a
 field that somebody else has changed since is not done: both versions are handed back, and the person decides.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,10 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
-from fleet_server.drafts import ops
-from fleet_server.drafts.fields import CODE
-from fleet_server.drafts.library import Item, by_code
+from fleet_server.drafts import beginning, ops
+from fleet_server.drafts.library import by_code
 from fleet_server.drafts.models import Draft, DraftEdit
 from fleet_server.drafts.ops import Body, Op
-from fleet_server.questions.flows import KINDS
 from fleet_server.questions.models import QuestionSet
 from fleet_server.questions.schema import canonical
 from fleet_server.questions.views import hash_of
@@ -26,7 +24,6 @@ from fleet_server.refusals import N_, Faults, Refused
 
 EDITABLE = ("open", "asked", "approved")
 MOST_BODY_BYTES = 128 * 1024  # eight times a set: room for what is still to be shortened
-_BY_LANGUAGE = ("text", "labels", "status", "source")
 _UNSEEN = ("name", "version", "number")  # no screen shows them, so changing them asks for no new preview
 
 
@@ -66,7 +63,9 @@ def new(
         faults.add("copy_of", N_("There is no question set %(value)s."), value=copy_of)
     faults.check()
     body = (
-        _empty() if source is None else _copied(_readable(source), by_code(session), next_version=continues)
+        beginning.empty()
+        if source is None
+        else beginning.copied(source, by_code(session), next_version=continues)
     )
     draft = Draft(
         name=name,
@@ -74,9 +73,9 @@ def new(
         previous=source.number if source else None,
         body=_text(body | {"name": name}),
         created_at=now,
-        created_by=_name(actor),
+        created_by=name_of(actor),
         edited_at=now,
-        edited_by=_name(actor),
+        edited_by=name_of(actor),
     )
     session.add(draft)
     session.flush()
@@ -130,7 +129,7 @@ def apply(
     Raises Refused with every fault, and does nothing then. Where somebody has changed the same field since, that
     operation is a conflict, and the others hold.
     """
-    draft = _editable(session, draft_id)
+    draft = editable(session, draft_id)
     if not 0 <= revision <= draft.revision:
         raise Refused({"revision": (N_("Revision %(value)s is none of this draft."), {"value": revision})})
     later = [(edit, op) for edit in edits(session, draft_id, since=revision) for op in json.loads(edit.op)]
@@ -141,7 +140,7 @@ def apply(
     made = body(draft)
     library = by_code(session)
     for op in ops.read(wanted):
-        against = _changed_since(op, later)
+        against = changed_since(op, later)
         if op["do"] == "set" and against and ops.at(made, op["path"]) == op["to"]:
             continue  # both wanted the same
         if against:
@@ -161,44 +160,13 @@ def apply(
     if faults:
         raise Refused(faults)
     if done:
-        _keep(session, actor, draft, made, done, inverses, undoes=None, now=now)
+        keep(session, actor, draft, made, done, inverses, undoes=None, now=now)
     return Applied(draft.revision, conflicts)
-
-
-def undo(session: Session, actor: Person | str, draft_id: int, *, now: int) -> Applied:
-    """Take back this person's newest edit that still holds. Nothing to take back: nothing happens."""
-    return _take_back(session, actor, draft_id, 0, now=now)
-
-
-def redo(session: Session, actor: Person | str, draft_id: int, *, now: int) -> Applied:
-    """Do again what this person took back last, unless there was an edit since."""
-    return _take_back(session, actor, draft_id, 1, now=now)
-
-
-def undoable(
-    session: Session, actor: Person | str, draft_id: int
-) -> tuple[DraftEdit | None, DraftEdit | None]:
-    """The edits that `undo` and `redo` would take back."""
-    done: list[DraftEdit] = []
-    undone: list[DraftEdit] = []
-    for edit in edits(session, draft_id):
-        if edit.by != _name(actor):
-            continue
-        if edit.undoes is None:
-            done.append(edit)
-            undone.clear()
-        elif done and done[-1].revision == edit.undoes:
-            done.pop()
-            undone.append(edit)
-        elif undone:
-            undone.pop()
-            done.append(edit)
-    return (done[-1] if done else None), (undone[-1] if undone else None)
 
 
 def drop(session: Session, actor: Person | str, draft_id: int, *, now: int) -> Draft:
     """Put a draft away; it can be restored."""
-    draft = _editable(session, draft_id)
+    draft = editable(session, draft_id)
     _change_state(draft, "dropped")
     session.add(draft)
     audit.record(session, actor, "drop draft", "draft", draft_id, before={"name": draft.name}, now=now)
@@ -216,36 +184,7 @@ def restore(session: Session, actor: Person | str, draft_id: int, *, now: int) -
     return draft
 
 
-def _take_back(session: Session, actor: Person | str, draft_id: int, which: int, *, now: int) -> Applied:
-    draft = _editable(session, draft_id)
-    edit = undoable(session, actor, draft_id)[which]
-    if edit is None:
-        return Applied(draft.revision, [])
-    inverses: list[Op] = json.loads(edit.inverse)
-    foreign = [
-        (other, op)
-        for other in edits(session, draft_id, since=edit.revision)
-        if other.by != edit.by
-        for op in json.loads(other.op)
-    ]
-    made = body(draft)
-    conflicts = [
-        Conflict(op, theirs, ops.at(made, op["path"]), other.by, other.at)
-        for op in inverses
-        for other, theirs in [_changed_since(op, foreign) or (None, {})]
-        if other is not None
-    ]
-    if conflicts:
-        return Applied(draft.revision, conflicts)
-    again: list[Op] = []
-    for op in inverses:
-        made, back = ops.apply(made, op)
-        again.insert(0, back)
-    _keep(session, actor, draft, made, inverses, again, undoes=edit.revision, now=now)
-    return Applied(draft.revision, [])
-
-
-def _keep(
+def keep(
     session: Session,
     actor: Person | str,
     draft: Draft,
@@ -256,13 +195,14 @@ def _keep(
     undoes: int | None,
     now: int,
 ) -> None:
+    """One edit: the body that it makes, its operations, and those that take it back."""
     kept = _text(made)
     if len(kept.encode()) > MOST_BODY_BYTES:
         text = N_("The draft would be %(size)s bytes, at most %(most)s are kept.")
         raise Refused({"ops": (text, {"size": len(kept.encode()), "most": MOST_BODY_BYTES})})
     draft.body, draft.name = kept, made["name"]
     draft.revision += 1
-    draft.edited_at, draft.edited_by = now, _name(actor)
+    draft.edited_at, draft.edited_by = now, name_of(actor)
     _change_state(draft, "open")  # what was approved is a revision, not a draft
     session.add(draft)
     session.add(
@@ -270,7 +210,7 @@ def _keep(
             draft_id=draft.id or 0,
             revision=draft.revision,
             at=now,
-            by=_name(actor),
+            by=name_of(actor),
             op=json.dumps(done, ensure_ascii=False),
             inverse=json.dumps(inverses, ensure_ascii=False),
             undoes=undoes,
@@ -279,7 +219,7 @@ def _keep(
     session.flush()
 
 
-def _changed_since(op: Op, later: list[tuple[DraftEdit, Op]]) -> tuple[DraftEdit, Op] | None:
+def changed_since(op: Op, later: list[tuple[DraftEdit, Op]]) -> tuple[DraftEdit, Op] | None:
     """The newest later edit of the same field, or the one that removed the question after which it wants to stand."""
     wanted = [ops.field(op)] + ([f"questions/{op['after']}"] if op.get("after") else [])
     for edit, other in reversed(later):
@@ -288,7 +228,8 @@ def _changed_since(op: Op, later: list[tuple[DraftEdit, Op]]) -> tuple[DraftEdit
     return None
 
 
-def _editable(session: Session, draft_id: int) -> Draft:
+def editable(session: Session, draft_id: int) -> Draft:
+    """The draft, for an edit. Raises Refused when it is none that can be edited."""
     draft = get(session, draft_id, for_edit=True)
     if draft is None:
         raise Refused({"draft": (N_("There is no draft %(value)s."), {"value": draft_id})})
@@ -305,76 +246,10 @@ def _change_state(draft: Draft, state: str) -> None:
     draft.asked_at = draft.asked_by = draft.approved_at = draft.approved_by = None
 
 
-def _empty() -> Body:
-    languages = ["fi", "sv", "en"]
-    return {
-        "version": "1.0",
-        "languages": languages,
-        "questions": [],
-        "thanks": {},
-        "idle_s": 20,
-        "button": None,
-    }
-
-
-def _copied(source: Body, library: Mapping[str, Item], *, next_version: bool) -> Body:
-    """A published body as a draft's: without its number, its national items marked as such."""
-    made: Body = {"idle_s": 20, "button": None, "thanks": {}} | source
-    made.pop("number", None)
-    made["questions"] = [_marked({"text": {}} | question, library) for question in made["questions"]]
-    if "flows" in made:
-        made["flows"] = sorted(made["flows"], key=lambda flow: KINDS.index(flow["kind"]))
-    if next_version:
-        made["version"] = _after(str(made.get("version", "")))
-    return made
-
-
-def _readable(row: QuestionSet) -> Body:
-    """The body of a set, if it can be edited here: a row may have been altered by hand."""
-    try:
-        source = json.loads(row.body)
-        kinds = [flow["kind"] for flow in source.get("flows", [])]
-        whole = (
-            all(CODE.fullmatch(question["code"]) for question in source["questions"])
-            and all(
-                isinstance(question.get(key, {}), dict)
-                for question in source["questions"]
-                for key in _BY_LANGUAGE
-            )
-            and isinstance(source.get("thanks", {}), dict)
-            and isinstance(source.get("words", {}), dict)
-            and all(isinstance(given, dict) for given in source.get("words", {}).values())
-            and isinstance(source.get("languages"), list)
-            and len(set(kinds)) == len(kinds)
-            and set(kinds) <= set(KINDS)
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        whole = False
-    if not whole:
-        text = N_("Question set %(value)s is damaged, so no draft can be made of it.")
-        raise Refused({"copy_of": (text, {"value": row.number})})
-    made: Body = source
-    return made
-
-
-def _marked(question: dict[str, Any], library: Mapping[str, Item]) -> dict[str, Any]:
-    """A national item says which version it is; 0: its wording is no longer in the library."""
-    item = library.get(str(question.get("code")))
-    if item is None or not item.national or "item" in question:
-        return question
-    same = all(question.get(key) == item.question().get(key) for key in ("type", "text", "labels"))
-    return question | {"item": item.code, "item_version": item.version if same else 0}
-
-
-def _after(version: str) -> str:
-    """The version that follows: 1.0 → 1.1; one that ends with no number stays."""
-    head, dot, last = version.rpartition(".")
-    return f"{head}{dot}{int(last) + 1}" if last.isascii() and last.isdigit() and len(last) < 6 else version
-
-
 def _text(made: Body) -> str:
     return canonical(made).decode()
 
 
-def _name(actor: Person | str) -> str:
+def name_of(actor: Person | str) -> str:
+    """As the edits keep whose they are."""
     return actor if isinstance(actor, str) else actor.actor

@@ -28,6 +28,7 @@ _FIELDS = {
     "idle_s": N_("seconds without a touch: %(to)s"),
     "languages": N_("languages: %(to)s"),
     "button": N_("question of button kiosks: %(to)s"),
+    "turns": N_("in turn on button kiosks: %(to)s"),
 }
 _PARTS = {
     "type": N_("%(code)s, way of answering: %(to)s"),
@@ -159,7 +160,7 @@ def _path(text: str, values: dict[str, Any]) -> str:
         if "depends" in text or " when " in text:
             return f"questions/{code}/when"
         return f"questions/{code}/text/{language}" if language else f"questions/{code}"
-    for key in ("idle_s", "button", "languages"):
+    for key in ("turns", "idle_s", "button", "languages"):
         if key in text:
             return key
     return "add" if "questions, must" in text else ""

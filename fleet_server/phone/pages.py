@@ -42,7 +42,7 @@ HUGE = N_("That was too much to take in, and nothing was saved.")
 @router.get("/p/{code}")
 async def form(request: Request, code: str, now: Now, lang: str = "") -> Response:
     """An empty form in the language asked for, else the phone's."""
-    spot = await _spot(request, code)
+    spot = await _spot(request, code, now)
     if spot is None or spot.current is None:
         return _closed(request, spot, lang)
     return _form(request, spot, spot.current, lang, numbers.new_number(now), Sent({}))
@@ -51,7 +51,7 @@ async def form(request: Request, code: str, now: Now, lang: str = "") -> Respons
 @router.post("/p/{code}")
 async def send(request: Request, code: str, now: Now) -> Response:
     """Book a filled-in form, once, and go on to the thanks; or give it back filled in, with the reason."""
-    spot = await _spot(request, code)
+    spot = await _spot(request, code, now)
     if spot is None or spot.current is None:
         return _closed(request, spot, "")
     sent = await read_form(request)
@@ -95,12 +95,13 @@ async def send(request: Request, code: str, now: Now) -> Response:
 async def thanks(
     request: Request,
     code: str,
+    now: Now,
     lang: str = "",
     set: str = "",  # noqa: A002  (the address's word)
     again: str = "",
 ) -> Response:
     """The thanks of the set that was answered; `again`: it had been sent before."""
-    spot = await _spot(request, code)
+    spot = await _spot(request, code, now)
     if spot is None or spot.current is None:
         return _closed(request, spot, lang)
     row = await read(request, lambda session: set_of(session, spot, set))
@@ -110,9 +111,9 @@ async def thanks(
     return render(request, "phone/thanks.html", **_frame(spot, lang, ()), **words)
 
 
-async def _spot(request: Request, code: str) -> Spot | None:
+async def _spot(request: Request, code: str, now: int) -> Spot | None:
     public_address = request.app.state.settings.public_address
-    return await read(request, lambda session: spot_of(session, code, public_address))
+    return await read(request, lambda session: spot_of(session, code, public_address, now=now))
 
 
 def _language(request: Request, languages: Sequence[str], wanted: str) -> str:

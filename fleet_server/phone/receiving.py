@@ -3,8 +3,10 @@
 Invariant: of equal form numbers one is booked, once; what is not booked is not remembered.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 from fastapi import Request
@@ -16,6 +18,7 @@ from fleet_server.places.codes import read_code
 from fleet_server.places.models import Place, Unit
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.schema import faults_of
 
 # 20 questions of which each is a text, percent-encoded, and half as much again for texts that are too long.
 MAX_FORM_BYTES = 128 * 1024
@@ -43,15 +46,27 @@ class Sent:
         return self.fields.get(name, [""])[0]
 
 
-def spot_of(session: Session, typed: str, public_address: str) -> Spot | None:
+def spot_of(session: Session, typed: str, public_address: str, *, now: int) -> Spot | None:
     """The place with this code; None: there is none. Without a public address it asks nothing."""
     code = read_code(typed)
     place = session.exec(select(Place).where(Place.code == code)).first() if code else None
     if place is None:
         return None
-    sets = asked.sets_at(session, place.id or 0) if public_address else []
-    current = session.get(QuestionSet, sets[0]) if sets else None
-    return Spot(place, session.get_one(Unit, place.unit_id), current, tuple(sets))
+    numbers = asked.sets_at(session, place.id or 0, now=now) if public_address else []
+    # A set that somebody damaged in the database is left out: the last good one is asked instead.
+    sets = [row for number in numbers if (row := session.get(QuestionSet, number)) and is_good(row)]
+    unit = session.get_one(Unit, place.unit_id)
+    return Spot(place, unit, sets[0] if sets else None, tuple(row.number for row in sets))
+
+
+def is_good(row: QuestionSet) -> bool:
+    """Whether a phone can ask the set; not so one that was changed in the database by hand."""
+    return _is_good(row.body) if questions.is_intact(row) else False
+
+
+@lru_cache(maxsize=64)  # each request asks for all that the place ever asked
+def _is_good(body: str) -> bool:
+    return not faults_of(json.loads(body))
 
 
 def set_of(session: Session, spot: Spot, typed: str) -> QuestionSet | None:

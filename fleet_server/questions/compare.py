@@ -247,7 +247,18 @@ def _other(found: Comparison, before: _Side, after: _Side) -> None:
     if old.get("button") != new.get("button"):
         asked = [body.get("button") or "–" for body in (old, new)]
         say(N_("button kiosks ask %(after)s, before %(before)s"), after=asked[1], before=asked[0])
+    turns = [_turns_text(body) for body in (old, new)]
+    if turns[0] != turns[1]:
+        say(N_("in turn on button kiosks: %(after)s, before %(before)s"), after=turns[1], before=turns[0])
     idle = [body.get("idle_s", DEFAULT_IDLE_S) for body in (old, new)]
     if idle[0] != idle[1]:
         said = N_("a visit ends after %(after)s seconds without a touch, before after %(before)s")
         say(said, after=idle[1], before=idle[0])
+
+
+def _turns_text(body: dict[str, Any]) -> str:
+    turns = body.get("turns")
+    if not isinstance(turns, dict):
+        return "–"
+    then = turns.get("then")
+    return f"{', '.join(map(str, then if isinstance(then, list) else []))} ({turns.get('every')})"

@@ -59,8 +59,11 @@ def flow_faults(body: dict[str, Any], faults: SetFaults) -> None:
     asked: set[str] = set()
     for kind, flow in zip(kinds, flows, strict=True):
         asked |= _flow(str(kind), flow.get("ask"), by_code, faults)
+    turns = body.get("turns")
+    then = turns.get("then") if isinstance(turns, dict) else None
+    on_buttons = [body.get("button"), *(then if isinstance(then, list) else ())]
     for code in by_code:
-        if code not in asked and code != body.get("button"):
+        if code not in asked and code not in on_buttons:
             faults.add(N_("question set %(who)s: %(code)r is asked in no flow and not by buttons"), code=code)
 
 

@@ -16,6 +16,7 @@ from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.turns import codes_in_turn
 from fleet_server.questions.types import TYPE_NAMES
 from fleet_server.refusals import N_, Sentence
 from fleet_server.screens.pages import picture_of
@@ -43,7 +44,8 @@ STATUS_NAMES = {
 
 @dataclass(frozen=True)
 class DeviceRow:
-    """One device beside a set. `refused`: the device's own reason, empty when it did not refuse."""
+    """One device beside a set. `refused`: the device's own reason, empty when it did not refuse. `withheld`: why it is
+    not sent the set, in the reader's language."""
 
     id: str
     name: str
@@ -54,6 +56,7 @@ class DeviceRow:
     wished: bool
     runs: bool
     refused: str
+    withheld: str
     may_publish: bool
 
 
@@ -137,12 +140,14 @@ def _page(
     row = session.get(QuestionSet, number)
     if row is None:
         raise HTTPException(404, f"question set {number} does not exist")
+    if not service.is_intact(row):
+        faults = faults or [service.altered(row)]
     body = service.body_of(row)
     devices = _devices(session, person, number)
     context = {
         "set": row,
         "questions": body.get("questions") or [],
-        "button": body.get("button"),
+        "on_buttons": codes_in_turn(body),
         "languages": body.get("languages") or [],
         "language_names": {code: _(name) for code, name in LANGUAGE_NAMES.items()},
         "types": {name: _(text) for name, text in TYPE_NAMES.items()},
@@ -184,6 +189,7 @@ def _devices(session: Session, person: Person, number: int) -> list[DeviceRow]:
                 wished=wishes == number,
                 runs=device.running_set == number,
                 refused=refusal(device) if wishes == number else "",
+                withheld=said(service.withheld(wished, device.model)) if wished and wishes == number else "",
                 # A device that stands nowhere belongs to the whole county.
                 may_publish=may(person, Role.COORDINATOR, unit_path or "/"),
             )

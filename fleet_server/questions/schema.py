@@ -4,9 +4,12 @@ Shape (JSON): {"number": 1-65535, "name", "version", "languages": ["fi", …], "
 "text": {lang: str}, "labels": {lang: [str, …]}, "status", "source"}], "thanks": {lang: str}, "idle_s": seconds,
 "button": code of the question that a button kiosk asks, or null}.
 
-May be left out: of a question "when": {"code", "values": [answers]} (asked only after such an answer), "several": true
-(a choice with more than one answer), "cant_say": whether "can't say" is offered; of the set "flows": [{"kind":
-"visitor" | "child" | "kin", "ask": [code | {"rotate": [codes], "take": number}, …]}] and "words": {key: {lang: str}}.
+"turns": {"every": "day" | "week", "then": [codes]} lets others follow that one on button kiosks, see turns.py.
+
+May be left out: "turns"; of a question "when": {"code", "values": [answers]} (asked only after such an answer),
+"several": true (a choice with more than one answer), "cant_say": whether "can't say" is offered; of the set "words":
+{key: {lang: str}} and "flows": [{"kind": "visitor" | "child" | "kin", "ask": [code | {"rotate": [codes], "take":
+number}, …]}].
 """
 
 import json
@@ -14,6 +17,7 @@ from typing import Any
 
 from fleet_server.questions.faults import SetFaults, half_a_character, texts, yes_or_no
 from fleet_server.questions.flows import flow_faults
+from fleet_server.questions.turns import turn_faults
 from fleet_server.questions.types import LANGUAGES, OPTIONS, TYPES, QuestionType
 from fleet_server.questions.words import word_faults
 from fleet_server.refusals import N_, Sentence
@@ -146,6 +150,7 @@ def _questions(body: dict[str, Any], languages: list[str], faults: SetFaults) ->
             N_("question set %(who)s: button asks %(value)r, which is none of its questions"),
             value=button,
         )
+    turn_faults(body, codes, faults)
     return named and len(set(codes)) == len(codes)
 
 

@@ -18,7 +18,7 @@ from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.national import national_sets
 from fleet_server.questions.schema import canonical, faults_of
 from fleet_server.questions.types import values_of
-from fleet_server.questions.views import hash_of, view_bytes, view_faults
+from fleet_server.questions.views import hash_of, view_faults, views_bytes
 from fleet_server.refusals import N_, Sentence
 from fleet_server.screens.check import screen_faults
 
@@ -85,8 +85,21 @@ def all_sets(session: Session) -> Sequence[QuestionSet]:
     return session.exec(select(QuestionSet).order_by(col(QuestionSet.number))).all()
 
 
+def is_intact(row: QuestionSet) -> bool:
+    """Whether the set still says what it said when it got its number; somebody may have edited the database by hand."""
+    return hash_of(row.body.encode()) == row.hash
+
+
 def body_of(row: QuestionSet) -> dict[str, Any]:
-    """The set as a dictionary, see questions/schema.py."""
+    """The set as a dictionary, see questions/schema.py; one that is not intact asks nothing."""
+    if not is_intact(row):
+        return {
+            "number": row.number,
+            "name": row.name,
+            "version": row.version,
+            "languages": [],
+            "questions": [],
+        }
     body: dict[str, Any] = json.loads(row.body)
     return body
 
@@ -96,9 +109,6 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
 
     Returns every fault of the set itself and for each model among the devices; empty when it is done.
     """
-    row = session.get(QuestionSet, number)
-    if row is None:
-        return [Sentence(N_("question set %(who)s does not exist"), who=number)]
     wanted = sorted(set(device_ids))
     devices = session.exec(select(Device).where(col(Device.id).in_(wanted), Device.channel == KIOSK)).all()
     faults: list[str] = [
@@ -112,11 +122,7 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     ]
     if not wanted:
         faults.append(Sentence(N_("no device was chosen")))
-    if row.archived_at is not None:
-        faults.append(
-            Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
-        )
-    faults += faults_for(row, {device.model for device in devices})
+    faults += hindrances(session, number, {device.model for device in devices})
     if faults:
         return faults
     name = actor if isinstance(actor, str) else actor.name
@@ -139,8 +145,29 @@ def publish(session: Session, number: int, device_ids: Iterable[str], *, actor: 
     return []
 
 
+def hindrances(session: Session, number: int, models: Iterable[str]) -> list[str]:
+    """Why this set cannot go to kiosks of these models: the one rule for publishing, rollouts and schedules."""
+    row = session.get(QuestionSet, number)
+    if row is None:
+        return [Sentence(N_("question set %(who)s does not exist"), who=number)]
+    return [in_archive(number)] if row.archived_at is not None else faults_for(row, models)
+
+
+def in_archive(number: int) -> Sentence:
+    """What is said of a set that was put away."""
+    return Sentence(N_("question set %(who)s is in the archive; take it out of there first"), who=number)
+
+
+def altered(row: QuestionSet) -> Sentence:
+    """What is said of a set that is not intact."""
+    text = N_("question set %(who)s is not what it was when it got its number; no kiosk gets it")
+    return Sentence(text, who=row.number)
+
+
 def faults_for(row: QuestionSet, models: Iterable[str]) -> list[str]:
     """Every fault of the set itself or, when it has none, every reason why one of these models cannot ask it."""
+    if not is_intact(row):
+        return [altered(row)]
     body = body_of(row)
     faults: list[str] = list(faults_of(body))
     if not faults:
@@ -174,13 +201,43 @@ def published_to(session: Session, device_id: str) -> QuestionSet | None:
 
 
 def view_of(row: QuestionSet, model: str) -> bytes:
-    """The bytes of this set for a model that can ask it."""
-    return _view(row.body, model)
+    """The bytes of this set for a model. Raises ValueError when it is `withheld`."""
+    return views_of(row, model)[0]
+
+
+def views_of(row: QuestionSet, model: str) -> tuple[bytes, ...]:
+    """The same for each turn, see questions/turns.py: one but for buttons whose questions take turns."""
+    if reason := withheld(row, model):
+        raise ValueError(f"no view for model {model}: {reason}")
+    return _views(row.body, model)[0]
+
+
+def view_hash(row: QuestionSet, model: str) -> str | None:
+    """The name of the set's view for a model; None when it is `withheld`."""
+    return next(iter(view_hashes(row, model)), None)
+
+
+def view_hashes(row: QuestionSet, model: str) -> tuple[str, ...]:
+    """The names of its views, in the order of their turns; () when it is `withheld`."""
+    return () if withheld(row, model) else tuple(hash_of(view) for view in views_of(row, model))
+
+
+def withheld(row: QuestionSet, model: str) -> str:
+    """Why no kiosk of this model is sent the set, though it may be wished of it; '' when nothing speaks against it.
+
+    Publishing refuses all of this: it comes about when somebody changes the database by hand.
+    """
+    if not is_intact(row):
+        return altered(row)
+    faults = _views(row.body, model)[1]
+    return faults[0] if faults else ""
 
 
 @lru_cache(maxsize=64)  # a rollout asks for the same few a thousand times
-def _view(body: str, model: str) -> bytes:
-    return view_bytes(json.loads(body), model)
+def _views(body: str, model: str) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    parsed = json.loads(body)
+    faults = tuple(faults_of(parsed) or view_faults(parsed, model))
+    return (() if faults else tuple(views_bytes(parsed, model))), faults
 
 
 def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None:
@@ -191,16 +248,18 @@ def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None
     numbers = set(session.exec(select(Publication.set_number).where(Publication.device_id == device_id)))
     numbers |= {entry["number"] for entry in json.loads(device.desired or "{}").get("sets", ())}
     for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
-        view = view_of(row, device.model)
-        if hash_of(view) == wanted:
-            return view
+        for name, view in zip(
+            view_hashes(row, device.model), _views(row.body, device.model)[0], strict=False
+        ):
+            if name == wanted:
+                return view
     return None
 
 
 def known_values(session: Session, set_number: int, position: int) -> frozenset[int] | None:
     """What an answer to the question at this position may be; None when set or position are not known (yet)."""
     row = session.get(QuestionSet, set_number)
-    if row is None:
+    if row is None or not is_intact(row):
         return None
     questions = body_of(row).get("questions")
     if (

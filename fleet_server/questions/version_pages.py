@@ -16,6 +16,7 @@ from fleet_server.drafts.wording import STATE_NAMES
 from fleet_server.questions import versions
 from fleet_server.questions.compare import CLASS_NAMES
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.uses import uses_of
 from fleet_server.refusals import Refused
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession
 from fleet_server.web.forms import messages
@@ -53,9 +54,9 @@ def sets(request: Request, person: SignedIn, session: ReadSession, archived: boo
 
 
 @router.get("/{number}/manage")
-def manage(request: Request, number: RowId, _person: Coordinator, session: ReadSession) -> Response:
+def manage(request: Request, number: RowId, _person: Coordinator, session: ReadSession, now: Now) -> Response:
     """What can be done with one version; archiving is confirmed here."""
-    return _manage(request, session, number)
+    return _manage(request, session, number, now)
 
 
 @router.post("/{number}/copy")
@@ -79,13 +80,13 @@ def archive(
     now: Now,
     sure: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
-    """Put a version away, if that was confirmed and no kiosk needs it."""
+    """Put a version away, if that was confirmed and nothing needs it."""
     if sure != "yes":
         return RedirectResponse(f"/question-sets/{number}/manage#archive", status_code=303)
     try:
         versions.archive(session, person, number, now=now)
     except Refused as refused:
-        return _manage(request, session, number, messages(refused), status_code=422)
+        return _manage(request, session, number, now, messages(refused), status_code=422)
     return RedirectResponse("/question-sets?archived=true", status_code=303)
 
 
@@ -97,7 +98,7 @@ def restore(
     try:
         versions.restore(session, person, number, now=now)
     except Refused as refused:
-        return _manage(request, session, number, messages(refused), status_code=422)
+        return _manage(request, session, number, now, messages(refused), status_code=422)
     return RedirectResponse("/question-sets", status_code=303)
 
 
@@ -114,7 +115,7 @@ def label(
     try:
         versions.label(session, person, number, label, now=now)
     except Refused as refused:
-        return _manage(request, session, number, messages(refused), typed=label, status_code=422)
+        return _manage(request, session, number, now, messages(refused), typed=label, status_code=422)
     return RedirectResponse(f"/question-sets/{number}/manage", status_code=303)
 
 
@@ -126,7 +127,7 @@ def _draft_of(
     try:
         draft = drafts.new(session, person, name[:200], copy_of=number, continues=continues, now=now)
     except Refused as refused:
-        return _manage(request, session, number, messages(refused), status_code=422)
+        return _manage(request, session, number, now, messages(refused), status_code=422)
     return RedirectResponse(f"/drafts/{draft.id}", status_code=303)
 
 
@@ -134,6 +135,7 @@ def _manage(
     request: Request,
     session: Session,
     number: int,
+    now: int,
     errors: dict[str, str] | None = None,
     *,
     typed: str | None = None,
@@ -149,7 +151,7 @@ def _manage(
         status_code=status_code,
         set=row,
         siblings=sorted(siblings, key=lambda one: one.number, reverse=True),
-        wished=versions.wished_of(session, number),
+        uses=uses_of(session, number, now=now),
         errors=errors or {},
         typed={"label": row.label if typed is None else typed},
     )

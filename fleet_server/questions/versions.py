@@ -1,24 +1,22 @@
 """Families of question sets: which versions there are, their labels, and which of them are put away.
 
-A set itself never changes; a label and the archive are marks beside it. Invariant: a set that is wished of a device
-that is in use is never in the archive.
+A set itself never changes; a label and the archive are marks beside it. Invariant: a set that something needs
+(questions/uses.py) is never in the archive.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
-from fleet_server.devices.models import KIOSK, Device
 from fleet_server.drafts.models import Draft
-from fleet_server.questions.models import Publication, QuestionSet
+from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.uses import uses_of
 from fleet_server.refusals import N_, Faults, Refused
 
 LONGEST_LABEL = 40
-_NAMED_DEVICES = 5  # of those that stand in the way of an archiving; the rest is a number
 _OPEN = ("open", "asked", "approved")
 
 
@@ -58,36 +56,11 @@ def open_drafts(session: Session) -> Sequence[Draft]:
     return session.exec(query.order_by(col(Draft.edited_at).desc(), col(Draft.id).desc())).all()
 
 
-def wished_of(session: Session, number: int) -> list[Device]:
-    """The devices in use of which this set is wished now."""
-    newest = select(func.max(Publication.id)).group_by(col(Publication.device_id))
-    query = (
-        select(Device)
-        .join(Publication, col(Publication.device_id) == col(Device.id))
-        .where(
-            col(Publication.id).in_(newest),
-            Publication.set_number == number,
-            Device.channel == KIOSK,
-            col(Device.revoked_at).is_(None),
-        )
-        .order_by(col(Device.name))
-    )
-    return list(session.exec(query))
-
-
 def archive(session: Session, actor: Person | str, number: int, *, now: int) -> QuestionSet:
-    """Put a set away. Raises Refused while it is wished of any device, and says of which."""
+    """Put a set away. Raises Refused while a kiosk, a rollout or a schedule needs it, and names them."""
     row = _row(session, number)
-    devices = wished_of(session, number)
-    if devices:
-        names = ", ".join(device.name for device in devices[:_NAMED_DEVICES])
-        more = len(devices) - _NAMED_DEVICES
-        text = N_("Set %(number)s is wished of these kiosks: %(names)s. Give them another set first.")
-        if more > 0:
-            text = N_(
-                "Set %(number)s is wished of these kiosks: %(names)s and %(more)s more. Give them another set first."
-            )
-        raise Refused({"archive": (text, {"number": number, "names": names, "more": more})})
+    if uses := uses_of(session, number, now=now):
+        raise Refused(uses.faults(number), code="in_use")
     if row.archived_at is None:
         row.archived_at = now
         session.add(row)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fleet_server.questions.flows import flows_of, rotates
 from fleet_server.questions.schema import canonical
+from fleet_server.questions.turns import each_turn
 from fleet_server.questions.types import LANGUAGES, TYPE_NAMES, TYPES, asked_by, models, offers_cant_say
 from fleet_server.questions.words import lacking, words_of
 from fleet_server.refusals import N_, Sentence
@@ -28,19 +29,29 @@ def view_faults(body: dict[str, Any], model: str) -> list[str]:
         text = N_("question set %(who)s: model %(model)r is unknown, must be one of %(known)s")
         return [Sentence(text, who=who, model=model, known=known)]
     kiosk = models()[model]
-    faults = _touch_faults(body) if kiosk.screen == "touch" else _button_faults(body, kiosk)
-    if faults:
-        return faults
-    size = len(view_bytes(body, model))
-    most = MAX_TOUCH_VIEW_BYTES if kiosk.screen == "touch" else MAX_BUTTON_VIEW_BYTES
-    if size > most:
-        text = N_("question set %(who)s: is %(size)s bytes for model %(model)s, must be at most %(most)s")
-        return [Sentence(text, who=who, size=size, model=model, most=most)]
-    return []
+    if kiosk.screen == "touch":
+        return _touch_faults(body) or _size_faults(body, model, MAX_TOUCH_VIEW_BYTES)
+    turns = each_turn(body)
+    if kiosk.screen == "none" and len(turns) > 1:
+        text = N_(
+            "question set %(who)s: its questions take turns; model %(model)s has a printed card and asks one question"
+        )
+        return [Sentence(text, who=who, model=model)]
+    found = (
+        _button_faults(turn, kiosk) or _size_faults(turn, model, MAX_BUTTON_VIEW_BYTES) for turn in turns
+    )
+    return next((faults for faults in found if faults), [])
+
+
+def views_bytes(body: dict[str, Any], model: str) -> list[bytes]:
+    """The views of a good set for a model that can ask it: one for each turn on buttons, see turns.py."""
+    kiosk = models().get(model)
+    turns = [body] if kiosk is not None and kiosk.screen == "touch" else each_turn(body)
+    return [view_bytes(turn, model) for turn in turns]
 
 
 def view_bytes(body: dict[str, Any], model: str) -> bytes:
-    """The view of a good set for a model that can ask it."""
+    """The view of a good set for a model that can ask it; of questions that take turns that of the first one."""
     return canonical(view(body, model))
 
 
@@ -66,6 +77,14 @@ def view(body: dict[str, Any], model: str) -> dict[str, Any]:
 def hash_of(view: bytes) -> str:
     """SHA-256 of a view or set, 64 hex digits."""
     return hashlib.sha256(view).hexdigest()
+
+
+def _size_faults(body: dict[str, Any], model: str, most: int) -> list[str]:
+    who, size = body["number"], len(view_bytes(body, model))
+    if size > most:
+        text = N_("question set %(who)s: is %(size)s bytes for model %(model)s, must be at most %(most)s")
+        return [Sentence(text, who=who, size=size, model=model, most=most)]
+    return []
 
 
 def _button_faults(body: dict[str, Any], kiosk: Model) -> list[str]:

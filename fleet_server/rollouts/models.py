@@ -3,6 +3,8 @@
 from sqlalchemy import BigInteger, Column, String
 from sqlmodel import Field, SQLModel
 
+OPEN = ("running", "paused", "halted")
+
 
 class Rollout(SQLModel, table=True):
     """One rollout. `choice`, `stages` and `stop_rule` are JSON, see rollouts/plan.py.

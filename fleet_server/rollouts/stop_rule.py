@@ -84,6 +84,11 @@ def of_visitors(session: Session, rollout: Rollout, *, now: int) -> list[Finding
     return found
 
 
+def findings(session: Session, rollout: Rollout, *, now: int) -> list[Finding]:
+    """All that speaks against it, by kiosks and by visitors."""
+    return of_kiosks(session, rollout, now=now) + of_visitors(session, rollout, now=now)
+
+
 def _against(rule: StopRule, model: str, seen: Activity) -> list[Finding]:
     found = []
     fewer = seen.visits * 100 <= seen.expected * (100 - (rule.presses or 0))

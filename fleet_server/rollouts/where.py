@@ -16,13 +16,13 @@ from fleet_server.devices.models import Device
 from fleet_server.places.models import Installation, Place
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import Publication, QuestionSet
-from fleet_server.questions.views import hash_of
 from fleet_server.refusals import N_
 from fleet_server.rollouts.models import Rollout, RolloutDevice
 
 # In the order in which a coordinator wants to know of them.
 STATES = {
     "refused": N_("refused it"),
+    "withheld": N_("is not given it"),
     "silent": N_("not heard since"),
     "wished": N_("has not answered yet"),
     "fetching": N_("fetches it"),
@@ -43,7 +43,8 @@ _NEWEST = select(func.max(Publication.id)).group_by(col(Publication.device_id))
 
 @dataclass(frozen=True)
 class KioskState:
-    """One kiosk. `since`: when it was wished the set; `heard`: its last message; `reason`: the kiosk's own words."""
+    """One kiosk. `since`: when it was wished the set; `heard`: its last message; `reason`: why it refused, in the
+    kiosk's own words, or why it is not given it, a Sentence."""
 
     device_id: str
     name: str
@@ -154,23 +155,19 @@ def _state(device: Device, row: QuestionSet | None, wished_at: int | None) -> tu
         return "silent", ""
     if reason := refusal(device):
         return "refused", reason
+    if row is not None and (reason := questions.withheld(row, device.model)):
+        return "withheld", reason
     report: dict[str, Any] = _object(device.report)
-    name = _hash(row, device.model)
+    names = questions.view_hashes(row, device.model) if row is not None else ()
+    name = names[0] if names else None
     if name and report.get("card") == name:
         return "card", ""
     if any(entry[1] == name for entry in report.get("sets") or []):
         planned = [entry.get("number") for entry in _object(device.desired).get("sets") or []]
         return ("planned" if device.running_set in planned else "idle"), ""
-    return ("fetching" if name and report.get("want") == name else "wished"), ""
+    return ("fetching" if report.get("want") in names else "wished"), ""
 
 
 def _object(kept: str | None) -> dict[str, Any]:
     found = json.loads(kept) if kept else {}
     return found if isinstance(found, dict) else {}
-
-
-def _hash(row: QuestionSet | None, model: str) -> str:
-    try:
-        return hash_of(questions.view_of(row, model)) if row is not None else ""
-    except (ValueError, LookupError, TypeError):  # changed in the database by hand: no kiosk can have that
-        return ""

@@ -31,11 +31,12 @@ from fleet_server.places.models import Place
 from fleet_server.places.tree import unit_name
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import Refused
-from fleet_server.schedules import service, strip
+from fleet_server.schedules import planning, service, strip
 from fleet_server.schedules.holidays import EVES, choose_eves, eves_of, holidays
 from fleet_server.schedules.models import Schedule
+from fleet_server.schedules.reading import HOLIDAYS, LAST_MS, choice_of, fault_of, weekly_of
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
-from fleet_server.web.forms import messages, row_id
+from fleet_server.web.forms import messages, row_id, said
 from fleet_server.web.i18n import _
 from fleet_server.web.templating import render
 from provisioning.models import MODELS
@@ -90,7 +91,7 @@ def save_eves(
     require(person, WHOLE_COUNTY, Role.COORDINATOR)
     choose_eves(session, person, eve or [], now=now)
     concerned: set[str] = set()
-    for row in service.open_schedules(session, now=now):
+    for row in planning.open_schedules(session, now=now):
         if row.holidays != "any":
             concerned |= service.concerns(session, row)
     tell(request, session, concerned, now)
@@ -111,12 +112,13 @@ def one(request: Request, schedule_id: RowId, person: SignedIn, session: ReadSes
     typed = {
         "name": row.name,
         "set_number": str(row.set_number),
-        "first_day": f"{local(row.from_at):%Y-%m-%d}" if row.from_at is not None else "",
-        "last_day": f"{local(row.to_at - 1):%Y-%m-%d}" if row.to_at is not None else "",
+        "first_day": _day_text(row.from_at, 0),
+        "last_day": _day_text(row.to_at, 1),
         "holidays": row.holidays,
-        **week_text(row.weekly),
+        **week_text(json.dumps(weekly_of(row) or {})),
     }
-    return _form(request, session, person, row, typed, json.loads(row.choice))
+    choice = choice_of(row) or {kind: [] for kind in choosing.KINDS}
+    return _form(request, session, person, row, typed, choice)
 
 
 @router.post("/new")
@@ -204,12 +206,14 @@ def _rows(session: Session, now: int) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
+            "fault": said(fault_of(row)),
+            "days": [_shown_instant(row.from_at), _shown_instant(row.to_at)],
             "set_name": sets.get(row.set_number, ""),
             "devices": len(service.concerns(session, row)),
-            "week": {day: text for day, text in week_text(row.weekly).items() if text},
-            "holidays": _(service.HOLIDAYS[row.holidays]),
+            "week": {day: text for day, text in week_text(json.dumps(weekly_of(row) or {})).items() if text},
+            "holidays": _(HOLIDAYS.get(row.holidays, row.holidays)),
         }
-        for row in service.open_schedules(session, now=now)
+        for row in planning.unended(session, now=now)
     ]
 
 
@@ -253,10 +257,18 @@ def _form(
         ],
         chosen=choice,
         days=DAYS,
-        holidays=[(key, _(text)) for key, text in service.HOLIDAYS.items()],
-        may_change=row is None
-        or (row.ended_at is None and service.keeps(session, person, json.loads(row.choice))),
+        holidays=[(key, _(text)) for key, text in HOLIDAYS.items()],
+        may_change=row is None or (row.ended_at is None and service.keeps(session, person, choice_of(row))),
     )
+
+
+def _shown_instant(at: int | None) -> int | None:
+    return at if at is not None and 0 <= at < LAST_MS else None
+
+
+def _day_text(at: int | None, before: int) -> str:
+    at = _shown_instant(at)
+    return "" if at is None else f"{local(at - before):%Y-%m-%d}"
 
 
 def _row(session: Session, schedule_id: int) -> Schedule:
@@ -269,7 +281,7 @@ def _row(session: Session, schedule_id: int) -> Schedule:
 def _kept(session: Session, person: Person, schedule_id: int) -> Schedule:
     """A schedule that goes on and whose places this person looks after."""
     row = _row(session, schedule_id)
-    if not service.keeps(session, person, json.loads(row.choice)):
+    if not service.keeps(session, person, choice_of(row)):
         require(person, WHOLE_COUNTY, Role.COORDINATOR)
     if row.ended_at is not None:
         raise HTTPException(404)

@@ -13,7 +13,7 @@ from fleet_server.accounts.access import Person, visible_devices
 from fleet_server.devices.models import Device
 from fleet_server.instants import HELSINKI, to_ms
 from fleet_server.places.models import Installation, Place
-from fleet_server.schedules import service
+from fleet_server.schedules import planning, service
 from fleet_server.schedules.holidays import eves_of, holidays
 from fleet_server.schedules.models import Schedule
 from fleet_server.schedules.timeline import Entry, due, pieces
@@ -73,12 +73,12 @@ def week(session: Session, person: Person, monday: date, language: str, *, now: 
         .order_by(col(Place.name), col(Device.name))
     ).all()
     meant: dict[str, list[Schedule]] = {}
-    for schedule in service.open_schedules(session, now=now):
+    for schedule in planning.open_schedules(session, now=now):
         for device_id in service.concerns(session, schedule):
             meant.setdefault(device_id, []).append(schedule)
     found: dict[tuple[int, ...], list[tuple[Device, str]]] = {}
     for device, place in rows:
-        schedules = [row for row in meant.get(device.id, ()) if service.asks(session, row, device.model)]
+        schedules = [row for row in meant.get(device.id, ()) if planning.asks(session, row, device.model)]
         if schedules:
             found.setdefault(tuple(row.id or 0 for row in schedules), []).append((device, place or ""))
     by_id = {row.id: row for rows_ in meant.values() for row in rows_}
@@ -116,7 +116,7 @@ def entries_of(schedules: Iterable[Schedule], eves: tuple[str, ...], *, at: int)
             "hash": "",
             "from": row.from_at,
             "to": row.to_at,
-            "hours": service.hours_of(row, eves, now=at),
+            "hours": planning.hours_of(row, eves, now=at),
         }
         for row in schedules
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from fleet_server.questions.turns import each_turn
 from fleet_server.questions.types import LANGUAGES
 from fleet_server.questions.views import view, view_bytes
 from fleet_server.refusals import N_, Sentence
@@ -50,6 +51,8 @@ def screen_faults(body: dict[str, Any], model: str) -> list[str]:
     """Why a set that `model` can ask cannot be read there: letters first, for a box in the place of one has a width."""
     if MODELS[model].screen == "none":
         return []
+    if MODELS[model].screen == "paper" and len(turns := each_turn(body)) > 1:
+        return [fault for place, turn in enumerate(turns) for fault in _of_turn(turn, model, place)]
     who = body["number"]
     letters = [
         Sentence(
@@ -62,6 +65,20 @@ def screen_faults(body: dict[str, Any], model: str) -> list[str]:
         for language, letter in _unknown_letters(view(body, model), MODELS[model].screen)
     ]  # fmt: skip
     return [*letters, *(_said(who, model, misfit) for misfit in misfits(body, model))]
+
+
+def _of_turn(turn: dict[str, Any], model: str, place: int) -> list[str]:
+    """The faults of one of several questions that take turns; their pictures are named by `turn_key`."""
+    faults = screen_faults(turn, model)
+    for fault in faults:
+        if isinstance(fault, ScreenFault) and fault.key:
+            fault.key = turn_key(fault.key, place)
+    return faults
+
+
+def turn_key(key: str, place: int) -> str:
+    """The name of a screen of the question at this place in the turns."""
+    return f"{key}-{place + 1}" if place else key
 
 
 def misfits(body: dict[str, Any], model: str) -> tuple[Misfit, ...]:

@@ -13,10 +13,10 @@ from fastapi import HTTPException
 from fleet_server.questions.faults import called
 from fleet_server.questions.schema import faults_of
 from fleet_server.questions.types import LANGUAGES
-from fleet_server.questions.views import view_bytes, view_faults
+from fleet_server.questions.views import view_faults, views_bytes
 from fleet_server.refusals import N_
 from fleet_server.screens import drawing, marking
-from fleet_server.screens.check import Mode, ScreenFault, page_of, screen_faults
+from fleet_server.screens.check import Mode, ScreenFault, page_of, screen_faults, turn_key
 from fleet_server.screens.scenes import Shown, scenes, without_set
 from fleet_server.web.forms import said
 from fleet_server.web.i18n import _
@@ -89,7 +89,9 @@ def png_of(body: dict[str, Any], model: str, key: str, language: str, mode: str)
     if not shown or model not in models_with_screens(shown) or language not in shown["languages"]:
         raise HTTPException(404)
     try:
-        return _draw(view_bytes(shown, model), model, key, shown["languages"].index(language), _modes(mode))
+        place, view = _turn_of(shown, model, key)
+        key = key.removesuffix(f"-{place + 1}") if place else key
+        return _draw(view, model, key, shown["languages"].index(language), _modes(mode))
     except KeyError:
         raise HTTPException(404) from None
 
@@ -148,16 +150,22 @@ def _switches(modes: Mode) -> list[tuple[str, bool, str]]:
 
 def _pictures(base: str, body: dict[str, Any], model: str, code: str, modes: Mode) -> list[Picture]:
     kiosk = MODELS[model]
-    laid_out = drawing.read_view(view_bytes(body, model))
-    language = laid_out["languages"].index(code)
+    turns = [drawing.read_view(view) for view in views_bytes(body, model)]
     width, height = kiosk.size or (0, 0)
     found = []
-    for shown in [*_worth_a_look(scenes(laid_out, kiosk), laid_out), *without_set(kiosk)]:
+    screens = [
+        (turn_key(shown.key, place), shown, laid_out)
+        for place, laid_out in enumerate(turns)
+        for shown in _worth_a_look(scenes(laid_out, kiosk), laid_out)
+    ]
+    screens += [(shown.key, shown, turns[0]) for shown in without_set(kiosk)]
+    for key, shown, laid_out in screens:
+        language = laid_out["languages"].index(code)
         page = page_of(shown, laid_out, model, language, modes)
         question = "" if shown.question is None else laid_out["questions"][shown.question]["code"]
         found.append(
             Picture(
-                address=_address(base, model, shown.key, code, modes),
+                address=_address(base, model, key, code, modes),
                 name=_(KIND_NAMES[shown.kind]),
                 question=question,
                 texts=marking.texts_of(page),
@@ -167,6 +175,13 @@ def _pictures(base: str, body: dict[str, Any], model: str, code: str, modes: Mod
             )
         )
     return found
+
+
+def _turn_of(body: dict[str, Any], model: str, key: str) -> tuple[int, bytes]:
+    """The place in the turns of the question on this screen, and its view."""
+    views = views_bytes(body, model)
+    place = next((place for place in range(1, len(views)) if key.endswith(f"-{place + 1}")), 0)
+    return place, views[place]
 
 
 def _worth_a_look(shown: list[Shown], laid_out: dict[str, Any]) -> Iterator[Shown]:

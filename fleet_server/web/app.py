@@ -43,6 +43,7 @@ ROUTERS = (
     "fleet_server.questions.pages",
     "fleet_server.drafts.sheet_pages",
     "fleet_server.drafts.texts_pages",
+    "fleet_server.rollouts.new_pages",
     "fleet_server.rollouts.pages",
     "fleet_server.schedules.pages",
     "fleet_server.screens.pages",

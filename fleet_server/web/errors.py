@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from fleet_server.accounts.access import NotAllowed, SignInNeeded
+from fleet_server.api.codes import code_of
 from fleet_server.refusals import N_, Hindered, Refused, shown
 from fleet_server.web.forms import KEPT_FIELDS, KEPT_FORMS, messages, said
 from fleet_server.web.i18n import _
@@ -63,14 +64,14 @@ def _is_api(request: Request) -> bool:
 def _answer(request: Request, status: int, detail: str | None = None, **more: Any) -> Response:
     title, text = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
     if _is_api(request):
-        return JSONResponse({"error": detail or title, **more}, status)
+        return JSONResponse({"error": detail or title, "code": code_of(status), **more}, status)
     return render(request, "error.html", status, status=status, title=_(title), text=_(text), detail=detail)
 
 
 async def _sign_in_needed(request: Request, error: Exception) -> Response:
     if _is_api(request):
         return JSONResponse(
-            {"error": "sign in, or send a token: Authorization: Bearer hymio_…"},
+            {"error": "sign in, or send a token: Authorization: Bearer hymio_…", "code": code_of(401)},
             401,
             {"WWW-Authenticate": "Bearer"},
         )
@@ -116,7 +117,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     place, *names = first["loc"]
     name, value = ".".join(str(part) for part in names), shown(str(first.get("input")))
     if _is_api(request):
-        return JSONResponse({"error": first["msg"], "field": name, "value": value}, 422)
+        faults = [f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors()]
+        return _answer(request, 422, first["msg"], field=name, value=value, faults=faults)
     if place == "path":
         return _answer(request, 404)
     return _answer(request, 422, f"{name}: {value}")
@@ -124,17 +126,21 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    told = messages(error)
-    name, text = next(iter(told.items()))
-    value = error.faults[name][1].get("value")
-    faults = [f"{field}: {fault}" for field, fault in told.items()]
-    return _answer(request, 422, text, field=name, value=None if value is None else str(value), faults=faults)
+    if not _is_api(request):
+        return _answer(request, 422, next(iter(messages(error).values())))
+    name, (text, values) = next(iter(error.faults.items()))
+    value = None if values.get("value") is None else str(values["value"])
+    return _answer(
+        request, 422, text % values, code=error.code, field=name, value=value, faults=error.lines()
+    )
 
 
 async def _hindered(request: Request, error: Exception) -> Response:
     assert isinstance(error, Hindered)
-    faults = error.faults if _is_api(request) else [said(fault) for fault in error.faults]
-    return _answer(request, 422, "; ".join(faults), faults=faults)
+    if not _is_api(request):
+        return _answer(request, 422, "; ".join(said(fault) for fault in error.faults))
+    faults = [str(fault) for fault in error.faults]
+    return _answer(request, 422, "; ".join(faults), code=error.code, faults=faults)
 
 
 async def _conflict(request: Request, error: Exception) -> Response:

@@ -21,6 +21,7 @@ from fleet_server.accounts.models import Role
 from fleet_server.instants import local
 from fleet_server.questions.types import HTML_CODES
 from fleet_server.web import i18n
+from fleet_server.web.forms import said
 from fleet_server.web.units import unit_name
 
 FOLDER = Path(__file__).resolve().parent
@@ -107,6 +108,7 @@ def _environment() -> jinja2.Environment:
         number=number,
         unit_name=unit_name,
         ago=ago,
+        said=said,
     )
     environment.globals.update(
         static=static,

@@ -77,9 +77,9 @@ def test_a_seasonal_question_goes_from_the_national_set_to_a_visitor_and_back(
     kiosk.goto("/try")
     kiosk.get_by_role("link", name=PLACE).first.click()
     asked = kiosk.locator("#question .first")
-    expect(kiosk.locator("#front")).to_have_attribute("data-screen", "ready", timeout=SOON_MS)
-    old_question = asked.inner_text()
     device = kiosk.locator("#try").get_attribute("data-device")
+    press(kiosk, 1)
+    old_question = asked.inner_text()
 
     draft = copy_and_add(editor)
     fail_for_the_missing_texts(editor, draft)
@@ -90,24 +90,32 @@ def test_a_seasonal_question_goes_from_the_national_set_to_a_visitor_and_back(
 
     roll_out_to_one_place(editor)
     expect(asked).to_have_text(QUESTION["fi"], timeout=SOON_MS)
-    before = int(kiosk.locator("#n-counted").inner_text())
-    expect(kiosk.locator("#front")).to_have_attribute("data-screen", "ready", timeout=SOON_MS)
-    kiosk.locator(".press").first.click()
-    expect(kiosk.locator("#n-counted")).to_have_text(str(before + 1), timeout=SOON_MS)
+    press(kiosk, 0)
     kiosk.locator(f".bench a[href='/devices/{device}']").click()
     expect(kiosk.locator("#newest-answer")).to_contain_text(f"{number} · ")
     expect(kiosk.locator("#newest-answer")).to_contain_text("OWN-1")
 
     roll_back(editor)
-    kiosk.goto(f"/try?device={device}")
+    kiosk.goto(f"/try/{device}")
     expect(asked).to_have_text(old_question, timeout=SOON_MS)
+    press(kiosk, 2)
     kiosk.goto(f"/devices/{device}")
     expect(kiosk.locator(".books").get_by_text("Balanced")).to_be_visible()
-    expect(kiosk.locator("#newest-answer")).to_contain_text(f"{number} · ")  # for ever, whatever is asked now
+    expect(kiosk.locator("#newest-answer")).to_contain_text(f"{NATIONAL} · ")
 
-    assert recorded(demo, device) == [(number, 5, None)]
+    # Each answer names the set that was asked, for ever.
+    assert recorded(demo, device) == [(NATIONAL, 4, None), (number, 5, None), (NATIONAL, 3, None)]
     assert checked(demo) == 0
     assert [action for action in done(demo) if action in AUDITED] == AUDITED
+
+
+def press(kiosk: Page, face: int) -> None:
+    """On "Try a kiosk": press, be thanked, be counted."""
+    expect(kiosk.locator("#front")).to_have_attribute("data-screen", "ready", timeout=SOON_MS)
+    before = int(kiosk.locator("#n-counted").inner_text())
+    kiosk.locator(".press").nth(face).click()
+    expect(kiosk.locator("#front")).to_have_attribute("data-screen", "thanks", timeout=SOON_MS)
+    expect(kiosk.locator("#n-counted")).to_have_text(str(before + 1), timeout=SOON_MS)
 
 
 def require_a_second_person(admin: Page) -> None:

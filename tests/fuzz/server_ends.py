@@ -32,7 +32,13 @@ from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.questions.schema import faults_of
-from fleet_server.questions.views import MAX_BUTTON_VIEW_BYTES, MAX_TOUCH_VIEW_BYTES, view_bytes, view_faults
+from fleet_server.questions.views import (
+    MAX_BUTTON_VIEW_BYTES,
+    MAX_TOUCH_VIEW_BYTES,
+    hash_of,
+    view_bytes,
+    view_faults,
+)
 from tests.conftest import MONDAY_10
 from tests.firmware.whole import encode_batch
 from tests.fuzz.inputs import FIRST_SEQ, KNOWN_SET, Case, press
@@ -341,7 +347,7 @@ def county(path: Path) -> Database:
                 name="known",
                 version="1",
                 body=json.dumps(body),
-                hash="0" * 64,
+                hash=hash_of(json.dumps(body).encode()),
                 created_at=0,
                 family=KNOWN_SET,
             )

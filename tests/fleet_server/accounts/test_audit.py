@@ -16,11 +16,10 @@ def test_every_action_has_its_words() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             name = getattr(node, "func", None)
             called = getattr(name, "attr", getattr(name, "id", ""))
-            if isinstance(node, ast.Call) and called in ("record", "_record_change") and len(node.args) >= 5:
-                written |= _text(node.args[2])
-                kinds |= _text(node.args[3])
-            elif isinstance(node, ast.Call) and called == "_happened":  # of rollouts
-                written |= _text(node.args[4])
+            place = {"record": 2, "_record_change": 2, "happened": 4}.get(called)
+            if isinstance(node, ast.Call) and place is not None and len(node.args) >= 5:
+                written |= _text(node.args[place])
+                kinds |= _text(node.args[3]) if called == "record" else set()
     assert {"create unit", "change place", "publish question set", "halt rollout"} <= written
     assert written <= set(ACTIONS)
     assert {"place", "rollout"} <= kinds <= set(OBJECT_KINDS)

@@ -12,6 +12,7 @@ from fleet_server.devices.models import Device
 from fleet_server.migrations import migrate
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.views import hash_of
 from tests import postgres
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers.messages import KNOWN_SET
@@ -64,7 +65,7 @@ def furnish(database: Database) -> None:
                 name="known",
                 version="1",
                 body=json.dumps(body),
-                hash="0" * 64,
+                hash=hash_of(json.dumps(body).encode()),
                 created_at=0,
                 family=KNOWN_SET,
             )

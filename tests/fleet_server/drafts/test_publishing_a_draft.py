@@ -161,10 +161,10 @@ def test_nobody_approves_what_they_edited_last_or_asked_for(desk: County) -> Non
     bob, alice, cora = (desk.browser(name) for name in ("bob", "alice", "cora"))
     address = f"/drafts/{draft}/publish"
     assert alice.post(f"{address}/ask").status_code == 303
-    for browser, who in ((bob, "bob"), (alice, "alice")):
+    for browser, who in ((bob, "Bob"), (alice, "Alice")):
         answer = browser.post(f"{address}/approve", data={"revision": revision})
         assert answer.status_code == 422
-        assert f"{who}@example.org edited this draft last or asked for the approval" in answer.text
+        assert f"{who} edited this draft last or asked for the approval" in answer.text
     assert cora.post(f"{address}/approve", data={"revision": revision - 1}).status_code == 422
     back = cora.post(f"{address}/send-back", data={"comment": "Liian pitkä"})
     assert back.status_code == 303

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from fleet_server.accounts.models import CountySetting
 from fleet_server.db import Database
-from fleet_server.drafts import service
+from fleet_server.drafts import service, undoing
 from fleet_server.drafts.texts import language_faults, missing, slots, stale, text_fault
 from fleet_server.questions.schema import faults_of
 from fleet_server.questions.words import ready_words
@@ -104,10 +104,10 @@ def test_still_right_is_an_edit_that_can_be_taken_back_and_done_again(session: S
     edit(session, draft, KEEP)
     revision = draft.revision
     assert FIND_SV not in stale(session, draft)
-    service.undo(session, "bob", draft.id, now=MONDAY_10)
+    undoing.undo(session, "bob", draft.id, now=MONDAY_10)
     assert draft.revision == revision + 1
     assert stale(session, draft)[FIND_SV] == TEXT["fi"]
-    service.redo(session, "bob", draft.id, now=MONDAY_10)
+    undoing.redo(session, "bob", draft.id, now=MONDAY_10)
     assert FIND_SV not in stale(session, draft)
     edit(session, draft, set_(FIND_FI, "Kolmas"))
     assert stale(session, draft)[FIND_SV] == "Toinen"
@@ -117,7 +117,7 @@ def test_taking_a_translation_back_makes_it_stale_again(session: Session) -> Non
     draft = make_draft(session)
     edit(session, draft, set_(FIND_FI, "Toinen"))
     edit(session, draft, set_(FIND_SV, "En annan"), by="charlie")
-    service.undo(session, "charlie", draft.id, now=MONDAY_10)
+    undoing.undo(session, "charlie", draft.id, now=MONDAY_10)
     assert stale(session, draft)[FIND_SV] == TEXT["fi"]
 
 
@@ -126,7 +126,7 @@ def test_a_question_that_is_removed_and_comes_back_is_as_stale_as_it_was(session
     edit(session, draft, set_(FIND_FI, "Toinen"))
     edit(session, draft, {"do": "remove", "path": "questions/FIND"})
     assert stale(session, draft) == {}
-    service.undo(session, "bob", draft.id, now=MONDAY_10)
+    undoing.undo(session, "bob", draft.id, now=MONDAY_10)
     assert stale(session, draft)[FIND_SV] == TEXT["fi"]
 
 
@@ -185,7 +185,7 @@ def test_stale_is_what_a_reader_of_all_edits_would_say(empty_database_file, tmp_
                 before = draft.revision
                 there = any(q["code"] == "FIND" for q in service.body(draft)["questions"])
                 if what in ("undo", "redo"):
-                    getattr(service, what)(session, by, draft.id, now=MONDAY_10)
+                    getattr(undoing, what)(session, by, draft.id, now=MONDAY_10)
                 elif there:
                     op = {
                         "source": set_(FIND_FI, f"fi {text}"),

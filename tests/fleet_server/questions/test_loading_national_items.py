@@ -101,7 +101,7 @@ def test_every_fault_is_listed_and_nothing_is_loaded(database: Database, file: d
         (b"[]", "a list `items`"),
         (b'{"items": 7}', "a list `items`"),
         (b'{"items": []}', "has 0 items"),
-        (b'{"items": [null, {"code": 7}, {"code": "A", "type": "text"}]}', "item A: text is 'None'"),
+        (b'{"items": [null, {"code": 7}, {"code": "A", "type": "text"}]}', "item A: text is None"),
         (b'{"items": [{"code": "A", "type": "text", "text": {"fi": "x"}}]}', "must have exactly text, status, source"),
         (b'{"items": [{"code": "A", "type": [], "text": {"fi": {"text": 1, "status": {}, "source": ""}}}]}', "type is"),
         (b'{"items": [{"code": "A", "type": "nps", "text": {"fi": {}}, "labels": {"fi": 3}}]}', "0 labels in fi"),

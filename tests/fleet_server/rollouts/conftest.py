@@ -12,7 +12,7 @@ from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, MINUTE_MS
 from fleet_server.places import service as places
 from fleet_server.questions import service as questions
-from fleet_server.rollouts import service
+from fleet_server.rollouts import advancing, service
 from fleet_server.rollouts.models import Rollout, RolloutDevice, RolloutEvent
 from fleet_server.rollouts.plan import Stage, StopRule
 from tests.conftest import MONDAY_10
@@ -41,13 +41,13 @@ class Fleet:
             self.rollout_id = rollout.id or 0
         return self.rollout_id
 
-    def advance(self, minutes: int = 0, **more) -> service.Outcome:
+    def advance(self, minutes: int = 0, **more) -> advancing.Outcome:
         """Let so much time pass, then look, as often as there is more to do."""
         self.now += minutes * MINUTE_MS
-        whole = service.Outcome(more=True)
+        whole = advancing.Outcome(more=True)
         while whole.more:
             with self.database.write() as session:
-                outcome = service.advance(session, now=self.now, **more)
+                outcome = advancing.advance(session, now=self.now, **more)
             whole.messages += outcome.messages
             whole.topics |= outcome.topics
             whole.more = outcome.more

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from fleet_server.places import service as places
 from fleet_server.questions import service as questions
-from fleet_server.rollouts import service
+from fleet_server.rollouts import advancing
 from fleet_server.rollouts.models import Rollout, RolloutDevice
 from tests.fleet_server.accounts.county import County, county
 
@@ -101,7 +101,7 @@ def test_pause_resume_and_back_by_their_buttons(stands: County) -> None:
     browser = stands.browser("alice")
     browser.post("/rollouts/new", data=FORM | {"go": "yes"})
     with stands.database.write() as session:
-        service.advance(session, now=stands.now)
+        advancing.advance(session, now=stands.now)
     for action, shown in (("pause", "paused"), ("resume", "under way"), ("back", "rolled back")):
         assert browser.post(f"/rollouts/1/{action}").status_code == 303
         assert shown in browser.get("/rollouts/1").text

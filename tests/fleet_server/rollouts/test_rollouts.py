@@ -11,7 +11,7 @@ from fleet_server.instants import DAY_MS, HOUR_MS
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import Publication, QuestionSet
 from fleet_server.questions.views import hash_of
-from fleet_server.rollouts import service
+from fleet_server.rollouts import advancing, service
 from fleet_server.rollouts.models import Rollout
 from fleet_server.rollouts.plan import AT_ONCE, Stage, StopRule
 from fleet_server.rollouts.where import of_rollout, where
@@ -44,13 +44,13 @@ def test_stages_follow_each_other_once_watched_and_arrived(fleet: Fleet) -> None
 def test_a_stop_between_any_two_portions_loses_and_repeats_nothing(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "PORTION", 2)
+    monkeypatch.setattr(advancing, "PORTION", 2)
     fleet.start(stages=AT_ONCE)
     for expected in (2, 4, 6):
         cut_off_before_the_commit(fleet)
         assert len(fleet.wished()) == expected - 2
         with fleet.database.write() as session:
-            assert len(service.advance(session, now=fleet.now).messages) == 2
+            assert len(advancing.advance(session, now=fleet.now).messages) == 2
         assert len(fleet.wished()) == expected
     with fleet.database.read() as session:
         ours = session.exec(select(Publication).where(Publication.rollout_id == fleet.rollout_id)).all()
@@ -66,7 +66,7 @@ def cut_off_before_the_commit(fleet: Fleet) -> None:
 
     try:
         with fleet.database.write() as session:
-            service.advance(session, now=fleet.now)
+            advancing.advance(session, now=fleet.now)
             raise PowerGone
     except PowerGone:
         return
@@ -153,7 +153,7 @@ def test_who_answers_after_the_rollout_is_done_is_noted_all_the_same(fleet: Flee
     assert [part.reported_at for part in fleet.parts().values()].count(fleet.now) == 3
     assert all(part.reported_at for part in fleet.parts().values())
     with fleet.database.read() as session:
-        assert session.exec(select(Rollout).where(service.busy())).all() == [], "nothing is left to look at"
+        assert session.exec(select(Rollout).where(advancing.busy())).all() == [], "nothing is left to look at"
 
 
 def test_nothing_is_wished_while_it_is_paused(fleet: Fleet) -> None:

@@ -1,10 +1,8 @@
 """What the kiosk's own program asks, what the server says that it asks, and a plain model: the same over two years."""
 
-import gc
 import hashlib
 import json
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -22,17 +20,9 @@ from tests import effort
 from tests.conftest import MONDAY_10
 from tests.firmware.net.support import set_view
 
+pytestmark = pytest.mark.usefixtures("small_heap")
 YEARS_MS = 2 * 365 * DAY_MS
 VIEWS = [set_view(number) for number in range(1, 9)]
-
-
-@pytest.fixture(autouse=True)
-def small_heap() -> Iterator[None]:
-    """The kiosk collects garbage at each switch; here that would walk through the whole server each time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 class SetClock:

@@ -15,7 +15,7 @@ from fleet_server.places.models import Place
 from fleet_server.questions import service as questions
 from fleet_server.questions.views import hash_of
 from fleet_server.schedules.models import Schedule
-from fleet_server.schedules.service import MOST_BYTES, MOST_SCHEDULED
+from fleet_server.schedules.planning import MOST_BYTES, MOST_SCHEDULED
 from tests.fleet_server.accounts.county import County
 
 EXIT, LOBBY = "real00000001", "real00000002"
