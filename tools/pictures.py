@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -26,6 +26,11 @@ TARGET = ROOT / "docs" / "pictures"
 LOCK_OUT_S = 2.2
 TOUCH_SET = 7  # what the demonstration's touch kiosk asks
 SWEDISH, ENGLISH = 1, 2
+ICE = (
+    ("fi", "Oliko pihalla liukasta?", ("Kyllä", "Ei")),
+    ("sv", "Var det halt på gården?", ("Ja", "Nej")),
+    ("en", "Was the yard slippery?", ("Yes", "No")),
+)
 PHONE = {"width": 390, "height": 844}
 
 
@@ -76,6 +81,7 @@ def main() -> None:
                 page.goto(address)
                 time.sleep(0.5)  # the event stream never lets the network be idle
                 page.screenshot(path=TARGET / f"{name}.png", full_page=name != "question-set")
+            desk(page)
             kiosks = {kiosk.name: kiosk for kiosk in list_kiosks(demo.folder / "virtual")}
             (TARGET / "paper.png").write_bytes(kiosks["kiosk-1"].screen())
             touch_screens(kiosks["kiosk-2"])
@@ -93,6 +99,52 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for picture in sorted(TARGET.glob("*.png")):
         print(f"{picture.relative_to(ROOT)}  {picture.stat().st_size // 1024} KiB")
+
+
+def desk(page: Page) -> None:
+    """The coordinator's desk: a set's next version with a question of its own, that question carried, the preview."""
+    page.goto(f"/drafts/new?copy_of={TOUCH_SET}")
+    page.fill("#name", "Health services, winter 2027")
+    page.check("input[name=how][value=continue]")
+    page.locator("main form .button.primary").click()
+    page.locator(".desk-question").first.wait_for()
+    address = page.url
+    page.select_option("#new_type", "choice")
+    page.locator("button[value=own]").click()
+    own = page.locator('[data-code="OWN-1"]')
+    for language, text, answers in ICE:
+        own.locator(f'[name="questions/OWN-1/text/{language}"]').fill(text)
+        for place, answer in enumerate(answers):
+            own.locator(f'[name="questions/OWN-1/labels/{language}/{place}"]').fill(answer)
+    page.locator("#save").click()
+    expect(page.locator(".desk-state")).to_contain_text("Saved")
+    own.evaluate("each => each.scrollIntoView({ block: 'center' })")
+    page.screenshot(path=TARGET / "desk.png")
+    own.evaluate("each => scrollBy(0, each.getBoundingClientRect().top - 600)")
+    carry(page, own, page.locator('[data-code="KTI"]'))
+    page.screenshot(path=TARGET / "desk-carry.png")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    page.goto(f"{address}/preview?model=touch&language=sv")
+    for picture in page.locator(".screen img").all()[:6]:
+        picture.scroll_into_view_if_needed()
+        picture.evaluate("each => each.decode()")
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=TARGET / "desk-preview.png")
+
+
+def carry(page: Page, box: Locator, over: Locator) -> None:
+    """Take a question by its handle and hold it where another one is."""
+
+    def to(where: Locator, more: float) -> None:
+        found = where.bounding_box()
+        assert found is not None
+        page.mouse.move(found["x"] + 16, found["y"] + found["height"] / 2 + more, steps=4)
+
+    to(box.locator(".handle"), 0)
+    page.mouse.down()
+    to(box.locator(".handle"), 12)
+    to(over, -6)
 
 
 def touch_screens(kiosk: VirtualKiosk) -> None:

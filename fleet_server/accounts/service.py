@@ -204,11 +204,6 @@ def all_users(session: Session) -> Sequence[User]:
     return session.exec(select(User).order_by(func.lower(User.name), col(User.id))).all()
 
 
-def names(session: Session) -> dict[str, str]:
-    """What people are called, by the e-mail address with which the audit log and the desk name them."""
-    return dict(session.exec(select(col(User.email), col(User.name))).all())
-
-
 def roles_of(session: Session, user: User) -> list[RoleAt]:
     """The roles that a person holds."""
     rows = session.exec(select(Membership).where(Membership.user_id == user.id).order_by(col(Membership.id)))

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
-from fleet_server.accounts.service import names
+from fleet_server.accounts.names import of_people
 from fleet_server.drafts import seen, service
 from fleet_server.drafts.models import Draft
 from fleet_server.drafts.publish import to_see
@@ -183,7 +183,7 @@ def _preview(
         walks=[row for row in looks if row.walked],
         seen_models={row.model for row in looks if not row.walked},
         to_see=to_see(session, draft, shown["models"]),
-        names=names(session),
+        names=of_people(session),
         **shown,
     )
 

@@ -4,6 +4,7 @@ The editor is one form. Each of its buttons sends the whole form, so it works wi
 was typed; the script sends the touched fields alone to the same address and gets the changed parts back.
 """
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -13,17 +14,17 @@ from starlette.datastructures import FormData
 
 from fleet_server.accounts.access import Person, SignedIn, allow, may
 from fleet_server.accounts.models import Role
-from fleet_server.accounts.service import names as people
+from fleet_server.accounts.names import of_people
 from fleet_server.db import after_commit
 from fleet_server.drafts import form, ops, service, undoing
 from fleet_server.drafts.library import by_code
-from fleet_server.drafts.models import Draft
+from fleet_server.drafts.models import Draft, DraftEdit
 from fleet_server.drafts.shown import Sent, context_of, lines
-from fleet_server.drafts.wording import STATE_NAMES, anchor
+from fleet_server.drafts.wording import STATE_NAMES, anchor, told
 from fleet_server.questions.service import all_sets
 from fleet_server.refusals import N_, Refused
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
-from fleet_server.web.forms import KEPT_FIELDS, messages, row_id
+from fleet_server.web.forms import KEPT_FIELDS, messages, row_id, said
 from fleet_server.web.i18n import _
 from fleet_server.web.templating import clock, render, templates
 
@@ -41,7 +42,7 @@ def drafts(request: Request, person: SignedIn, session: ReadSession, done: str =
         "drafts/list.html",
         going=[row for row in rows if row.state in service.EDITABLE],
         dropped=[row for row in rows if row.state == "dropped"],
-        names=people(session),
+        names=of_people(session),
         states=STATE_NAMES,
         may_edit=may(person, Role.COORDINATOR),
         done={"dropped": _("The draft was dropped. It can be restored below.")}.get(done, ""),
@@ -133,13 +134,13 @@ def history(request: Request, draft_id: RowId, person: SignedIn, session: ReadSe
     """Every edit: who, when, what."""
     row = _found(session, draft_id)
     shown = lines(session, service.edits(session, draft_id))
-    return render(request, "drafts/history.html", draft=row, lines=shown[::-1], names=people(session))
+    return render(request, "drafts/history.html", draft=row, lines=shown[::-1], names=of_people(session))
 
 
 @router.get("/{draft_id}/drop")
 def drop_form(request: Request, draft_id: RowId, person: Coordinator, session: ReadSession) -> Response:
     """Whether to drop it really."""
-    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=people(session))
+    return render(request, "drafts/drop.html", draft=_found(session, draft_id), names=of_people(session))
 
 
 @router.post("/{draft_id}/drop")
@@ -168,6 +169,10 @@ def _keep(
     do = str(sent.get("do", ""))
     if base > row.revision:
         raise Refused({"revision": (N_("Revision %(value)s is none of this draft."), {"value": base})})
+    since = service.edits(session, draft_id, since=base) if sent.get("again") else []
+    if since and all(edit.by == person.actor for edit in since):
+        base = row.revision  # the answer was lost, and this is what was sent then
+        do = "" if sent.get("again") == "button" else do
     then = service.body_at(session, row, base)
     take = do.partition(":")[2] if do.startswith("take:") else ""
     wanted = [op for op in form.typed(sent, then) if not (take and ops.overlap(op["path"], take))]
@@ -175,7 +180,9 @@ def _keep(
     found = Sent(applied.revision, conflicts=list(applied.conflicts))
     if do in ("undo", "redo"):
         step = undoing.undo if do == "undo" else undoing.redo
+        edit = undoing.undoable(session, person, draft_id)[do == "redo"]
         applied = step(session, person, draft_id, now=now)
+        found.back = _back(do, edit, done=not applied.conflicts)
     elif do:
         pressed = form.pressed(do, service.body(row), str(sent.get("new_type", "")), by_code(session))
         applied = service.apply(session, person, draft_id, pressed, row.revision, now=now)
@@ -186,9 +193,26 @@ def _keep(
     found.typed = {
         name: text for name, text in typed.items() if any(ops.overlap(name, path) for path in fields)
     }
-    found.structure = bool(do or found.conflicts) or any(_shapes(op) for op in wanted)
+    found.structure = bool(do or found.conflicts or sent.get("whole") or sent.get("again")) or any(
+        _shapes(op) for op in wanted
+    )
     _tell(request, session, row)
     return found
+
+
+def _back(do: str, edit: DraftEdit | None, *, done: bool) -> str:
+    """What taking back, or doing again, came to."""
+    undo = do == "undo"
+    if edit is None:
+        return (
+            _("There is nothing of yours to take back.")
+            if undo
+            else _("There is nothing of yours to do again.")
+        )
+    if not done:
+        return _("Not taken back") if undo else _("Not done again")
+    what = " · ".join(said(told(op)) for op in json.loads(edit.op if undo else edit.inverse)[:2])
+    return (_("Taken back: %(what)s.") if undo else _("Done again: %(what)s.")) % {"what": what}
 
 
 def _shapes(op: ops.Op) -> bool:
@@ -201,7 +225,9 @@ def _shapes(op: ops.Op) -> bool:
 
 def _texts(sent: FormData) -> dict[str, str]:
     return {
-        name: str(text) for name, text in sent.items() if name not in ("do", "revision", "new_type", "shown")
+        name: str(text)
+        for name, text in sent.items()
+        if name not in ("do", "revision", "new_type", "shown", "again", "whole")
     }
 
 
@@ -212,7 +238,10 @@ def _parts(
     context = context_of(request, session, person, row, outcome, base)
     changed = outcome.structure or bool(outcome.errors) or bool(context["others"])
     state = _("Saved %(time)s") % {"time": clock(row.edited_at)}
-    if outcome.errors or outcome.conflicts:
+    if outcome.back:
+        saved = outcome.revision > base and not outcome.conflicts
+        state = f"{outcome.back} {state}" if saved else outcome.back
+    elif outcome.errors or outcome.conflicts:
         state = _("Not all of it is saved")
     elif context["others"]:
         state = _("%(name)s has changed this page") % {"name": context["others"][-1].by}

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from fleet_server.accounts import county
+from fleet_server.accounts import county, names
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
-from fleet_server.accounts.service import names
 from fleet_server.drafts import approval, publish, service, texts
 from fleet_server.drafts.models import Draft
 from fleet_server.drafts.publish import NotPublished, Step
-from fleet_server.drafts.wording import STATE_NAMES, faults, page_of
+from fleet_server.drafts.wording import STATE_NAMES, faults, page_of, without_name
 from fleet_server.questions.compare import CLASS_NAMES
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import Refused
@@ -153,7 +152,7 @@ def _with_places(draft: Draft, found: list[str]) -> list[tuple[str, str]]:
             place = fault.page
         elif isinstance(fault, ScreenFault) and fault.key:
             place = f"/preview?model={fault.model}&language={fault.language}#misfits"
-        shown.append((said(fault), f"/drafts/{draft.id}{place}" if place else ""))
+        shown.append((without_name(said(fault), draft.name), f"/drafts/{draft.id}{place}" if place else ""))
     return shown
 
 
@@ -190,7 +189,6 @@ def _page(
         published=done,
         faults=_with_places(draft, ready.faults),
         refused=_with_places(draft, refused or []),
-        names=names(session),
         unseen=ready.unseen,
         changes=[_(CLASS_NAMES[name]) for name in comparison.classes] if comparison else [],
         breaks={code: [said(reason) for reason in reasons] for code, reasons in ready.breaks.items()},
@@ -199,5 +197,6 @@ def _page(
         history=approval.history(session, draft_id),
         second=approval.sent_back(session, draft),
         stale=len(texts.stale(session, draft)),
+        names=names.of_people(session),
         errors=errors or {},
     )

@@ -10,12 +10,12 @@ from sqlmodel import Session
 
 from fleet_server.accounts.access import Person, may
 from fleet_server.accounts.models import Role
-from fleet_server.accounts.service import names as people
+from fleet_server.accounts.names import of_people
 from fleet_server.drafts import approval, flowing, form, ops, service
 from fleet_server.drafts.fields import question_of
 from fleet_server.drafts.library import by_code, items
 from fleet_server.drafts.models import Draft, DraftEdit
-from fleet_server.drafts.wording import STATE_NAMES, anchor, faults, target, told
+from fleet_server.drafts.wording import KIND_NAMES, STATE_NAMES, anchor, faults, target, told, without_name
 from fleet_server.questions.flows import KINDS
 from fleet_server.questions.pages import LANGUAGE_NAMES, STATUS_NAMES
 from fleet_server.questions.turns import MOST_THEN
@@ -25,7 +25,6 @@ from fleet_server.web.forms import said
 from fleet_server.web.i18n import _
 
 LATEST_EDITS = 5
-KIND_NAMES = {"visitor": N_("Clients"), "child": N_("Children"), "kin": N_("Relatives")}
 HOW_NAMES = {
     flowing.ALWAYS: N_("always"),
     flowing.IN_TURN: N_("in turn"),
@@ -35,9 +34,10 @@ HOW_NAMES = {
 
 @dataclass
 class Sent:
-    """What came of a sent form. `typed`: what stays in a field though it was not saved; `told`: beside which words."""
+    """What came of a sent form. `typed`: what stays in a field though it was not saved; `back`: what was taken back."""
 
     revision: int
+    back: str = ""
     structure: bool = False
     conflicts: list[service.Conflict] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def context_of(
 ) -> dict[str, Any]:
     """Everything that the template of a draft's page needs."""
     body = service.body(row)
-    names = people(session)
+    names = of_people(session)
     shown_lines = lines(
         session, service.edits(session, row.id or 0, since=min(since or 0, row.revision - LATEST_EDITS))
     )
@@ -106,12 +106,15 @@ def context_of(
         "answers_of": form.answers_of,
         "ticked": form.ticked,
         "question_of": question_of,
-        "faults": [(said(fault.text), target(fault.path, body)) for fault in faults(body)],
+        "faults": [
+            (without_name(said(fault.text), row.name), target(fault.path, body)) for fault in faults(body)
+        ],
         "anchor": anchor,
         "language": person.language,
         "typed": outcome.typed,
         "errors": outcome.errors,
         "conflicts": [_conflict(conflict, names) for conflict in outcome.conflicts],
+        "back": outcome.back,
         "latest": shown_lines[-LATEST_EDITS:][::-1],
         "others": [
             line
@@ -137,7 +140,7 @@ def _conflict(conflict: service.Conflict, names: dict[str, str]) -> dict[str, An
 
 def lines(session: Session, rows: Sequence[DraftEdit]) -> list[EditLine]:
     """Edits as they are listed."""
-    names = people(session)
+    names = of_people(session)
     return [
         EditLine(
             row.revision,

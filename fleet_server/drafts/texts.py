@@ -110,7 +110,9 @@ def language_faults(session: Session, body: Body) -> list[str]:
     for language, lacking in missing(body).items():
         names = ", ".join(slot.key.removeprefix("questions/") for slot in lacking[:_SHOWN_KEYS])
         text = N_("%(language)s is not complete, %(count)s texts are missing: %(keys)s")
-        if len(lacking) > _SHOWN_KEYS:
+        if len(lacking) == 1:
+            text = N_("%(language)s is not complete, one text is missing: %(keys)s")
+        elif len(lacking) > _SHOWN_KEYS:
             text = N_("%(language)s is not complete, %(count)s texts are missing: %(keys)s and more")
         found.append(Sentence(text, language=LANGUAGES[language], count=len(lacking), keys=names))
     return found

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from fleet_server.drafts.sheet import what
 from fleet_server.drafts.texts import Body, Slot, slots, text_fault
-from fleet_server.questions.types import LANGUAGES, TYPE_NAMES
+from fleet_server.questions.types import HTML_CODES, LANGUAGES, TYPE_NAMES
 from fleet_server.web.forms import said
 from fleet_server.web.i18n import _
 
 SHOWS = ("all", "missing", "stale")
-_LANG = {"sme": "se"}  # Northern Sámi has a code of two letters, which browsers want
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _cell(slot: Slot, language: str, stale: dict[str, str], editable: bool, type
     fault = text_fault(slot, text)
     return Cell(
         language=language,
-        lang=_LANG.get(language, language),
+        lang=HTML_CODES.get(language, language),
         name=_(LANGUAGES[language]),
         path=path,
         text=text,

@@ -21,6 +21,7 @@ STATE_NAMES = {
     "published": N_("published"),
     "dropped": N_("dropped"),
 }
+KIND_NAMES = {"visitor": N_("Clients"), "child": N_("Children"), "kin": N_("Relatives")}
 _FIELDS = {
     "name": N_("name: %(to)s"),
     "version": N_("version: %(to)s"),
@@ -90,6 +91,11 @@ def page_of(path: str, body: Body) -> str:
     return f"#{place}" if place else ""
 
 
+def without_name(text: str, name: str) -> str:
+    """What a fault says, on a page that is about this draft alone: without "question set <name>: "."""
+    return text.partition(f" {name}: ")[2] or text
+
+
 def told(op: Op) -> Sentence:
     """What an operation did."""
     path, to = op["path"].split("/"), op.get("to")
@@ -111,7 +117,8 @@ def told(op: Op) -> Sentence:
                 N_("word %(key)s in %(language)s: %(to)s"), key=key, language=LANGUAGES[language], to=said
             )
         case ["set", "flows", kind]:
-            return Sentence(N_("what is asked of %(kind)s: %(to)s"), kind=kind, to=said)
+            asked = "–" if to is None else shown(", ".join(map(_asked, to)))
+            return Sentence(N_("%(kind)s are asked: %(to)s"), kind=Sentence(KIND_NAMES[kind]), to=asked)
         case ["set", "questions", _]:
             return Sentence(N_("%(code)s was brought up to date with the library"), code=code)
         case ["set", "questions", _, "text" | "labels" as part, language, *_]:
@@ -122,6 +129,11 @@ def told(op: Op) -> Sentence:
         case ["set", "questions", _, part]:
             return Sentence(_PARTS[part], code=code, to=said)
     return Sentence(_FIELDS[path[0]], to=said)
+
+
+def _asked(entry: Any) -> str:
+    """An entry of a flow: a code, or how many of which take turns."""
+    return entry if isinstance(entry, str) else f"{entry['take']} × ({', '.join(entry['rotate'])})"
 
 
 def _plain(to: Any) -> str:

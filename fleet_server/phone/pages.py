@@ -18,6 +18,7 @@ from fleet_server.phone.receiving import Sent, Spot, book_form, read_form, set_o
 from fleet_server.places.tree import unit_name
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
+from fleet_server.questions.types import HTML_CODES
 from fleet_server.refusals import N_, Refused
 from fleet_server.web import i18n
 from fleet_server.web.deps import Now, read, write
@@ -30,7 +31,6 @@ router = APIRouter(include_in_schema=False, dependencies=[public])
 NAMES = {"fi": "Suomi", "sv": "Svenska", "en": "English"} | {
     "sme": "Davvisámegiella", "smn": "Anarâškielâ", "sms": "Nuõrttsääʹmǩiõll",
 }  # fmt: skip
-HTML_CODES = {"sme": "se"}  # the others are those of BCP 47 already
 
 OLD = N_("This form was open for a long time. Your answers are still here: please send them again.")
 OTHER = N_("This form belongs to another place or time. Please look at the questions here and send again.")

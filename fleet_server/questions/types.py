@@ -18,6 +18,7 @@ LANGUAGES = {
     "smn": "Inari Sámi",
     "sms": "Skolt Sámi",
 }
+HTML_CODES = {"sme": "se"}  # of BCP 47, which browsers want; the others are those already
 CANT_SAY = 255
 OPTIONS = range(2, 7)  # of a choice: six rows are what a 480x320 screen holds at a finger's size
 _MOST_OPTIONS_EVER = 7  # sets published before the screens had a say might offer seven

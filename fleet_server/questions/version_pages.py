@@ -7,9 +7,9 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from fleet_server.accounts import names
 from fleet_server.accounts.access import Person, SignedIn, allow, may, visible_devices
 from fleet_server.accounts.models import Role
-from fleet_server.accounts.service import names
 from fleet_server.devices.models import Device
 from fleet_server.drafts import service as drafts
 from fleet_server.drafts.wording import STATE_NAMES
@@ -47,7 +47,7 @@ def sets(request: Request, person: SignedIn, session: ReadSession, archived: boo
         running=running,
         archived=archived,
         draft_states={name: _(text) for name, text in STATE_NAMES.items()},
-        names=names(session),
+        names=names.of_people(session),
         class_names={name: _(text) for name, text in CLASS_NAMES.items()},
         may_edit=may(person, Role.COORDINATOR),
     )

@@ -31,6 +31,8 @@ RULE_NAMES = {
 def stage_text(stage: Stage) -> str:
     """A stage in a few words."""
     hours = f"{stage.wait_min / 60:g}"
+    if stage.kind == "all" and stage.wait_min == 0:
+        return _("All that are left")
     if stage.kind == "places":
         return _("%(count)s places, watched for %(hours)s h") % {"count": stage.count, "hours": hours}
     if stage.kind == "share":

@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse
 from fleet_server.accounts.access import may
 from fleet_server.accounts.models import Role
 from fleet_server.instants import local
+from fleet_server.questions.types import HTML_CODES
 from fleet_server.web import i18n
 from fleet_server.web.forms import said
 from fleet_server.web.units import unit_name
@@ -69,6 +70,11 @@ def number(value: float | None) -> str:
     return NOTHING if value is None else format_decimal(value, locale=_locale())
 
 
+def html_lang(language: str) -> str:
+    """The `lang` attribute for one of the languages of question sets."""
+    return HTML_CODES.get(language, language)
+
+
 @jinja2.pass_context
 def ago(context: jinja2.runtime.Context, instant_ms: int | None) -> str:
     """How long ago an instant was ("3 minutes ago"), as of the page's `now`; nothing for None."""
@@ -98,6 +104,7 @@ def _environment() -> jinja2.Environment:
         clock=clock,
         iso=iso,
         weekday=weekday,
+        html_lang=html_lang,
         number=number,
         unit_name=unit_name,
         ago=ago,

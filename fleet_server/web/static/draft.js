@@ -1,5 +1,5 @@
-// Saves a draft while it is written, lets questions be dragged, and keeps what is not saved yet through an expired
-// sign-in and a server that is away. Without it the same form works with its buttons.
+// Saves a draft while it is written, and keeps what is not saved yet through an expired sign-in and a server that is away.
+// Without it the same form works with its buttons.
 // Only touched fields are sent, with the revision that they were read at; the server says what others changed since.
 "use strict";
 (() => {
@@ -14,13 +14,14 @@
   const place = `hymio ${form.getAttribute("action")} ${words.person}`;
   const touched = new Map(); // name of a field or group → pairs to send
   const held = new Set(); // those that the server did not take: sent again once they are touched or saved by hand
-  let revision = Number(words.revision);
-  let timer, sending = false;
+  const waiting = []; // buttons that were pressed and are not done yet
+  let revision = Number(words.revision), newest = revision; // what this page shows, and what the server has
+  let timer, sending = false, lost = false; // `lost`: what was sent last was not answered, so it may have been done
   document.documentElement.classList.add("scripted");
 
   const say = (text, bad = false) => { state.textContent = text; state.classList.toggle("bad", bad); };
   const keep = () => {
-    if (touched.size) sessionStorage.setItem(place, JSON.stringify({ revision, touched: [...touched] }));
+    if (touched.size || waiting.length) sessionStorage.setItem(place, JSON.stringify({ revision, touched: [...touched], waiting, lost: lost || sending }));
     else sessionStorage.removeItem(place);
   };
   const fields = (name) => [...form.elements].filter((element) => element.name === name);
@@ -52,14 +53,17 @@
       }
     }
   };
+  const put = (part, html) => {
+    const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
+    part.innerHTML = html;
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  };
   const renew = (html) => {
     const active = document.activeElement;
     const inside = editor.contains(active);
     const focus = inside && (active.id || active.name);
     const range = inside && active.selectionStart !== undefined ? [active.selectionStart, active.selectionEnd] : null;
-    const open = [...editor.querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
-    editor.innerHTML = html;
-    open.forEach(([id, is]) => { const details = document.getElementById(id); if (details) details.open = details.open || is; });
+    put(editor, html);
     for (const values of touched.values()) fill(values);
     if (!focus) return;
     let next = document.getElementById(focus) || fields(focus)[0];
@@ -68,23 +72,33 @@
     if (range && next?.setSelectionRange && next.type !== "number") try { next.setSelectionRange(...range); } catch { /* a field without a caret */ }
   };
 
-  const send = async (action = "", more = {}) => {
-    if (sending) { timer = setTimeout(() => send(action, more), 100); return; }
+  // Buttons are done in the order of the presses, each with what was typed before it. What is sent once more says so, and
+  // whether its button went along before: the server does nothing twice, and takes what it has by now for ours.
+  const press = (action, type = "") => {
+    held.clear();
+    waiting.push({ do: action, type, typed: [...touched] });
+    keep();
+    send();
+  };
+  const send = async () => {
+    if (sending) return;
     clearTimeout(timer);
-    if (action || more.all) held.clear();
-    const drop = action.startsWith("take:") ? action.slice(5) : "";
-    if (drop) for (const name of [...touched.keys()]) if (name === drop || name.startsWith(`${drop}/`)) touched.delete(name);
-    const going = [...touched].filter(([name]) => !held.has(name));
-    if (!going.length && !action && !more.look) return;
+    const [button] = waiting;
+    const taken = button?.do.startsWith("take:") ? button.do.slice(5) : "";
+    if (taken) for (const name of [...touched.keys()]) if (name === taken || name.startsWith(`${taken}/`)) touched.delete(name);
+    const going = (button?.typed ?? [...touched]).filter(([name, values]) => touched.get(name) === values && !held.has(name));
+    const looks = !going.length && !button; // somebody else has changed something, and nothing is to be saved
+    if (looks && newest <= revision) return;
     sending = true;
-    if (!more.look) say(words.saving);
+    keep();
+    if (!looks) say(words.saving);
     try {
-      const body = new URLSearchParams([["revision", revision], ["do", action], ...going.flatMap(([, values]) => values)]);
-      if (more.type) body.set("new_type", more.type);
-      const answer = more.look
+      const body = new URLSearchParams([["revision", revision], ...going.flatMap(([, values]) => values)]);
+      for (const [name, value] of Object.entries({ do: button?.do, new_type: button?.type, again: lost && (button?.again || "texts"), whole: editor.querySelector("[role=alert]") && "yes" })) if (value) body.set(name, value);
+      const answer = looks
         ? await fetch(`${form.getAttribute("action")}?part=editor&since=${revision}`)
         : await fetch(form.getAttribute("action"), { method: "POST", body, headers: { "X-Part": "1" } });
-      if (answer.status === 401 || answer.redirected) { signedOut(); return; }
+      if (answer.status === 401 || answer.redirected) { sending = false; signedOut(); return; }
       if (!answer.ok && answer.status !== 422) throw new Error(answer.status);
       const said = await answer.json();
       const refused = answer.status === 422;
@@ -93,16 +107,22 @@
         if (refused || said.held.some((each) => each === name || each.startsWith(`${name}/`))) held.add(name);
         else touched.delete(name);
       }
+      if (button) waiting.shift();
+      lost = false;
       revision = said.revision;
       keep();
       if (said.editor !== null) renew(said.editor);
-      side.innerHTML = said.side;
-      say(said.state, held.size > 0);
+      put(side, said.side);
+      say(`${placeOf(button?.do)} ${said.state}`.trim(), held.size > 0);
       sending = false;
-      if ([...touched.keys()].some((name) => !held.has(name))) timer = setTimeout(send, REST_MS);
+      if (waiting.length || newest > revision) send();
+      else if ([...touched.keys()].some((name) => !held.has(name))) timer = setTimeout(send, REST_MS);
     } catch {
+      if (button) button.again = "button";
+      lost = true;
       say(words.away, true);
-      timer = setTimeout(() => { sending = false; send(action, more); }, AGAIN_MS);
+      sending = false;
+      timer = setTimeout(send, AGAIN_MS);
     }
   };
   const signedOut = () => {
@@ -112,66 +132,51 @@
     link.href = `/sign-in?next=${form.getAttribute("action")}`;
     link.textContent = words.signIn;
     state.append(link);
-    sending = false;
+  };
+
+  // Where a question stands, for those who do not see it.
+  const told = (detail) => words.moved.replace(/\{(\w+)\}/g, (_whole, name) => detail[name]);
+  const placeOf = (action = "") => {
+    const [verb, code] = action.split(":");
+    const codes = [...editor.querySelectorAll(".desk-question")].map((each) => each.dataset.code);
+    return ["up", "down", "after"].includes(verb) && codes.includes(code) ? told({ code, place: codes.indexOf(code) + 1, count: codes.length }) : "";
   };
 
   form.addEventListener("input", (event) => { if (!event.target.matches("select, [type=checkbox]")) touch(event.target); });
   form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) touch(event.target); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const button = event.submitter;
-    send(button?.value ?? "", { type: document.getElementById("new_type")?.value, all: true });
+    press(event.submitter?.value ?? "", document.getElementById("new_type")?.value);
   });
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.target.matches("input, textarea, select")) return;
     const key = event.key.toLowerCase();
-    if (key === "z" || key === "y") { event.preventDefault(); send(key === "y" || event.shiftKey ? "redo" : "undo"); }
+    if (key === "z" || key === "y") { event.preventDefault(); press(key === "y" || event.shiftKey ? "redo" : "undo"); }
   });
 
-  // Dragging by the handle; the buttons do the same with keys.
-  let dragged = null;
-  const over = (event) => event.target.closest?.(".desk-question");
-  editor.addEventListener("dragstart", (event) => {
-    if (!event.target.matches(".handle")) return;
-    dragged = event.target.closest(".desk-question");
-    dragged.classList.add("dragged");
-    event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", dragged.dataset.code);
-    event.dataTransfer.setDragImage(dragged, 10, 10);
+  // draft_drag.js carries questions; the buttons do the same with keys.
+  let before = "";
+  editor.addEventListener("carry", (event) => { before ||= state.textContent || " "; say(told(event.detail)); });
+  editor.addEventListener("carried", (event) => {
+    if (event.detail) press(`after:${event.detail.code}:${event.detail.after}`); else say(before.trim());
+    before = "";
   });
-  editor.addEventListener("dragover", (event) => {
-    if (!dragged || !over(event)) return;
-    event.preventDefault();
-    editor.querySelectorAll(".over").forEach((each) => each.classList.remove("over"));
-    over(event).classList.add("over");
-  });
-  editor.addEventListener("drop", (event) => {
-    const target = over(event);
-    if (!dragged || !target) return;
-    event.preventDefault();
-    const code = dragged.dataset.code;
-    const others = [...editor.querySelectorAll(".desk-question")].filter((each) => each !== dragged);
-    if (target !== dragged) { // it comes before the one it is dropped on
-      const before = others[others.indexOf(target) - 1];
-      send(`after:${code}:${before ? before.dataset.code : ""}`);
-    }
-  });
-  editor.addEventListener("dragend", () => {
-    editor.querySelectorAll(".over, .dragged").forEach((each) => each.classList.remove("over", "dragged"));
-    dragged = null;
-  });
+
+  document.addEventListener("signedout", (event) => { event.preventDefault(); signedOut(); });
 
   // Somebody else has changed the draft: the side is renewed by live.js and says its revision.
   new MutationObserver(() => {
-    const newest = Number(side.querySelector("[data-revision]")?.dataset.revision ?? 0);
-    if (newest > revision && !sending) send("", touched.size ? {} : { look: true });
+    newest = Math.max(newest, Number(side.querySelector("[data-revision]")?.dataset.revision ?? 0));
+    if (newest > revision) send();
   }).observe(side, { childList: true });
 
   const kept = sessionStorage.getItem(place);
   if (kept) {
-    const { revision: then, touched: values } = JSON.parse(kept);
+    const { revision: then, touched: values, waiting: buttons = [], lost: was } = JSON.parse(kept);
     revision = then;
+    lost = was;
     for (const [name, each] of values) { touched.set(name, each); fill(each); }
+    waiting.push(...buttons.map((each, place) => ({ ...each, typed: [...touched], again: place ? "" : "button" })));
     send();
   }
   // The page is left before it was saved: once more, without waiting for an answer. What was saved already changes nothing.

@@ -51,7 +51,11 @@
     const started = performance.now();
     try {
       const answer = await fetch(part.dataset.src, { headers: { "X-Part": "1" } });
-      if (answer.redirected || answer.status === 401) { location.reload(); return; } // signed out meanwhile
+      if (answer.redirected || answer.status === 401) { // signed out meanwhile; a page with something typed in it stays
+        if (document.dispatchEvent(new CustomEvent("signedout", { cancelable: true }))) location.reload();
+        part.asking = false;
+        return;
+      }
       const html = answer.ok ? await answer.text() : part.last;
       if (html !== part.last && !inUse(part)) swap(part, html);
       part.last = html;

@@ -76,6 +76,11 @@ class County:
 @pytest.fixture
 def county(database: Database) -> County:
     """The county on Monday at ten; nobody has a password yet, see `with_passwords`."""
+    return county_in(database)
+
+
+def county_in(database: Database) -> County:
+    """The same, in a database that may serve several tests."""
     app = create_app(Settings(), database, Changes(), None)
     made = County(database, app)
     app.state.clock = lambda: made.now

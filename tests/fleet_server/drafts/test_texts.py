@@ -61,7 +61,7 @@ def test_publishing_is_told_of_required_languages_and_of_incomplete_ones(session
     edit(session, draft, set_(FIND_SV, ""))
     assert list(map(str, language_faults(session, service.body(draft)))) == [
         "Northern Sámi is missing, and the county requires it",
-        "Swedish is not complete, 1 texts are missing: FIND/text",
+        "Swedish is not complete, one text is missing: FIND/text",
     ]
 
 
