@@ -56,16 +56,17 @@ def change(
     *,
     second_person: bool,
     required_languages: list[str],
-    least_respondents: int | str = CountyRules.least_respondents,
-    texts_kept_days: int | str = CountyRules.texts_kept_days,
+    least_respondents: int | str | None = None,
+    texts_kept_days: int | str | None = None,
     now: int,
 ) -> CountyRules:
     """Decide anew. Raises Refused for a language that is none of those a set can have, and for what is no number or too
-    large a one."""
+    large a one; None leaves a number as it is."""
     faults = Faults()
+    before = rules(session)
     numbers = {
-        "least_respondents": str(least_respondents).strip(),
-        "texts_kept_days": str(texts_kept_days).strip(),
+        field: str(getattr(before, field) if given is None else given).strip()
+        for field, given in (("least_respondents", least_respondents), ("texts_kept_days", texts_kept_days))
     }
     for field, typed in numbers.items():
         text, most = _NUMBERS[field]
@@ -80,7 +81,6 @@ def change(
                 known=", ".join(LANGUAGES),
             )
     faults.check()
-    before = rules(session)
     after = CountyRules(
         second_person,
         tuple(code for code in LANGUAGES if code in required_languages),

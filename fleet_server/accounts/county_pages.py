@@ -34,8 +34,8 @@ def change(
     now: Now,
     second_person: Annotated[str, Form()] = "",
     language: Annotated[list[str] | None, Form()] = None,
-    least_respondents: Annotated[str, Form()] = "",
-    texts_kept_days: Annotated[str, Form()] = "",
+    least_respondents: Annotated[str | None, Form()] = None,
+    texts_kept_days: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Decide anew."""
     try:
@@ -49,7 +49,7 @@ def change(
             now=now,
         )
     except Refused as refused:
-        typed = {"least_respondents": least_respondents, "texts_kept_days": texts_kept_days}
+        typed = {"least_respondents": least_respondents or "", "texts_kept_days": texts_kept_days or ""}
         return _page(request, session, errors=messages(refused), typed=typed, status_code=422)
     return RedirectResponse("/county?done=changed", 303)
 

@@ -42,4 +42,5 @@ def newest_answer(session: Session, device_id: str, epochs: Sequence[EpochBooks]
     if known is None:
         return NewestAnswer(number, "", "")
     asked = questions.body_of(known).get("questions", [])
-    return NewestAnswer(number, known.name, asked[position]["code"] if position < len(asked) else "")
+    code = asked[position].get("code") if position < len(asked) else None
+    return NewestAnswer(number, known.name, code if isinstance(code, str) else "")

@@ -58,7 +58,11 @@ def test_a_schedule_is_changed_by_who_keeps_its_places_until_it_has_ended(stands
 
 def test_the_next_stage_of_a_rollout_begins_at_once(stands: County) -> None:
     stages = [{"places": 1, "wait_min": 60}, {"all": True, "wait_min": 60}]
-    begun = post(stands, "/rollouts", set_number=5, choice={"places": [stands.places["exit"]]}, stages=stages)
+    with stands.database.write() as session:
+        there = stands.places["lobby"]
+        places.install(session, "test", device_id="real00000002", place_id=there, now=stands.now)
+    both = [stands.places["exit"], there]
+    begun = post(stands, "/rollouts", set_number=5, choice={"places": both}, stages=stages)
     assert begun.status_code == 201
     number = begun.json()["id"]
     assert begun.json()["reason"] == ""

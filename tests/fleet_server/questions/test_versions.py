@@ -130,7 +130,9 @@ def test_a_rollout_does_not_go_back_to_a_set_that_was_put_away(fleet: County) ->
         service.publish(session, 3, ["real00000001"], actor="test", now=fleet.now)
         choice = {"places": [fleet.places["exit"]]}
         rollout = rollouts.start(session, "test", 5, choice, AT_ONCE, StopRule(), False, now=fleet.now + 1)
-        for later in (2, 3):
+        advancing.advance(session, now=fleet.now + 2)
+        session.get_one(Device, "real00000001").running_set = 5
+        for later in (3, 4):
             advancing.advance(session, now=fleet.now + later)
         assert rollout.state == "done"
         versions.archive(session, "test", 3, now=fleet.now + 4)
