@@ -70,11 +70,12 @@ def serve() -> None:
 @app.command()
 def demo(
     patients: Annotated[bool, typer.Option(help="Let simulated patients press, too.")] = True,
+    history: Annotated[bool, typer.Option(help="Begin with a year of simulated answers.")] = True,
 ) -> None:
     """Show Hymiö on this machine: server, broker, question sets and three virtual kiosks (what `make run` does)."""
     from fleet_server.demo.run import run_demo  # not on a production server: needs the provisioning tools
 
-    run_demo(read_settings().model_copy(update={"demo": True}), patients=patients)
+    run_demo(read_settings().model_copy(update={"demo": True}), patients=patients, history=history)
 
 
 @app.command()

@@ -81,6 +81,10 @@ def main() -> None:
                 page.goto(address)
                 time.sleep(0.5)  # the event stream never lets the network be idle
                 page.screenshot(path=TARGET / f"{name}.png", full_page=name != "question-set")
+            page.goto("/results")
+            page.get_by_role("link", name="Laboratorion ovi").click()
+            page.locator("section.result").first.wait_for()
+            page.screenshot(path=TARGET / "results.png")
             desk(page)
             kiosks = {kiosk.name: kiosk for kiosk in list_kiosks(demo.folder / "virtual")}
             (TARGET / "paper.png").write_bytes(kiosks["kiosk-1"].screen())

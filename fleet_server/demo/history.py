@@ -27,14 +27,14 @@ from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 
 DAYS = 365
-VISITORS = 30  # a day and place, on average
+VISITORS = 15  # a day and place, on average
 _ACTOR = "fleet demo"
 _ASKED_MORE = 3  # questions after the first, of those who stay
 _TENTH_MS = 100
 
 
-def write_year(database: Database, *, now: int, seed: int = 2023) -> int:
-    """Book the year before `now` at each demo place that has no history yet. How many answers."""
+def write_year(database: Database, *, now: int, days: int = DAYS, seed: int = 2023) -> int:
+    """Book the `days` before `now` at each demo place at which nothing stood yet. How many answers."""
     answers = 0
     habits = json.loads(files("fleet_server.demo").joinpath("patients.json").read_text("utf-8"))
     with database.write() as session:
@@ -47,18 +47,18 @@ def write_year(database: Database, *, now: int, seed: int = 2023) -> int:
         with database.write() as session:
             if session.exec(select(Installation.id).where(Installation.place_id == place_id)).first():
                 continue
-            journal = _Journal(_former_kiosk(session, place_id, model, now), day_start(now, -DAYS))
+            journal = _Journal(_former_kiosk(session, place_id, model, now, days), day_start(now, -days))
             asked = _asked(questions.body_of(session.get_one(QuestionSet, set_number)), model)
-            for back in range(DAYS, 0, -1):
+            for back in range(days, 0, -1):
                 for payload in journal.day(_visits(asked, habits, day_start(now, -back), set_number, chance)):
                     book(session, journal.device_id, payload, source="mqtt", now=day_start(now, 1 - back))
             answers += journal.pressed
     return answers
 
 
-def _former_kiosk(session: Session, place_id: int, model: str, now: int) -> str:
-    """It stood here for the whole year and is revoked: nobody connects as it."""
-    began = day_start(now, -DAYS)
+def _former_kiosk(session: Session, place_id: int, model: str, now: int, days: int) -> str:
+    """It stood here all that time and is revoked: nobody connects as it."""
+    began = day_start(now, -days)
     device, _ = credentials.create(
         session, name=f"kiosk-{place_id}-2023", model=model, virtual=True, now=began
     )

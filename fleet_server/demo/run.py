@@ -16,8 +16,8 @@ from typing import Any
 
 from fleet_server import garbage
 from fleet_server.db import Database
-from fleet_server.demo import history
 from fleet_server.demo import kiosks as demo_kiosks
+from fleet_server.demo.history import write_year
 from fleet_server.demo.kiosks import DemoKiosk
 from fleet_server.demo.patients import Patients, Tried
 from fleet_server.demo.screen_pages import view_run
@@ -35,7 +35,7 @@ from fleet_server.settings import Settings
 _LOG_BYTES = 5_000_000
 
 
-def run_demo(settings: Settings, *, patients: bool) -> None:
+def run_demo(settings: Settings, *, patients: bool, history: bool) -> None:
     """Prepare, serve until Ctrl-C, stop. Raises CannotStart with one clear line."""
     began = time.monotonic()
     check_ground(settings)
@@ -46,13 +46,14 @@ def run_demo(settings: Settings, *, patients: bool) -> None:
     logging.basicConfig(
         handlers=[log], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    _say(1, "database, at the first start with a year of simulated answers")
+    _say(1, "database" + (", at the first start with a year of simulated answers" if history else ""))
     database = open_database(settings)
     try:
         with database.write() as session:
             questions.add_national(session, now=now_ms())
             email, password = sign_in(session, settings.data_dir, now=now_ms())
-        history.write_year(database, now=now_ms())
+        if history:
+            write_year(database, now=now_ms())
         _say(2, "three kiosks, from the same flash image that a board gets")
         folder = settings.data_dir / "virtual"
         if not _runs_micropython():

@@ -20,7 +20,7 @@ PATIENCE_S = 5.0
 def measure() -> list[dict]:
     """Press to visible, p50 and p99, in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
-        demo = Demo(Path(folder), "--no-patients").start()
+        demo = Demo(Path(folder), "--no-patients", "--no-history").start()
         try:
             times = _measure(demo)
         finally:

@@ -22,7 +22,7 @@ CHROMIUM_FLAGS = [
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`make run` without simulated patients."""
-    running = Demo(tmp_path_factory.mktemp("demo"), "--no-patients").start()
+    running = Demo(tmp_path_factory.mktemp("demo"), "--no-patients", "--no-history").start()
     yield running
     running.stop()
 
