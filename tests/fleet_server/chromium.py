@@ -22,7 +22,6 @@ PATIENCE_MS = 20_000  # a machine that is busy with other tests
 
 MARKS = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 

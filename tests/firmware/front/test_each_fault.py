@@ -93,7 +93,7 @@ def raised_at(root: Path, at: int, kind: type[Exception]) -> tuple[AtLine, Any]:
 def test_an_exception_at_each_line_of_an_answer_costs_no_thanked_answer(tmp_path: Path) -> None:
     lines = raised_at(tmp_path, 0, RuntimeError)[0].count
     assert lines > 1000
-    stride = effort.pick(test=197, full=3, torture=1)
+    stride = effort.pick(test=397, full=3, torture=1)
     kinds = effort.pick(
         test=(RuntimeError, MemoryError),
         full=(RuntimeError, MemoryError),

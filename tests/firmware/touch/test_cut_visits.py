@@ -16,7 +16,7 @@ from tests.evidence import note
 
 ASSETS = str(Path(__file__).resolve().parents[3] / "firmware" / "assets")
 SEEDS = effort.seeds(effort.pick(test=1, full=8, torture=40))
-STRIDE = effort.pick(test=9, full=1, torture=1)
+STRIDE = effort.pick(test=17, full=1, torture=1)
 
 
 class Watched(Stage):

@@ -52,7 +52,7 @@ def test_killed_at_any_point_nothing_thanked_is_lost_and_nothing_counted_twice(
 ) -> None:
     last = points(shared_database, tmp_path)
     assert last > 400
-    step = effort.pick(7, 1, 1)
+    step = effort.pick(13, 1, 1)
     lives = [str(point) for point in range(1 + effort.SEED % step, last + 1, step)]
     survive(shared_database, tmp_path, lives)
     kind = "SQLite" if shared_database.is_sqlite else "PostgreSQL"
