@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Dialog, expect
 
 from tests.fleet_server.accounts.county import County
