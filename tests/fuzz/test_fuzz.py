@@ -25,10 +25,10 @@ from tests.fuzz.inputs import CASES, Case
 from tests.fuzz.kiosk_ends import EPOCH, GOOD_RECEIPT, MOST_JSON_BYTES, NAME_QUERY, NONCE
 from tests.fuzz.targets import Failure, run, targets
 
-FAST = effort.pick(50_000, 100_000, 5_000_000)  # some 50 microseconds each
-MIDDLE = effort.pick(15_000, 100_000, 5_000_000)
-SLOW = effort.pick(800, 100_000, 1_000_000)  # milliseconds each: files, or a share of a transaction
-SLOWEST = effort.pick(500, 20_000, 200_000)
+FAST = effort.pick(20_000, 100_000, 5_000_000)  # some 50 microseconds each
+MIDDLE = effort.pick(6_000, 100_000, 5_000_000)
+SLOW = effort.pick(400, 100_000, 1_000_000)  # milliseconds each: files, or a share of a transaction
+SLOWEST = effort.pick(250, 20_000, 200_000)
 AMOUNTS = {
     "record": FAST,
     "batch": FAST,

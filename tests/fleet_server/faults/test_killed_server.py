@@ -71,7 +71,7 @@ def test_killed_inside_a_statement_or_a_sync_and_again_in_the_next_life(
 ) -> None:
     last = points(shared_database, tmp_path)
     lives = []
-    for seed in effort.seeds(effort.pick(30, 600, 10_000)):
+    for seed in effort.seeds(effort.pick(15, 600, 10_000)):
         chance = random.Random(seed)
         lives.append(f"{chance.randint(1, last)}+{chance.randint(1, LONGEST_US)}")
         if seed % 2:
