@@ -9,8 +9,8 @@ import pytest
 from tests import effort
 from tests.evidence import note
 
-# Three wraps of the counter take 38 days. The coarser the steps at night, the faster.
-DAYS = effort.pick(test=40, full=400, torture=400)
+# Two wraps of the counter take 25 days. The coarser the steps at night, the faster.
+DAYS = effort.pick(test=26, full=400, torture=400)
 STEP_MS = effort.pick(test=9000, full=8000, torture=2000)
 
 

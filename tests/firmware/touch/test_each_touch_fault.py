@@ -113,7 +113,7 @@ def test_an_exception_at_each_line_of_a_visit_costs_no_thanked_answer_and_leaves
     expected = faultless(Quick(ASSETS))
     tried = places()
     assert len(tried) > 1000
-    stride = effort.pick(test=3, full=1, torture=1)
+    stride = effort.pick(test=10, full=1, torture=1)
     raised = crashed = refused = 0
     gc.collect()
     gc.freeze()  # the front collects after each page
