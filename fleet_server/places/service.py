@@ -18,6 +18,7 @@ from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import KIOSK, Device
 from fleet_server.places.models import Installation, OpeningHours, Place, PlaceLabel, Unit
 from fleet_server.refusals import N_, Faults
+from fleet_server.results import sums
 
 SECTORS = {"health": N_("Health services"), "social": N_("Social services")}
 DEEPEST = 12  # the national organisation register goes five deep; keeps the path within its column
@@ -79,6 +80,9 @@ def change_unit(
         setattr(unit, name, value)
     if parent_id != unit.parent_id:
         old_path, new_path = unit.path, f"{parent.path if parent else '/'}{unit.id}/"
+        below = select(Place.id).join(Unit).where(col(Unit.path).startswith(old_path))
+        before_path, after_path = (path.removesuffix(f"{unit.id}/") for path in (old_path, new_path))
+        sums.hang(session, [place or 0 for place in session.exec(below)], before_path, after_path)
         unit.parent_id = parent_id
         for each in session.exec(select(Unit).where(col(Unit.path).startswith(old_path))).all():
             each.path = new_path + each.path.removeprefix(old_path)
@@ -128,6 +132,9 @@ def change_place(
     name = _place_name(session, faults, name, unit_id, own_id=place.id)
     faults.check()
     before = {"name": place.name, "unit": place.unit_id}
+    if unit_id != place.unit_id:
+        paths = [session.get_one(Unit, unit).path for unit in (place.unit_id, unit_id or 0)]
+        sums.hang(session, [place.id or 0], *paths)
     place.name, place.unit_id = name, unit_id or 0
     session.add(place)
     after = {"name": name, "unit": unit_id}

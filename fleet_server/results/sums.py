@@ -1,13 +1,14 @@
 """Adds closed blocks to the sums that pages read: of their place, of every unit above it, and for everybody.
 
-Invariant: the sums are what `rebuilt` makes of the blocks; nothing else writes them.
+Invariant: the sums are those of whole blocks; nothing else writes them.
 """
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk, wire
@@ -98,18 +99,20 @@ class Sums:
         return self._channels[device_id]
 
 
-def move(session: Session) -> None:
-    """Add the units up anew, from their places: after a place or a unit was hung elsewhere."""
-    connection = session.connection()
-    connection.execute(delete(_SCORES).where(_SCORES.c.scope == UNIT))
+def hang(session: Session, place_ids: Collection[int], before: str, after: str) -> None:
+    """These places count for the units on the path `after` from now on, no more for those on `before` alone."""
+    old, new = ({int(part) for part in path.split("/") if part} for path in (before, after))
     sums = Sums(session, k=PUBLIC_K)
-    totals: dict[_Key, Counter[str]] = {}
-    for row in connection.execute(select(_SCORES).where(_SCORES.c.scope == PLACE)):
-        units, _ = sums._place(row.scope_id)
-        for unit in units:
-            key = (UNIT, unit, row.filtered, row.day, row.series_id, sums._channel(row.source))
-            figures = totals.setdefault(key, Counter())
-            for name in _FIGURES:
-                figures[name] += getattr(row, name)
-    rows = [(*key, *(figures[name] for name in _FIGURES)) for key, figures in sorted(totals.items())]
-    bulk.insert(connection, _SCORES, (*_KEY, *_FIGURES), rows)
+    changes: dict[_Key, Counter[str]] = {}
+    of_places = (_SCORES.c.scope == PLACE) & _SCORES.c.scope_id.in_(place_ids)
+    for row in session.connection().execute(select(_SCORES).where(of_places)):
+        if sums._place(row.scope_id)[1]:
+            continue  # a demo place is in no sum
+        for units, sign in ((old - new, -1), (new - old, 1)):
+            for unit in units:
+                key = (UNIT, unit, row.filtered, row.day, row.series_id, sums._channel(row.source))
+                figures = changes.setdefault(key, Counter())
+                for name in _FIGURES:
+                    figures[name] += sign * getattr(row, name)
+    rows = [(*key, *(figures[name] for name in _FIGURES)) for key, figures in sorted(changes.items())]
+    bulk.upsert(session.connection(), _SCORES, (*_KEY, *_FIGURES), rows, add=_FIGURES)

@@ -2,12 +2,19 @@
 
 import re
 
+from sqlmodel import select
+
 from fleet_server.accounts import county
 from fleet_server.instants import MINUTE_MS
+from fleet_server.places import service as places
+from fleet_server.places.models import Place, Unit
 from fleet_server.results import release
+from fleet_server.results.models import UNIT
+from fleet_server.results.scores import NONE, Figures, Where, totals
 from tests.conftest import MONDAY_10
 from tests.fleet_server.pages.world import World
 
+EVER = (0, 1 << 50)
 FIRST = MONDAY_10 - 120 * MINUTE_MS
 
 
@@ -102,3 +109,34 @@ def test_the_unit_above_is_compared_with_and_chance_is_named(world: World) -> No
     answer(world, "B", *[1] * 40)
     page = text_of(world.sign_in("alice@example.org").get(f"/results/units/{world.units['A']}").text)
     assert "The county: 50 % (39 … 61 %) , better than that" in page
+
+
+def test_results_go_with_the_place_and_the_unit_that_are_hung_elsewhere(world: World) -> None:
+    answer(world, "A", 5, 5, 5, 4, 1)
+    answer(world, "B", 1, 1, 1, 1, 1)
+    with world.database.read() as session:
+        before = {
+            unit.id or 0: totals(session, Where(UNIT, unit.id or 0), *EVER)
+            for unit in session.exec(select(Unit))
+        }
+    clinic_a, clinic_b = world.units["A"], world.units["B"]
+    root = next(unit for unit in before if unit not in (clinic_a, clinic_b))
+    (series,) = before[root]
+    with world.database.write() as session:
+        place = session.get_one(Place, world.places["A"])
+        places.change_place(session, "test", place, unit_id=clinic_b, name=place.name, now=world.now)
+    assert of_unit(world, clinic_a, series).answers == 0
+    assert of_unit(world, clinic_b, series) == of_unit(world, root, series) == before[root][series]
+    with world.database.write() as session:
+        unit = session.get_one(Unit, clinic_b)
+        places.change_unit(
+            session, "test", unit, parent_id=clinic_a, name_fi="B", name_sv="B", name_en="B", oid=None,
+            sector="health", now=world.now,
+        )  # fmt: skip
+    for unit_id in (root, clinic_a, clinic_b):
+        assert of_unit(world, unit_id, series) == before[root][series]
+
+
+def of_unit(world: World, unit_id: int, series: int) -> Figures:
+    with world.database.read() as session:
+        return totals(session, Where(UNIT, unit_id), *EVER).get(series, NONE)
