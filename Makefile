@@ -34,7 +34,7 @@ full: setup lint  ## all tests, with more random lives and faults: an hour or tw
 torture: setup  ## the tests that scale, at full length: most of a day; HYMIO_SEED=n tries others. Both write the table of docs/reliability.md
 	$(call scaled,torture,-m scales)
 
-check: setup lint  ## lint and the fast tests, under two minutes
+check: setup lint  ## lint and the tests that take seconds each, about ten minutes in all
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not e2e"
 
 lint: setup
