@@ -78,9 +78,19 @@ def _reached(root: Path, package: str, beginning: list[Path]) -> list[str]:
     return sorted(found | ({"__init__"} & there if found else set()))
 
 
+def _parsed(path: Path) -> ast.Module:
+    """The source's tree. CPython 3.11 counts the depth of a parse for all threads together, so that another one at the
+    same time may make it fail ("recursion depth mismatch", seen with 3.11.7): nothing is wrong with the source then.
+    """
+    try:
+        return ast.parse(path.read_bytes(), str(path))
+    except SystemError:
+        return ast.parse(path.read_bytes(), str(path))
+
+
 def _imports(path: Path, package: str) -> set[str]:
     try:
-        tree = ast.parse(path.read_bytes(), str(path))
+        tree = _parsed(path)
     except (SyntaxError, OSError):
         return set()  # the compiler says it better, and is next
     names: set[str] = set()
