@@ -120,9 +120,14 @@ class VirtualKiosk:
     def stop(self) -> None:
         """Ends kiosk and runner; returns when both are gone."""
         with self._connect() as connection:
-            _exchange(connection, {"do": "stop"}, self.name)
-            while connection.recv(4096):
-                pass
+            try:
+                _exchange(connection, {"do": "stop"}, self.name)
+                while connection.recv(4096):
+                    pass
+            except (ProvisioningError, OSError):
+                if self.running:
+                    raise
+                # It went while it was asked: killed from elsewhere.
         self._end_runner()
 
     def press(self, face: int, ms: int = 120, simulated: bool = False) -> None:
