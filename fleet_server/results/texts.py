@@ -36,7 +36,8 @@ class Text:
 
 def release(session: Session, block: Block, texts: Iterable[str]) -> None:
     """Let the texts of a block be read."""
-    shuffled = list(texts)
+    # A mad kiosk may send NUL, which no text of PostgreSQL can hold; one text must not keep all others back for ever.
+    shuffled = [text.replace("\0", "") for text in texts]
     _SHUFFLE.shuffle(shuffled)
     session.add_all(
         ReleasedText(block_id=block.id or 0, text=text, folded=text.casefold()) for text in shuffled
@@ -80,7 +81,7 @@ def forget(session: Session, *, days: int, now: int) -> int:
     gone: Any = run(delete(_TEXTS).where(_TEXTS.c.block_id.in_(old)))
     written = (
         (_RECORDS.c.kind == wire.KIND_ANSWER)
-        & (_RECORDS.c.from_at < now - days * DAY_MS)
+        & (func.coalesce(_RECORDS.c.from_at, _RECORDS.c.received_at) < now - days * DAY_MS)
         & (func.length(_RECORDS.c.body) > len(_FORGOTTEN.encode()))
     )
     run(update(_RECORDS).where(written).values(body=_FORGOTTEN.encode(), crc=wire.NO_CRC))
