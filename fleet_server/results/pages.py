@@ -3,25 +3,27 @@
 They decide nothing about what may be shown: scores.py knows whole blocks only.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from babel.dates import format_skeleton
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import county
-from fleet_server.accounts.access import Person, allow, may, visible_places, visible_units
+from fleet_server.accounts.access import Person, allow, visible_places, visible_units
 from fleet_server.accounts.models import Role
 from fleet_server.instants import local
 from fleet_server.places.models import Place, Unit
-from fleet_server.places.periods import day_start, month_start
 from fleet_server.places.tree import trail
-from fleet_server.results import texts
-from fleet_server.results.items import Item, beside, items
+from fleet_server.results import subjects, texts
+from fleet_server.results.items import Item, items
 from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import Where, withheld
+from fleet_server.results.spans import Period, Span, period
+from fleet_server.results.subjects import Subject
+from fleet_server.results.summary import summary
 from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
 from fleet_server.web.deps import Now, ReadSession, RowId
 from fleet_server.web.forms import said
@@ -31,52 +33,39 @@ from fleet_server.web.units import unit_name
 
 router = APIRouter(prefix="/results", include_in_schema=False)
 Reader = Annotated[Person, allow(Role.SUPERVISOR, Role.COORDINATOR)]
-Span = Literal["month", "quarter", "year"]
-Search = Annotated[str, Query(max_length=100)]
-PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 TEXTS_A_PAGE = 10
-_WEEKS = {"month": 4, "quarter": 13}
 
 
-@dataclass(frozen=True)
-class Period:
-    """Whole weeks or months up to now. `starts`: Finnish midnights; `stop`: the midnight that is to come."""
+class Shown(BaseModel):
+    """What of a subject's results is to be shown: the time, with or without filtered answers, which texts."""
 
-    starts: list[int]
-    stop: int
-    monthly: bool
-
-    def begins(self, day: int) -> int:
-        """The start of the period in which a Finnish midnight lies."""
-        return month_start(day) if self.monthly else _monday(day)
+    span: Span = "quarter"
+    filtered: Literal["", "with"] = ""
+    words: str = Query("", max_length=100)
+    page: int = Query(1, ge=1, le=10_000)
 
 
-def period(span: Span, now: int) -> Period:
-    """The last 4 or 13 weeks from Monday on, or the last 12 months, the present one included."""
-    stop = day_start(now, 1)
-    if span == "year":
-        starts = [month_start(now)]
-        while len(starts) < 12:
-            starts.insert(0, month_start(starts[0] - 1))
-        return Period(starts, stop, monthly=True)
-    monday = _monday(day_start(now))
-    starts = [day_start(monday, -7 * back) for back in range(_WEEKS[span] - 1, -1, -1)]
-    return Period(starts, stop, monthly=False)
+Choice = Annotated[Shown, Depends()]
 
 
-def before(span: Span, chosen: Period) -> tuple[int, int]:
-    """The time just before a period, as long as it."""
-    start = chosen.starts[0]
-    if span == "year":
-        earlier = start
-        for _ in range(12):
-            earlier = month_start(earlier - 1)
-        return earlier, start
-    return day_start(start, -7 * _WEEKS[span]), start
+def unit_subject(unit_id: RowId, person: Reader, session: ReadSession) -> Subject:
+    """The unit of the address, when it is the reader's to see."""
+    return _readable(person, subjects.of_unit(session, unit_id))
 
 
-def _monday(day: int) -> int:
-    return day_start(day, -local(day).weekday())
+def place_subject(place_id: RowId, person: Reader, session: ReadSession) -> Subject:
+    """The place of the address, when it is the reader's to see."""
+    return _readable(person, subjects.of_place(session, place_id))
+
+
+UnitSubject = Annotated[Subject, Depends(unit_subject)]
+PlaceSubject = Annotated[Subject, Depends(place_subject)]
+
+
+def _readable(person: Person, subject: Subject | None) -> Subject:
+    if subject is None or not subjects.reads(person, subject.unit.path):
+        raise HTTPException(404)
+    return subject
 
 
 @router.get("")
@@ -86,7 +75,7 @@ def front(request: Request, person: Reader, session: ReadSession, now: Now) -> R
     units = session.exec(
         select(Unit).where(col(Unit.id).in_(visible_units(person))).order_by(col(Unit.path))
     ).all()
-    units = [unit for unit in units if _reads(person, unit.path)]
+    units = [unit for unit in units if subjects.reads(person, unit.path)]
     places = session.exec(
         select(Place).where(col(Place.id).in_(visible_places(person))).order_by(col(Place.name))
     ).all()
@@ -113,140 +102,64 @@ def front(request: Request, person: Reader, session: ReadSession, now: Now) -> R
 
 
 def _line(session: Session, where: Where, chosen: Period) -> dict[str, Any]:
-    shown = items(
-        session, where, [chosen.starts[0]], lambda _: chosen.starts[0], stop=chosen.stop, language=language()
-    )
+    shown = items(session, where, chosen.starts[:1], chosen.whole, stop=chosen.stop, language=language())
     score = next((item for item in shown if item.series.type == "nps"), None)
     return {"answers": max((item.figures.answers for item in shown), default=0), "nps": score}
 
 
 @router.get("/units/{unit_id}")
 def unit_results(
-    request: Request,
-    unit_id: RowId,
-    person: Reader,
-    session: ReadSession,
-    now: Now,
-    span: Span = "quarter",
-    filtered: Literal["", "with"] = "",
-    words: Search = "",
-    page: PageNumber = 1,
+    request: Request, subject: UnitSubject, session: ReadSession, now: Now, choice: Choice
 ) -> Response:
     """What was answered in a unit and all below it."""
-    unit = session.get(Unit, unit_id)
-    if unit is None or not _reads(person, unit.path):
-        raise HTTPException(404)
-    return _page(
-        request,
-        session,
-        Where(UNIT, unit_id),
-        now,
-        span,
-        bool(filtered),
-        (words.strip(), page),
-        title=unit_name(unit),
-        address=f"/results/units/{unit_id}",
-        trail=trail(session, unit, language())[:-1],
-        above=_above(session, unit.parent_id),
-        waiting=withheld(session, unit.path),
-    )
+    return _page(request, session, subject, now, choice)
 
 
 @router.get("/places/{place_id}")
 def place_results(
-    request: Request,
-    place_id: RowId,
-    person: Reader,
-    session: ReadSession,
-    now: Now,
-    span: Span = "quarter",
-    filtered: Literal["", "with"] = "",
-    words: Search = "",
-    page: PageNumber = 1,
+    request: Request, subject: PlaceSubject, session: ReadSession, now: Now, choice: Choice
 ) -> Response:
     """What was answered at a place."""
-    place = session.get(Place, place_id)
-    unit = session.get(Unit, place.unit_id) if place else None
-    if place is None or unit is None or not _reads(person, unit.path):
-        raise HTTPException(404)
-    return _page(
-        request,
+    return _page(request, session, subject, now, choice)
+
+
+def _page(request: Request, session: Session, subject: Subject, now: int, choice: Shown) -> Response:
+    with_filtered, words = bool(choice.filtered), choice.words.strip()
+    found = summary(session, subject, choice.span, now=now, language=language(), with_filtered=with_filtered)
+    chosen = found.period
+    texts_found, written = texts.read(
         session,
-        Where(PLACE, place_id),
-        now,
-        span,
-        bool(filtered),
-        (words.strip(), page),
-        title=place.name,
-        address=f"/results/places/{place_id}",
-        trail=trail(session, unit, language()),
-        above=_above(session, place.unit_id),
-        waiting=withheld(session, unit.path, place_id),
-        demo=place.demo,
-    )
-
-
-def _above(session: Session, unit_id: int | None) -> Unit | None:
-    """The unit to compare with. Its figures are sums of many; who may see a part may know how the whole does."""
-    return session.get(Unit, unit_id) if unit_id is not None else None
-
-
-def _reads(person: Person, unit_path: str) -> bool:
-    return may(person, Role.SUPERVISOR, unit_path) or may(person, Role.COORDINATOR, unit_path)
-
-
-def _page(
-    request: Request,
-    session: Session,
-    where: Where,
-    now: int,
-    span: Span,
-    with_filtered: bool,
-    searched: tuple[str, int],
-    above: Unit | None,
-    **more: Any,
-) -> Response:
-    chosen = period(span, now)
-
-    def of(where: Where, starts: list[int], stop: int) -> list[Item]:
-        begins = chosen.begins if len(starts) > 1 else lambda _day: starts[0]
-        return items(
-            session, where, starts, begins, stop=stop, language=language(), with_filtered=with_filtered
-        )
-
-    shown = [item for item in of(where, chosen.starts, chosen.stop) if item.series.type != "text"]
-    earlier = before(span, chosen)
-    then = of(where, [earlier[0]], earlier[1])
-    around = of(Where(UNIT, above.id or 0), [chosen.starts[0]], chosen.stop) if above else []
-    words, page = searched
-    found, written = texts.read(
-        session,
-        where,
+        subject.where,
         chosen.starts[0],
         chosen.stop,
         search=words,
         with_filtered=with_filtered,
         limit=TEXTS_A_PAGE,
-        offset=(page - 1) * TEXTS_A_PAGE,
+        offset=(choice.page - 1) * TEXTS_A_PAGE,
     )
-    context: dict[str, Any] = {"demo": False} | more
-    context |= {
-        "items": [(item, _course(item, chosen), beside(item, then), beside(item, around)) for item in shown],
-        "above": unit_name(above) if above else "",
-        "span": span,
-        "since": chosen.starts[0],
-        "until": chosen.stop - 1,
-        "with_filtered": with_filtered,
-        "k": county.rules(session).least_respondents,
-        "said": said,
-        "words": words,
-        "texts": written,
-        "texts_found": found,
-        "page": page,
-        "pages": -(-found // TEXTS_A_PAGE),
-        "has_places": where.scope == UNIT,
-    }
-    return render(request, "results/results.html", **context)
+    above = trail(session, subject.unit, language())
+    return render(
+        request,
+        "results/results.html",
+        subject=subject,
+        title=subject.place.name if subject.place else unit_name(subject.unit),
+        address=subject.address,
+        trail=above if subject.place else above[:-1],
+        above=unit_name(subject.above) if subject.above else "",
+        lines=[(line, _course(line.item, chosen)) for line in found.lines],
+        waiting=withheld(session, subject.unit.path, subject.place.id if subject.place else None),
+        span=choice.span,
+        since=chosen.starts[0],
+        until=chosen.stop - 1,
+        with_filtered=with_filtered,
+        k=county.rules(session).least_respondents,
+        said=said,
+        words=words,
+        texts=written,
+        texts_found=texts_found,
+        page=choice.page,
+        pages=-(-texts_found // TEXTS_A_PAGE),
+    )
 
 
 def _course(item: Item, chosen: Period) -> LineChart | None:

@@ -45,4 +45,4 @@ def test_a_kiosk_can_be_pressed_with_the_keyboard(page: Page, demo: Demo):
     page.locator(".press").first.focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#front[data-screen=thanks]", timeout=3_000)
+    page.wait_for_selector("#front[data-screen=thanks]", timeout=20_000)

@@ -16,6 +16,8 @@ from tests.e2e.demo import Demo
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 LOCK_OUT_S = 2.0
+# For a machine that does three other things; alone it takes a moment.
+PATIENCE_MS = 20_000
 
 
 def open_kiosk(page: Page, number: int) -> str:
@@ -23,17 +25,19 @@ def open_kiosk(page: Page, number: int) -> str:
     page.goto("/try")
     page.locator(".try-tab").nth(number).click()
     expect(page.locator(".try-tab").nth(number)).to_have_attribute("aria-current", "page")
-    expect(page.locator("#led")).to_have_attribute("data-status", "online", timeout=15_000)
-    expect(page.locator("#front")).to_have_attribute("data-screen", "ready", timeout=15_000)
+    expect(page.locator("#led")).to_have_attribute("data-status", "online", timeout=PATIENCE_MS)
+    expect(page.locator("#front")).to_have_attribute("data-screen", "ready", timeout=PATIENCE_MS)
     return page.locator("#try").get_attribute("data-device")
 
 
 def press(page: Page, face: int) -> int:
     """Presses a face as soon as the kiosk is ready again; returns when (UTC ms)."""
-    expect(page.locator("#front")).to_have_attribute("data-screen", re.compile("ready|full"), timeout=10_000)
+    expect(page.locator("#front")).to_have_attribute(
+        "data-screen", re.compile("ready|full"), timeout=PATIENCE_MS
+    )
     at = now_ms()
     page.locator(".press").nth(face).click()
-    expect(page.locator("#front")).to_have_attribute("data-screen", "thanks", timeout=3_000)
+    expect(page.locator("#front")).to_have_attribute("data-screen", "thanks", timeout=PATIENCE_MS)
     return at
 
 
@@ -49,9 +53,9 @@ def test_a_press_is_thanked_for_and_counted_on_the_places_page(page: Page, demo:
     place_before = int(place.locator("[data-figure=today]").inner_text())
     page.bring_to_front()
     press(page, 0)
-    expect(page.locator("#n-counted")).to_have_text(str(before + 1), timeout=1_000)
+    expect(page.locator("#n-counted")).to_have_text(str(before + 1), timeout=PATIENCE_MS)
     place.bring_to_front()
-    expect(place.locator("[data-figure=today]")).to_have_text(str(place_before + 1), timeout=1_000)
+    expect(place.locator("[data-figure=today]")).to_have_text(str(place_before + 1), timeout=PATIENCE_MS)
     place.close()
 
 
@@ -60,7 +64,7 @@ def test_ten_presses_without_cable_and_through_a_power_cut_arrive_exactly_once_a
 ):
     device = open_kiosk(page, 2)
     press(page, 1)
-    expect(page.locator("#n-counted")).to_have_text("1", timeout=2_000)
+    expect(page.locator("#n-counted")).to_have_text("1", timeout=PATIENCE_MS)
     page.click("#net button")
     expect(page.locator("#net")).to_have_attribute("data-on", "no")
     times = []
@@ -71,11 +75,11 @@ def test_ten_presses_without_cable_and_through_a_power_cut_arrive_exactly_once_a
     page.click("#power button")
     expect(page.locator("#power")).to_have_attribute("data-on", "no")
     page.click("#power button")
-    expect(page.locator("#front")).to_have_attribute("data-screen", "ready", timeout=15_000)
+    expect(page.locator("#front")).to_have_attribute("data-screen", "ready", timeout=PATIENCE_MS)
     assert number(page, "counted") == 1
     page.click("#net button")
     expect(page.locator("#n-counted")).to_have_text("11", timeout=30_000)
-    expect(page.locator("#n-waiting")).to_have_text("0", timeout=5_000)
+    expect(page.locator("#n-waiting")).to_have_text("0", timeout=PATIENCE_MS)
     rows = answers(demo, device)
     assert [row["value"] for row in rows] == [4, 5, 4, 3, 2, 1, 5, 5, 4, 1, 5]
     for row, at in zip(rows[1:], times, strict=True):
@@ -88,7 +92,7 @@ def test_another_question_set_reaches_the_three_kiosks_and_each_reports_it(page:
         box.check()
     page.click("form[action='/question-sets/3/publish'] button")
     page.wait_for_url("**/question-sets/3")
-    expect(page.locator("table .badge.ok")).to_have_count(3, timeout=20_000)
+    expect(page.locator("table .badge.ok")).to_have_count(3, timeout=PATIENCE_MS)
     open_kiosk(page, 0)
     expect(page.locator("#question .first")).to_have_text("Koin oloni turvalliseksi hoidon aikana")
 
