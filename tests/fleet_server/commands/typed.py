@@ -38,6 +38,6 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], folder: Path, 
         opened = os.open(path, os.O_WRONLY | os.O_CREAT)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
     sys.argv = ["fleet", *arguments]
     main()
