@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk, wire
+from fleet_server.answers.fingerprints import COARSE, NO_CRC
 from fleet_server.answers.models import Record
 from fleet_server.instants import DAY_MS
 from fleet_server.places.models import Place, Unit
@@ -84,7 +85,8 @@ def forget(session: Session, *, days: int, now: int) -> int:
         & (func.coalesce(_RECORDS.c.from_at, _RECORDS.c.received_at) < now - days * DAY_MS)
         & (func.length(_RECORDS.c.body) > len(_FORGOTTEN.encode()))
     )
-    run(update(_RECORDS).where(written).values(body=_FORGOTTEN.encode(), crc=wire.NO_CRC))
+    crc = case((_RECORDS.c.crc < COARSE, NO_CRC), else_=COARSE)
+    run(update(_RECORDS).where(written).values(body=_FORGOTTEN.encode(), crc=crc))
     return int(gone.rowcount)
 
 
