@@ -33,9 +33,10 @@ def main(
 
 
 def _make(board: Board, check: bool, texts_only: bool) -> bool:
-    for fault in faults(board):
+    found = faults(board)
+    for fault in found:
         typer.echo(f"{board.folder}: {fault}", err=True)
-    if faults(board):
+    if found:
         return False
     changed = []
     for name, text in documents.texts(board).items():

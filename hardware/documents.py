@@ -1,7 +1,7 @@
 """All text documents of a model, made from its `board.toml`: file name -> content. Draws nothing and runs nothing."""
 
 from hardware import chips, enclosure, parts, power, wiring
-from hardware.board import FOLDER, Board
+from hardware.board import FOLDER, Board, Use
 
 BEGIN = "<!-- made from board.toml by `make hardware`: change it there -->"
 END = "<!-- end of what is made from board.toml -->"
@@ -75,23 +75,29 @@ def summary(board: Board) -> str:
 def pins(board: Board) -> str:
     """The page `pins.md`: every pin with its use and reason, every wire."""
     chip = chips.CHIPS[board.chip]
+    uses = sorted(board.uses(), key=lambda use: use.pin)
     rows = [
-        f"| {use.pin} | {use.what} | {_does(use.does)} | {_where(board, use.pin)} |"
-        for use in sorted(board.uses(), key=lambda use: use.pin)
+        f"| {use.pin} | {use.what} | {_does(use.does)} | {_where(board, use.pin)} | {_why(board, use)} |"
+        for use in uses
     ]
-    free = sorted(chip.pins - {use.pin for use in board.uses()} - set(board.reserved()))
+    free = sorted(chip.pins - {use.pin for use in uses} - set(board.reserved()))
+    taken: dict[str, list[str]] = {}
+    for pin, what in sorted(board.reserved().items()):
+        taken.setdefault(what, []).append(str(pin))
     found = [
         f"# {board.title}: pins and wires",
         "",
         f"{board.table['board']['model']}; {chip.name}. Rules: {chip.source}.",
         "",
-        "| GPIO | Use | Direction | Where |",
-        "|---|---|---|---|",
+        "| GPIO | Use | Direction | Header | Why this one |",
+        "|---|---|---|---|---|",
         *rows,
         "",
-        f"Free: {', '.join(map(str, free)) or 'none'}. The board's own: "
-        + "; ".join(f"{pin} {what}" for pin, what in sorted(board.reserved().items()))
-        + ".",
+        f"Free: {', '.join(map(str, free)) or 'none'}.",
+        "",
+        "| The board's own: nothing goes there | GPIO |",
+        "|---|---|",
+        *[f"| {what} | {', '.join(numbers)} |" for what, numbers in taken.items()],
         "",
         "## Wires",
         "[![Wiring](wiring.png)](wiring.svg)",
@@ -112,6 +118,15 @@ def pins(board: Board) -> str:
 def _title(titles: dict[str, str], unit: str) -> str:
     name, _, number = unit.partition(" ")
     return f"{titles[name]} {number}".rstrip()
+
+
+def _why(board: Board, use: Use) -> str:
+    """The reason that the file gives for the pin, or for its section."""
+    section, _, key = use.what.partition(" ")
+    if section == "button":
+        return str(board.table["button"][int(key) - 1].get("why", ""))
+    values = board.table[section]
+    return str(values.get(f"why_{key}") or values.get("why", ""))
 
 
 def _does(does: str) -> str:

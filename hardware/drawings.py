@@ -110,7 +110,8 @@ def _openscad(folder: Path, part: str, out: Path, *options: str, before: tuple[s
         str(folder / "case.scad"),
     ]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    if "WARNING" in done.stderr or "ERROR" in done.stderr:
+    # "Simple: no" is CGAL's word for a piece that is not closed and cannot be printed.
+    if any(bad in " ".join(done.stderr.split()) for bad in ("WARNING", "ERROR", "Simple: no")):
         raise subprocess.CalledProcessError(1, command, done.stdout, done.stderr)
 
 

@@ -13,7 +13,8 @@ _COLUMNS = (
     "what",
     "maker",
     "number",
-    "price_eur",
+    "price",
+    "currency",
     "price_date",
     "price_source",
     "source",
@@ -30,33 +31,35 @@ def faults(board: Board) -> list[str]:
             found.append(f"{name}: no source")
         if part["quantity"] < 1:
             found.append(f"{name}: quantity {part['quantity']}")
-        if "price_eur" in part and not (part.get("price_date") and part.get("price_source")):
-            found.append(f"{name}: a price of {part['price_eur']} without date and source")
+        if "price" in part and not all(part.get(key) for key in ("currency", "price_date", "price_source")):
+            found.append(f"{name}: a price of {part['price']} without currency, date and source")
     return found
 
 
 def price(part: dict[str, Any]) -> str:
-    """ "12.50 € (2026-11-30, shop)" for one piece, or that it must be asked."""
-    if "price_eur" not in part:
+    """ "12.50 EUR (2026-11-30, shop)" for one piece, or that it must be asked."""
+    if "price" not in part:
         return ASK
-    return f"{part['price_eur']:.2f} € ({part['price_date']}, {part['price_source']})"
+    return f"{part['price']:.2f} {part['currency']} ({part['price_date']}, {part['price_source']})"
 
 
 def markdown(board: Board) -> str:
     """The page `parts.md`."""
     parts = board.table["part"]
-    priced = [part for part in parts if "price_eur" in part]
-    total = sum(part["price_eur"] * part["quantity"] for part in priced)
+    priced = [part for part in parts if "price" in part]
+    totals: dict[str, float] = {}
+    for part in priced:
+        totals[part["currency"]] = totals.get(part["currency"], 0) + part["price"] * part["quantity"]
     rows = [
         f"| {part['ref']} | {part['quantity']} | {part['what']} | {_bought(part)} | {price(part)} | {part['source']} "
         f"| {part.get('note', '')} |"
         for part in parts
     ]
+    sums = " and ".join(f"{total:.2f} {currency}" for currency, total in totals.items())
     known = (
-        f"Known prices add up to {total:.2f} € for {len(priced)} of {len(parts)} entries."
-        if priced
-        else "**No entry has a price yet:** none was found with a source and a date, and none is invented. "
-        "Whoever asks a shop enters `price_eur`, `price_date` and `price_source` in `board.toml`."
+        (f"**{len(priced)} of {len(parts)} entries have a price** ({sums} in all). " if priced else "")
+        + "Where none was found with a source and a date, none is invented: whoever asks a shop enters `price`, "
+        "`currency`, `price_date` and `price_source` in `board.toml`. Prices: one piece, without tax and freight."
     )
     return "\n".join(
         [
@@ -78,7 +81,7 @@ def as_csv(board: Board) -> str:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for part in board.table["part"]:
-        writer.writerow({"price_eur": ASK} | {key: part.get(key, "") for key in _COLUMNS if key in part})
+        writer.writerow({"price": ASK} | {key: part.get(key, "") for key in _COLUMNS if key in part})
     return text.getvalue()
 
 

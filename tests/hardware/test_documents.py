@@ -82,7 +82,7 @@ def test_a_changed_file_makes_documents_and_drawings_stale(
     done = runner.invoke(app, ["touch"])
     assert done.exit_code == 1
     assert "strapping" in done.output or "belongs to the board" in done.output
-    assert "| 3 |" not in (tmp_path / "touch" / "pins.md").read_text()
+    assert "\n| 3 |" not in (tmp_path / "touch" / "pins.md").read_text()
 
 
 @pytest.mark.parametrize("model", MODELS)

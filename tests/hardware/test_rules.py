@@ -137,15 +137,21 @@ def test_a_case_out_of_reach_or_too_tight_is_refused(
 
 
 def test_a_price_needs_its_date_and_source() -> None:
-    assert "without date and source" in parts.faults(changed("touch", put("part.0.price_eur", 20.0)))[0]
+    assert "without currency, date and source" in parts.faults(changed("touch", put("part.2.price", 20.0)))[0]
 
     def priced(table: Table) -> None:
-        table["part"][0] |= {"price_eur": 20.0, "price_date": "2026-11-30", "price_source": "a shop"}
+        table["part"][2] |= {
+            "price": 20,
+            "currency": "EUR",
+            "price_date": "2026-11-30",
+            "price_source": "a shop",
+        }
 
     board = changed("touch", priced)
     assert parts.faults(board) == []
-    assert "20.00 € (2026-11-30, a shop)" in parts.markdown(board)
-    assert parts.as_csv(board).count(parts.ASK) == len(board.table["part"]) - 1
+    assert "20.00 EUR (2026-11-30, a shop)" in parts.markdown(board)
+    assert "(25.99 USD and 20.00 EUR in all)" in parts.markdown(board)
+    assert parts.as_csv(board).count(parts.ASK) == len(board.table["part"]) - 2
 
 
 def test_a_reference_to_nothing_is_named() -> None:
