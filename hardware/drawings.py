@@ -15,7 +15,7 @@ from hardware.board import FOLDER, Board
 SUMS = "drawings.sha256"
 _WIRING_WIDTH = 2200
 _CASE_WIDTH = 1200
-_COLOURS = 128
+_COLOURS = 256
 _VIEWS = {"whole": "0,0,0,68,0,205,0", "exploded": "0,0,0,66,0,246,0"}
 
 
@@ -129,10 +129,9 @@ def _shrink(raw: Path, out: Path, width: int) -> None:
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
     framed = Image.new("RGB", (image.width + 40, image.height + 40), ground)
     framed.paste(image, (20, 20))
-    # Median cut would give up the colours of the thin wires.
-    framed.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-        out, optimize=True
-    )
+    # Widest colours first, so that thin wires keep theirs; then each moved to the middle of what it stands for.
+    few = framed.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=8, dither=Image.Dither.NONE)
+    few.save(out, optimize=True)
 
 
 def _sum(text: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 from hardware.board import FOLDER, Board
 
 SHAPE = FOLDER / "case" / "kiosk.scad"
-# EN 301 549 V3.2.1: 8.3.3.1.1 and 8.3.3.1.2 (unobstructed forward reach). Clauses that recommend, not require.
+# EN 301 549 V1.1.2, 8.3.3.1.1 and 8.3.3.1.2 (unobstructed forward reach): ds.gpii.net. Clauses that recommend.
 REACH_LOW, REACH_HIGH = 380, 1220
 # Draft of the next version (labs.etsi.org/rep/HF/en301549, issue 540, February 2025): at a depth of 400 mm.
 DRAFT_LOW, DRAFT_HIGH = 800, 1100
-# 8.3.3.1.3.1: an obstruction that is part of the kiosk, up to which nothing changes for the reach from the side.
+# 8.3.3.2.3.1: how deep an obstruction that is part of the kiosk may be for the same reach from the side.
 DEPTH_MOST = 255
 _SIZES = (
     "shape",

@@ -97,8 +97,12 @@ def test_the_assembly_instructions_name_every_cable_the_height_and_the_pictures(
     assert f"{board.table['case']['mount_bottom']} mm" in text
     for name in ("case_exploded.png", "wiring.png", "wiring.svg", *_pieces(model)):
         assert name in text
-    for name in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (FOLDER / model / name).exists(), name
+
+
+def test_no_link_of_the_pages_leads_nowhere() -> None:
+    for page in FOLDER.rglob("*.md"):
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert "://" in link or (page.parent / link).exists(), f"{page.name}: {link}"
 
 
 def test_both_languages_have_the_same_steps_checks_and_warnings() -> None:
