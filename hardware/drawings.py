@@ -3,9 +3,10 @@ made from, so that a test can tell whether they are still right without those pr
 """
 
 import hashlib
-import json
+import importlib.util
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -52,11 +53,11 @@ def missing_programs() -> list[str]:
         "xvfb-run": "apt install xvfb xauth",
     }
     found = [f"{name} is missing: {how}" for name, how in wanted.items() if not shutil.which(name)]
-    try:
-        import wireviz  # noqa: F401
-    except ImportError:
-        found.append("wireviz is missing: pip install --group hardware")
-    return found
+    return found + [
+        f"{name} is missing: pip install --group hardware"
+        for name in ("wireviz", "PIL")
+        if not importlib.util.find_spec(name)
+    ]
 
 
 def draw(board: Board) -> None:
@@ -74,14 +75,11 @@ def draw(board: Board) -> None:
 
 
 def _wiring(board: Board, folder: Path, scratch: Path) -> None:
-    from wireviz.wireviz import parse
-
-    parse(
-        json.loads(wiring.source(board)),
-        output_formats=("svg", "png"),
-        output_dir=scratch,
-        output_name="wiring",
-    )
+    source = scratch / "wiring.yml"
+    source.write_text(wiring.source(board), encoding="utf-8")
+    # As a program, not as a library: WireViz is under the GPL.
+    command = [sys.executable, "-m", "wireviz.wv_cli", "-f", "sp", "-o", str(scratch), str(source)]
+    subprocess.run(command, check=True, capture_output=True)
     drawn = (scratch / "wiring.svg").read_text(encoding="utf-8")
     (folder / "wiring.svg").write_text(drawn.rstrip() + "\n", encoding="utf-8")
     _shrink(scratch / "wiring.png", folder / "wiring.png", _WIRING_WIDTH)
