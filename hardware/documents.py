@@ -64,7 +64,8 @@ def summary(board: Board) -> str:
             f"| Case | {size}; {touched} |",
             f"| Height | lower edge {board.table['case']['mount_bottom']} mm above the floor: touched from "
             f"{at['lowest touched']:.0f} to {at['highest touched']:.0f} mm |",
-            f"| Pieces to print | {pieces}; sizes: [case.scad](case.scad) |",
+            f"| Pieces to print | {pieces}; the front to be cut from a sheet: [outline](case_cut.dxf); "
+            "sizes: [case.scad](case.scad) |",
             "",
             "Wiring: [drawing](wiring.svg), [pins](pins.md). [Parts](parts.md). Assembly: [English](assembly.md), "
             "[suomeksi](assembly.fi.md).",

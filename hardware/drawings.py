@@ -26,7 +26,8 @@ def made_from(board: Board) -> dict[str, str]:
     case = _sum(enclosure.scad(board) + enclosure.SHAPE.read_text(encoding="utf-8"))
     files = {"wiring.svg": wires, "wiring.png": wires}
     files |= {f"case_{view}.png": case for view in _VIEWS}
-    return files | {f"case_{piece}.stl": case for piece in enclosure.printed(board)}
+    files |= {f"case_{piece}.stl": case for piece in enclosure.printed(board)}
+    return files | {"case_cut.dxf": case}
 
 
 def sums(board: Board) -> str:
@@ -70,7 +71,7 @@ def draw(board: Board) -> None:
         for name in todo:
             kind, _, piece = Path(name).stem.partition("_")
             if kind == "case":
-                (_picture if name.endswith(".png") else _piece)(folder, piece, Path(scratch))
+                (_picture if name.endswith(".png") else _piece)(folder, piece, Path(scratch), folder / name)
     (folder / SUMS).write_text(sums(board), encoding="utf-8")
 
 
@@ -85,15 +86,15 @@ def _wiring(board: Board, folder: Path, scratch: Path) -> None:
     _shrink(scratch / "wiring.png", folder / "wiring.png", _WIRING_WIDTH)
 
 
-def _picture(folder: Path, view: str, scratch: Path) -> None:
+def _picture(folder: Path, view: str, scratch: Path, out: Path) -> None:
     raw = scratch / f"{view}.png"
     looks = ["--imgsize=2400,1700", "--projection=p", f"--camera={_VIEWS[view]}", "--viewall", "--autocenter"]
     _openscad(folder, view, raw, "--colorscheme=Tomorrow", *looks, before=("xvfb-run", "-a"))
-    _shrink(raw, folder / f"case_{view}.png", _CASE_WIDTH)
+    _shrink(raw, out, _CASE_WIDTH)
 
 
-def _piece(folder: Path, piece: str, scratch: Path) -> None:
-    _openscad(folder, piece, folder / f"case_{piece}.stl", "--export-format", "binstl")
+def _piece(folder: Path, piece: str, _scratch: Path, out: Path) -> None:
+    _openscad(folder, piece, out, "--export-format", "binstl" if out.suffix == ".stl" else "dxf")
 
 
 def _openscad(folder: Path, part: str, out: Path, *options: str, before: tuple[str, ...] = ()) -> None:

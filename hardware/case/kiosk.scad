@@ -3,7 +3,7 @@
 // Millimetres. y grows from the wall into the room, z upwards. The front plate has coordinates of its own, as a visitor
 // sees it: u to the right, v upwards along the plate, w out of it.
 //
-// part: "front", "body", "left", "right" for printing, "whole" and "exploded" for pictures.
+// part: "front", "body", "left", "right" for printing, "cut" the front's outline for a laser or a mill, "whole" and "exploded" for pictures.
 
 $fn = 48;
 plate = 3;          // front plate
@@ -192,6 +192,7 @@ module exploded() {
 }
 
 if (part == "front") translate([0, 0, plate]) front();
+if (part == "cut") projection(cut = true) translate([0, 0, 1.6]) front();
 if (part == "body") body();
 if (part == "left") half(false);
 if (part == "right") half(true);

@@ -5,6 +5,8 @@ import html
 import io
 import math
 import re
+import struct
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from hardware import documents, drawings, enclosure, parts, power, wiring
 from hardware.board import FOLDER, MODELS, load
 
 MOST_BYTES = 500_000
+Corner = tuple[float, ...]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -36,10 +39,33 @@ def test_drawings_are_small_and_what_their_names_say(model: str) -> None:
         assert 1000 < len(content) < MOST_BYTES, name
         if name.endswith(".png"):
             assert content.startswith(b"\x89PNG")
-        elif name.endswith(".stl"):  # binary: 80 bytes, the number of triangles, 50 bytes each
-            assert len(content) == 84 + 50 * int.from_bytes(content[80:84], "little")
-        else:
+        elif name.endswith(".dxf"):
+            assert content.strip().endswith(b"EOF")
+        elif name.endswith(".svg"):
             assert b"</svg>" in content
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_piece_to_print_is_closed_and_as_large_as_the_sizes_say(model: str) -> None:
+    case = enclosure.sizes(load(model))
+    wide = 0.0
+    for piece in enclosure.printed(load(model)):
+        content = (FOLDER / model / f"case_{piece}.stl").read_bytes()
+        assert len(content) == 84 + 50 * int.from_bytes(content[80:84], "little")
+        corners = [struct.unpack_from("<9f", content, at + 12) for at in range(84, len(content), 50)]
+        edges: Counter[tuple[Corner, Corner]] = Counter()
+        for triangle in corners:
+            a, b, c = triangle[:3], triangle[3:6], triangle[6:]
+            edges.update([(a, b), (b, c), (c, a)])
+        assert all(edges[end, start] == times for (start, end), times in edges.items()), piece
+        across = [triangle[n] for triangle in corners for n in (0, 3, 6)]
+        size = max(across) - min(across)
+        if piece == "front":
+            assert size == pytest.approx(case["width"] - 2 * case["wall"], abs=0.01)
+        else:
+            wide += size
+            assert size <= 250, "too large for a usual printer"
+    assert wide == pytest.approx(case["width"], abs=0.01)
 
 
 @pytest.mark.parametrize("model", MODELS)
