@@ -26,14 +26,14 @@ K = 5
 PUBLIC_K = 10
 DAYS = 21
 NATIONAL = 1  # its first question is the NPS; 1 to 5 are on its scale, too
-OUTLETS_EVERY = 3  # days: they show what the query layer says
+OUTLETS_EVERY = 5  # days: they show what the query layer says
 
 
 def asked(database: Database, random: Random) -> dict[tuple[str, int, str], list[Figures]]:
     """{(scope, series, source): figures} of many windows of time."""
     found: dict[tuple[str, int, str], list[Figures]] = {}
     with database.read() as session:
-        for _ in range(40):
+        for _ in range(32):
             first = random.randint(0, DAYS)
             start = day_start(MONDAY_10, first)
             stop = day_start(MONDAY_10, random.randint(first, DAYS + 20))
