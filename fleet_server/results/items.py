@@ -136,7 +136,7 @@ def _item(
         text=text_in(question, shown) or series.code,
         figures=whole,
         headline=headline(series.type, whole),
-        mean=intervals.mean(whole.counts(_STEPS[series.type])) if series.type in _MEANS else None,
+        mean=mean(series.type, whole),
         parts=tuple(_parts(series, labels_of(question, shown), whole)),
         course=tuple(Point(start, figures, headline(series.type, figures)) for start, figures in course),
         apart=apart,
@@ -159,6 +159,16 @@ def headline(kind: str, figures: Figures) -> Estimate | None:
         good = sum(figures.values[value] for value in _GOOD[kind])
         return intervals.share(good, sum(figures.counts(_STEPS[kind]).values()))
     return None
+
+
+def mean(kind: str, figures: Figures) -> Estimate | None:
+    """The mean of a scale with a middle; None of other types, and without answers."""
+    return intervals.mean(figures.counts(_STEPS[kind])) if kind in _MEANS else None
+
+
+def steps(kind: str) -> tuple[int, ...]:
+    """The values of a scale from the best to the worst, in which order it has its labels; none of other types."""
+    return _STEPS.get(kind, ())
 
 
 def _parts(series: Series, labels: list[str], figures: Figures) -> Iterable[Part]:

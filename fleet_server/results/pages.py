@@ -98,7 +98,13 @@ def front(request: Request, person: Reader, session: ReadSession, now: Now) -> R
                     }
                     | _line(session, Where(PLACE, place.id or 0), chosen)
                 )
-    return render(request, "results/front.html", rows=rows, k=county.rules(session).least_respondents)
+    return render(
+        request,
+        "results/front.html",
+        rows=rows,
+        k=county.rules(session).least_respondents,
+        national=subjects.coordinates_county(session, person),
+    )
 
 
 def _line(session: Session, where: Where, chosen: Period) -> dict[str, Any]:
@@ -137,6 +143,7 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         limit=TEXTS_A_PAGE,
         offset=(choice.page - 1) * TEXTS_A_PAGE,
     )
+    rules = county.rules(session)
     above = trail(session, subject.unit, language())
     return render(
         request,
@@ -152,7 +159,8 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         since=chosen.starts[0],
         until=chosen.stop - 1,
         with_filtered=with_filtered,
-        k=county.rules(session).least_respondents,
+        k=rules.least_respondents,
+        public=f"/p/{subject.place.code}/results" if subject.place and rules.public_results else "",
         said=said,
         words=words,
         texts=written,

@@ -14,7 +14,7 @@ from starlette.types import Scope
 from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.instants import now_ms
-from fleet_server.phone.limits import Limits
+from fleet_server.phone.limits import READ_PER_ADDRESS, READ_PER_PLACE, Limits
 from fleet_server.settings import Settings
 from fleet_server.web import errors
 from fleet_server.web.identity import Identity
@@ -45,15 +45,19 @@ ROUTERS = (
     "fleet_server.drafts.texts_pages",
     "fleet_server.rollouts.new_pages",
     "fleet_server.results.pages",
+    "fleet_server.results.export_pages",
+    "fleet_server.results.national_pages",
     "fleet_server.rollouts.pages",
     "fleet_server.schedules.pages",
     "fleet_server.screens.pages",
     "fleet_server.screens.walk_pages",
     "fleet_server.drafts.look_pages",
     "fleet_server.phone.pages",
+    "fleet_server.phone.results_pages",
     "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
     "fleet_server.api.v1",
+    "fleet_server.api.results",
     "fleet_server.api.desk",
     "fleet_server.api.rolling",
     "fleet_server.api.scheduling",
@@ -116,6 +120,7 @@ def create_app(
     state.clock = now_ms
     state.write_gate = asyncio.Lock()
     state.phone_limits = Limits()
+    state.read_limits = Limits(per_place=READ_PER_PLACE, per_address=READ_PER_ADDRESS)
     app.add_middleware(Identity)
     app.add_middleware(SameOriginOnly)
     app.add_middleware(SecurityHeaders)

@@ -26,6 +26,7 @@ PUBLIC = {
     "/api/v1/openapi.json",
     "/p/{code}",
     "/p/{code}/thanks",
+    "/p/{code}/results",
 }
 
 
