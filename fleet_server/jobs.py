@@ -16,6 +16,7 @@ from fleet_server.answers import alarms
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
+from fleet_server.handling import marking
 from fleet_server.instants import DAY_MS, HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
 from fleet_server.results import release, texts
@@ -137,6 +138,7 @@ class Jobs:
             return
         with self._database.write() as session:
             gone = texts.forget(session, days=county.rules(session).texts_kept_days, now=now)
+            marking.forget(session)
         self._day = now // DAY_MS
         log.info("%d open texts were kept long enough and are forgotten", gone)
 

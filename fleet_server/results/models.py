@@ -3,7 +3,7 @@
 Nothing here says who answered. Invariant: the sums are the sums of the blocks, and a block never changes.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, false
 from sqlmodel import Field, SQLModel
 
 # A scale has at most eleven steps, 0 to 10; a choice at most seven options.
@@ -91,6 +91,16 @@ class ReleasedText(SQLModel, table=True):
     folded: str = Field(
         sa_column=Column(String, nullable=False),
         description="in small letters, to be searched: SQLite knows no other case than ASCII's",
+    )
+    day: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False, index=True, server_default="0"),
+        description="that of its block: texts are read from the newest and forgotten from the oldest",
+    )
+    may_name: bool = Field(
+        default=False,
+        sa_column=Column(Boolean, nullable=False, server_default=false()),
+        description="a personal name is likely in it, see handling/naming.py",
     )
 
 
