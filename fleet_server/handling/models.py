@@ -82,7 +82,8 @@ class ReadingListEntry(SQLModel, table=True):
 class SaidAndDid(SQLModel, table=True):
     """What visitors said and what was done, of a place, or of a unit with all its places.
 
-    Everybody may read it from `published_at` on. A language has both texts or none. `text_id`: the text from which it was written, if any, as long as that is kept.
+    Everybody may read it from `published_at` on. A language has both texts or none. `text_id`: the text from which it
+    was written, if any, as long as that is kept.
     """
 
     __tablename__ = "said_and_did"

@@ -45,7 +45,7 @@ def may_name(text: str) -> bool:
         return True
     for word in _WORD.finditer(text):
         folded = word[0].casefold()
-        if folded in names:
+        if names.intersection((folded, *folded.split("-"))):
             return True
         if shouted or not word[0][0].isupper() or _BEGINS.search(text[: word.start()]):
             continue
