@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from fleet_server.accounts import county
-from fleet_server.answers import alarms
+from fleet_server.answers import alarms, quarantine
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
@@ -137,8 +137,10 @@ class Jobs:
         if now // DAY_MS == self._day:
             return
         with self._database.write() as session:
-            gone = texts.forget(session, days=county.rules(session).texts_kept_days, now=now)
+            days = county.rules(session).texts_kept_days
+            gone = texts.forget(session, days=days, now=now)
             marking.forget(session)
+            quarantine.forget(session, before=now - days * DAY_MS)
         self._day = now // DAY_MS
         log.info("%d open texts were kept long enough and are forgotten", gone)
 
