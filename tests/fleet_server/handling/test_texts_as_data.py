@@ -83,7 +83,12 @@ def words_of(page: finding.Found) -> set[str]:
 
 def test_a_text_has_the_themes_of_the_lists_as_they_are_now(shared_database: Database, alice: Person) -> None:
     kiosk, _ = written(
-        shared_database, "Jonossa meni tunti", "Akvaariossa uitiin", "Vesi on akvaarion ilo", "Hei Matille", "x"
+        shared_database,
+        "Jonossa meni tunti",
+        "Akvaariossa uitiin",
+        "Vesi on akvaarion ilo",
+        "Hei Matille",
+        "x",
     )
     mine = {"Jonossa meni tunti", "Akvaariossa uitiin", "Vesi on akvaarion ilo", "Hei Matille", "x"}
     with shared_database.write() as session:
@@ -159,7 +164,11 @@ def test_marks_can_be_taken_back_as_long_as_nobody_changed_them(
         assert words_of(found(session, state="unread")) & mine == {"m3", "m4", "m5"}
         assert marking.undo(session, alice, at=NOW + 2, now=NOW + 4) == 1
         assert words_of(found(session, state="read")) & mine == {"m2"}
-        for state, note, field in (("eaten", "", "state"), ("unread", "x", "note"), ("read", "x" * 1_001, "note")):
+        for state, note, field in (
+            ("eaten", "", "state"),
+            ("unread", "x", "note"),
+            ("read", "x" * 1_001, "note"),
+        ):
             with pytest.raises(Refused) as refused:
                 marking.mark_text(session, alice, rows["m1"], state, note, now=NOW)
             assert set(refused.value.faults) == {field}
@@ -212,7 +221,9 @@ def test_of_a_forgotten_text_only_what_others_wrote_stays(
     with shared_database.read() as session:
         assert texts_of(session, kiosk) == {}
         for one in (kiosk, lonely):
-            bodies = session.exec(select(Record.body).where(Record.device_id == one.id, Record.kind == 1)).all()
+            bodies = session.exec(
+                select(Record.body).where(Record.device_id == one.id, Record.kind == 1)
+            ).all()
             assert set(bodies) == {"…".encode()}
         (kept,) = session.exec(select(Handling).where(col(Handling.note) == "We have a new lift")).all()
         assert (kept.text_id, kept.scope, kept.scope_id) == (None, PLACE, 1)
