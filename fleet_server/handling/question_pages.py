@@ -64,7 +64,7 @@ def handle(
     time = Time(chosen.starts[0], chosen.stop)
     try:
         series = row_id(question)
-        if series not in totals(session, subject.where, time.start, time.stop):
+        if series not in _asked(session, subject, time):
             faults = Faults()
             faults.add("question", N_("“%(value)s” is no question answered in this time."), value=question)
             faults.check()
@@ -99,7 +99,7 @@ def _page(
     span: Span = next((one for one in spans if one == typed["span"]), "quarter")
     chosen = period(span, now)
     rows = marking.of_questions(session, subject.where)
-    asked = totals(session, subject.where, chosen.starts[0], chosen.stop)
+    asked = _asked(session, subject, Time(chosen.starts[0], chosen.stop))
     names = _texts(session, {*asked, *(row.series_id for row in rows if row.series_id)})
     return render(
         request,
@@ -120,6 +120,13 @@ def _page(
         done=done,
         at=at,
     )
+
+
+def _asked(session: Session, subject: Subject, time: Time) -> set[int]:
+    """The series that have answers then; but for texts, which are handled one by one."""
+    answered = totals(session, subject.where, time.start, time.stop)
+    rows = select(Series.id).where(col(Series.id).in_(answered), Series.type != "text")
+    return {one for one in session.exec(rows) if one is not None}
 
 
 def _texts(session: Session, series: Collection[int]) -> dict[int, str]:

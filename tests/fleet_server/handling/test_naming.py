@@ -1,4 +1,4 @@
-"""A text in which a name is likely is marked for its reader, in the forms that Finnish gives a name; words are not names."""
+"""A text in which a name is likely is marked for its reader, in the forms that Finnish gives a name; words are not."""
 
 import pytest
 

@@ -7,8 +7,8 @@ from fleet_server.accounts.models import Role
 from fleet_server.instants import MINUTE_MS
 from fleet_server.results import release
 from tests.conftest import MONDAY_10
-from tests.fleet_server.pages.world import World
 from tests.firmware.whole import encode
+from tests.fleet_server.pages.world import World
 
 SET, QUESTION = 9, 1  # a ready set that asks for an open text
 FIRST = MONDAY_10 - 120 * MINUTE_MS
