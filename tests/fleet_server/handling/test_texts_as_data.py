@@ -19,6 +19,8 @@ from fleet_server.handling import blacking, finding, marking, reading_list, said
 from fleet_server.handling.finding import Wanted
 from fleet_server.handling.models import Handling, SaidAndDid, Theme
 from fleet_server.instants import DAY_MS
+from fleet_server.places import service as places
+from fleet_server.places.models import Place
 from fleet_server.refusals import Refused
 from fleet_server.results import texts
 from fleet_server.results.models import PLACE, UNIT, ReleasedText
@@ -261,3 +263,17 @@ def test_everybody_reads_what_was_published_of_a_place_and_the_units_around_it(
         assert set(refused.value.faults) == {"did_fi"}
         log = session.exec(select(AuditEntry).where(col(AuditEntry.action).contains("said and did"))).all()
         assert json.dumps([one.after for one in log]).count("Kylm") == 0
+
+
+def test_of_a_removed_place_nothing_is_left_for_the_next_one_with_its_number(
+    shared_database: Database, alice: Person
+) -> None:
+    with shared_database.write() as session:
+        place = Place(id=77, unit_id=1, name="Short-lived", created_at=NOW)
+        session.add(place)
+        session.flush()
+        where = Where(PLACE, 77)
+        note = said.save(session, alice, where, None, {"said_fi": "a", "did_fi": "b"}, now=NOW)
+        said.publish(session, alice, note, now=NOW)
+        places.delete_place(session, alice, place, now=NOW)
+        assert said.of_subject(session, where) == []
