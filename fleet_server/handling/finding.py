@@ -14,12 +14,12 @@ from fleet_server.answers import bulk
 from fleet_server.handling import marking, themes
 from fleet_server.handling.models import Handling, TextTheme, Theme
 from fleet_server.results import texts
-from fleet_server.results.models import Block, ReleasedText
+from fleet_server.results.models import ReleasedText
 from fleet_server.results.scores import Where
 from fleet_server.results.texts import Text
 
 NAMES = "names"  # as a state: those that may name a person
-_TEXTS, _BLOCKS, _PAIRS = bulk.table_of(ReleasedText), bulk.table_of(Block), bulk.table_of(TextTheme)
+_TEXTS, _PAIRS = bulk.table_of(ReleasedText), bulk.table_of(TextTheme)
 
 
 @dataclass(frozen=True)
@@ -111,15 +111,14 @@ def _of_theme(theme_id: int) -> ColumnElement[bool]:
 
 
 def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
-    counted = columns_of(func.count()).select_from(_TEXTS).join(_BLOCKS, _TEXTS.c.block_id == _BLOCKS.c.id)
-    return int(session.connection().execute(counted.where(*conditions)).scalar_one())
+    counted = columns_of(func.count()).select_from(_TEXTS).where(*conditions)
+    return int(session.connection().execute(counted).scalar_one())
 
 
 def _count_themes(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[int, int]:
     rows = session.connection().execute(
         columns_of(_PAIRS.c.theme_id, func.count())
         .join(_TEXTS, _PAIRS.c.text_id == _TEXTS.c.id)
-        .join(_BLOCKS, _TEXTS.c.block_id == _BLOCKS.c.id)
         .where(*conditions)
         .group_by(_PAIRS.c.theme_id)
     )

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from fleet_server.accounts.access import Person, allow, may, require
 from fleet_server.accounts.models import Role
 from fleet_server.results import subjects
-from fleet_server.results.models import PLACE, Block, ReleasedText
+from fleet_server.results.models import PLACE, ReleasedText
 from fleet_server.results.scores import Where
 from fleet_server.results.subjects import Subject
 from fleet_server.web.forms import local_address
@@ -42,8 +42,7 @@ def text_of(session: Session, person: Person, text_id: int) -> tuple[ReleasedTex
     row = session.get(ReleasedText, text_id)
     if row is None:
         raise HTTPException(404)
-    place_id = session.get_one(Block, row.block_id).place_id
-    return row, subject_of(session, person, "places", place_id)
+    return row, subject_of(session, person, "places", row.place_id)
 
 
 def leads(person: Person, subject: Subject) -> bool:

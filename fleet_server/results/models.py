@@ -84,6 +84,12 @@ class ReleasedText(SQLModel, table=True):
     """An open text of a block, without what names a person. Its neighbours say nothing of who came when."""
 
     __tablename__ = "released_text"
+    # Of a unit by day, of a place by its own: both without a look at the block, of which each text has what it is
+    # found by. What is counted is in the index.
+    __table_args__ = (
+        Index("ix_released_text_day", "day", "filtered", "place_id"),
+        Index("ix_released_text_place", "place_id", "day", "filtered"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     block_id: int = Field(foreign_key="block.id", index=True)
@@ -94,9 +100,11 @@ class ReleasedText(SQLModel, table=True):
     )
     day: int = Field(
         default=0,
-        sa_column=Column(BigInteger, nullable=False, index=True, server_default="0"),
-        description="that of its block: texts are read from the newest and forgotten from the oldest",
+        sa_column=Column(BigInteger, nullable=False, server_default="0"),
+        description="that of its block, as the next two",
     )
+    place_id: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    filtered: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     may_name: bool = Field(
         default=False,
         sa_column=Column(Boolean, nullable=False, server_default=false()),

@@ -29,7 +29,7 @@ _BLOCKS_AT_ONCE = 500  # SQLite binds at least 999 values
 _LISTED = (
     select(_TEXTS.c.text, _BLOCKS.c.since, _BLOCKS.c.day, col(Place.name), _TEXTS.c.id, _TEXTS.c.may_name)
     .join(_BLOCKS, _TEXTS.c.block_id == _BLOCKS.c.id)
-    .join(Place, _BLOCKS.c.place_id == col(Place.id))
+    .join(Place, _TEXTS.c.place_id == col(Place.id))
 )
 
 
@@ -55,7 +55,13 @@ def release(session: Session, block: Block, texts: Iterable[str]) -> None:
     _SHUFFLE.shuffle(shuffled)
     rows = [
         ReleasedText(
-            block_id=block.id or 0, text=text, folded=text.casefold(), day=block.day, may_name=may_name(text)
+            block_id=block.id or 0,
+            text=text,
+            folded=text.casefold(),
+            day=block.day,
+            place_id=block.place_id,
+            filtered=block.filtered,
+            may_name=may_name(text),
         )
         for text in shuffled
     ]
@@ -87,8 +93,7 @@ def read(
     """
     conditions = [*within(where, start, stop, with_filtered=with_filtered), *matching(search), *among]
     run = session.connection().execute
-    counted = select(func.count()).select_from(_TEXTS).join(_BLOCKS, _TEXTS.c.block_id == _BLOCKS.c.id)
-    count = run(counted.where(*conditions)).scalar_one()
+    count = run(select(func.count()).select_from(_TEXTS).where(*conditions)).scalar_one()
     page = _LISTED.where(*conditions).order_by(_TEXTS.c.day.desc(), _TEXTS.c.id.desc())
     return int(count), [Text(*row) for row in run(page.limit(limit).offset(offset))]
 
@@ -96,15 +101,15 @@ def read(
 def chosen(session: Session, ids: ColumnElement[bool]) -> list[tuple[Text, int]]:
     """The texts that meet a condition on `released_text`, oldest first, each with its place's id."""
     rows = session.connection().execute(
-        _LISTED.add_columns(_BLOCKS.c.place_id).where(ids).order_by(_TEXTS.c.day, _TEXTS.c.id)
+        _LISTED.add_columns(_TEXTS.c.place_id).where(ids).order_by(_TEXTS.c.day, _TEXTS.c.id)
     )
     return [(Text(*row[:-1]), int(row[-1])) for row in rows]
 
 
 def within(where: Where, start: int, stop: int, *, with_filtered: bool = False) -> list[ColumnElement[bool]]:
-    """The conditions on `released_text`, joined with its `block`, for those of a subject in [start, stop)."""
+    """The conditions on `released_text` for those of a subject in [start, stop)."""
     conditions = [_within(where), _TEXTS.c.day >= start, _TEXTS.c.day < stop]
-    return conditions if with_filtered else [*conditions, _BLOCKS.c.filtered.is_(False)]
+    return conditions if with_filtered else [*conditions, _TEXTS.c.filtered.is_(False)]
 
 
 def matching(search: str) -> list[ColumnElement[bool]]:
@@ -140,7 +145,7 @@ def forget(session: Session, *, days: int, now: int) -> int:
 
 def _within(where: Where) -> ColumnElement[bool]:
     if where.scope == PLACE:
-        return _BLOCKS.c.place_id == where.id
+        return _TEXTS.c.place_id == where.id
     units = select(col(Unit.id)).where(col(Unit.path).like(f"%/{where.id}/%"))
     places = select(col(Place.id)).where(col(Place.unit_id).in_(units), col(Place.demo).is_(False))
-    return _BLOCKS.c.place_id.in_(places)
+    return _TEXTS.c.place_id.in_(places)

@@ -92,10 +92,15 @@ def upgrade() -> None:
 
     op.add_column("released_text", sa.Column("day", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("released_text", sa.Column("may_name", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.execute(
-        "UPDATE released_text SET day = (SELECT day FROM block WHERE block.id = released_text.block_id)"
-    )
-    op.create_index(op.f("ix_released_text_day"), "released_text", ["day"])
+    op.add_column("released_text", sa.Column("place_id", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("released_text", sa.Column("filtered", sa.Boolean(), server_default=sa.false(), nullable=False))
+    for column in ("day", "place_id", "filtered"):
+        op.execute(
+            f"UPDATE released_text SET {column} ="  # noqa: S608  (three names)
+            f" (SELECT block.{column} FROM block WHERE block.id = released_text.block_id)"
+        )
+    op.create_index("ix_released_text_day", "released_text", ["day", "filtered", "place_id"])
+    op.create_index("ix_released_text_place", "released_text", ["place_id", "day", "filtered"])
     op.create_index(
         "ix_record_text", "record", ["block_id"], sqlite_where=_HAS_TEXT, postgresql_where=_HAS_TEXT
     )
@@ -135,8 +140,9 @@ def _look_over_texts() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_record_text", table_name="record", sqlite_where=_HAS_TEXT, postgresql_where=_HAS_TEXT)
-    op.drop_index(op.f("ix_released_text_day"), table_name="released_text")
-    op.drop_column("released_text", "may_name")
-    op.drop_column("released_text", "day")
+    for index in ("ix_released_text_place", "ix_released_text_day"):
+        op.drop_index(index, table_name="released_text")
+    for column in ("filtered", "place_id", "may_name", "day"):
+        op.drop_column("released_text", column)
     for table in ("said_and_did", "reading_list_entry", "handling", "text_theme", "theme"):
         op.drop_table(table)
