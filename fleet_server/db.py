@@ -27,6 +27,7 @@ _POSTGRESQL_OPTIONS = f"-c lock_timeout={LOCK_WAIT_MS} -c synchronous_commit=on"
 # SQLAlchemy would print the values of a failed statement into the log: answers, free text, hashes.
 _QUIET = {"hide_parameters": True}
 _AFTER_COMMIT = "after_commit"
+FINGERPRINTS = "fingerprints"  # key in a session's `info`
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(column_0_label)s",
@@ -38,10 +39,14 @@ SQLModel.metadata.naming_convention = {
 
 
 class Database:
-    """Engines for one database address (SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://…`)."""
+    """Engines for one database address (SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://…`).
 
-    def __init__(self, url: str) -> None:
+    `secret`: what answers/fingerprints.py hashes with, in each session's `info`.
+    """
+
+    def __init__(self, url: str, secret: bytes = b"") -> None:
         self.url = url
+        self._info = {FINGERPRINTS: secret}
         self.is_sqlite = url.startswith("sqlite")
         self._writer_lock = threading.Lock()
         if self.is_sqlite:
@@ -60,7 +65,7 @@ class Database:
         Functions given to `after_commit` run once the data is on the disk, never after a rollback.
         """
         lock = self._writer_lock if self.is_sqlite else nullcontext()
-        with lock, Session(self._writer, expire_on_commit=False) as session:
+        with lock, Session(self._writer, expire_on_commit=False, info=self._info) as session:
             with session.begin():
                 yield session
             callbacks: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
@@ -70,7 +75,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that cannot write."""
-        with Session(self._reader, expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False, info=self._info) as session:
             yield session
 
     @contextmanager

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from fleet_server.accounts import county
-from fleet_server.answers import alarms, quarantine
+from fleet_server.answers import alarms, coarsening, quarantine
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
@@ -47,6 +47,7 @@ class Jobs:
         self._send = send
         self._hour = -1  # in which the visitors' answers were last held against a rollout
         self._day = -1  # on which old texts were last forgotten
+        self._coarsened = -1  # hour in which old times were last made coarse
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
@@ -102,6 +103,7 @@ class Jobs:
         """Do all that there is to do now (`now`: UTC ms)."""
         self.release(now)
         self.forget(now)
+        self.coarsen(now)
         alarmed = alarms.look(self._database, now=now)
         self._changes.notify(*(f"device:{device_id}" for device_id in alarmed))
         with self._database.read() as session:
@@ -143,6 +145,22 @@ class Jobs:
             quarantine.forget(session, before=now - days * DAY_MS)
         self._day = now // DAY_MS
         log.info("%d open texts were kept long enough and are forgotten", gone)
+
+    def coarsen(self, now: int) -> None:
+        """Once an hour, and at the start: leave the hour alone of times that were kept exactly long enough."""
+        if now // HOUR_MS == self._coarsened:
+            return
+        records, more = 0, True
+        while more and not self._ending.is_set():
+            with self._database.write() as session:
+                done = coarsening.step(session, now=now)
+            records, more = records + done.records, done.more
+            self._changes.notify(*(f"place:{place}" for place in done.places))
+            if more:
+                self._ending.wait(PAUSE_S)
+        self._coarsened = now // HOUR_MS
+        if records:
+            log.info("%d records were kept exactly long enough and have coarse times", records)
 
     def _after_step(self, _done: int, _runs: int, step: Step) -> None:
         self._changes.notify(*(f"place:{place}" for place in step.places))

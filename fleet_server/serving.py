@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from fleet_server.answers.fingerprints import kept_secret
 from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.jobs import Jobs
@@ -98,11 +99,17 @@ def _check_port(host: str, port: int, setting: str) -> None:
 
 def open_database(settings: Settings) -> Database:
     """The database of these settings, migrated to the newest schema."""
+    _make_folder(settings.data_dir)
     if settings.database.startswith("sqlite:///"):
         _make_folder(Path(settings.database.removeprefix("sqlite:///")).parent)
     try:
-        database = Database(settings.database)
+        secret = kept_secret(settings.data_dir / "fingerprints.key")
+        database = Database(settings.database, secret)
         migrate(database)
+    except OSError as fault:
+        raise CannotStart(f"{fault.filename} cannot be read or made ({fault.strerror})") from None
+    except ValueError as fault:
+        raise CannotStart(f"{fault}; put back the one of your backup") from None
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as fault:
         raise CannotStart(f"DATABASE_URL: {fault}") from None
     except DBAPIError as fault:

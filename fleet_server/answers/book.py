@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from fleet_server.answers import bulk, quarantine, runs, visits, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState
+from fleet_server.answers.fingerprints import NO_CRC
 from fleet_server.answers.ledger import RECEIVED, REJECTED, segments_of
 from fleet_server.answers.masking import masked
 from fleet_server.answers.models import Record
@@ -133,6 +134,7 @@ def _book(desk: Desk, device: DeviceState, message: Message, batch: wire.Batch, 
         tally = runs.take_in(desk, device, epoch, piles.fresh, corrected)
         late = [r.seq for r in piles.fresh if r.kind == wire.KIND_ANSWER and r.seq < epoch.taken_in]
         wait_again(desk.session, epoch.device_id, epoch.epoch, late)
+        epoch.coarse = min(epoch.coarse, *(record.seq for record in piles.fresh))
         epoch.refused_presses += sum(wire.refused(r) for r in piles.fresh if r.kind == wire.KIND_REFUSED)
     booked = desk.ledger_from(epoch, batch.start).raise_to(segments) if segments else 0
     epoch.through = epoch.ledger.through(epoch.through)
@@ -223,7 +225,7 @@ def _sort(desk: Desk, epoch: EpochState, batch: wire.Batch, payload: bytes) -> _
             )
         elif seq in there:
             states[seq] = RECEIVED
-            if there[seq] in (record.crc, wire.NO_CRC):
+            if desk.fingerprints.alike(there[seq], record.crc, epoch.device_id, epoch.epoch, seq):
                 piles.duplicates += 1
             else:
                 item = Item(
@@ -254,7 +256,7 @@ def _without_names(record: wire.Record) -> wire.Record:
         return record
     text = record.body.decode()
     kept = masked(text)
-    return record if kept == text else record._replace(body=kept.encode(), crc=wire.NO_CRC)
+    return record if kept == text else record._replace(body=kept.encode(), crc=NO_CRC)
 
 
 def _sort_damaged(

@@ -58,7 +58,7 @@ _SUM_COLUMNS = (
 # An epoch whose row is missing is made the youngest; whatever only the kiosk knows comes with its next header.
 _UNHEARD = {
     "waiting": 0, "header_next": 0, "forks": 0, "untold": "", "progress_at": 0, "first_heard_at": 0,
-    "last_heard_at": 0, "gone_at": None, "by_server": False, "taken_in": 0,
+    "last_heard_at": 0, "gone_at": None, "by_server": False, "taken_in": 0, "coarse": 0,
 }  # fmt: skip
 
 Values = dict[str, Any]

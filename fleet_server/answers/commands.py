@@ -19,6 +19,7 @@ from fleet_server.answers.replay import replay
 from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.instants import local, now_ms
+from fleet_server.results import check as results_check
 from fleet_server.serving import CannotStart, open_known_database, read_settings
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="What was not booked as it came.")
@@ -36,7 +37,7 @@ def check(
         bool, typer.Option(help="Write what follows from the records; default: only look.")
     ] = False,
 ) -> None:
-    """Recompute ledger, sums, times, places and counts from the raw answers and report each difference.
+    """Recompute ledger, sums, times, places, counts and results from the raw answers and report each difference.
 
     Exit code 0: no difference (or all repaired), 1: differences are left.
     """
@@ -57,6 +58,18 @@ def check(
                 repaired += repair and bool(difference.changes)
                 done = "" if not repair else "repaired: " if difference.changes else "cannot be repaired: "
                 typer.echo(f"{done}{difference}")
+    if not device:
+        progress.title = "results"
+        with database.write() if repair else database.steady_read() as session:
+            for line in results_check.differences(session):
+                progress.clear()
+                found += 1
+                typer.echo(f"results: {line}")
+            if repair:
+                again = results_check.repair(session, now=now_ms())
+                repaired += again
+                if again:
+                    typer.echo(f"repaired: {again} sums of results, from their blocks")
     progress.clear()
     database.close()
     said = f"{len(devices)} devices, {progress.records} records: "

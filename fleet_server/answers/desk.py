@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk
+from fleet_server.answers.fingerprints import Fingerprints
 from fleet_server.answers.ledger import NAMES, STATES, Ledger, Range
 from fleet_server.answers.models import (
     ClockRun,
@@ -38,7 +39,7 @@ from fleet_server.answers.models import (
     ServerState,
 )
 from fleet_server.answers.placing import Anchor, Interval, Stay
-from fleet_server.db import among
+from fleet_server.db import FINGERPRINTS, among
 from fleet_server.devices.models import KIOSK, Device
 from fleet_server.places.hours import Hours
 from fleet_server.places.models import Installation, OpeningHours
@@ -176,6 +177,7 @@ class EpochState:
     gone_at: int | None
     by_server: bool
     taken_in: int = 0
+    coarse: int = 0
     ledger: Ledger = field(default_factory=Ledger)
     runs: dict[int, RunState] = field(default_factory=dict)
 
@@ -225,6 +227,7 @@ class Desk:
         self.session = session
         self.now = now
         self.connection: Connection = session.connection()
+        self.fingerprints = Fingerprints(session.info.get(FINGERPRINTS, b""))
         self.devices: dict[str, DeviceState] = {}
         self.values: dict[tuple[int, int], frozenset[int] | None] = {}
         self.records: list[tuple[Any, ...]] = []

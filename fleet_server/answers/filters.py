@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
+from fleet_server.answers.fingerprints import COARSE
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, Interval, bucket
 from fleet_server.answers.rules import CORRECTED, HOURS, UNANSWERED, Press, Rules, misused, rules_of
@@ -202,6 +203,7 @@ def _answers(run: RunState, *columns: Any) -> Any:
         _RECORDS.c.seq.between(run.first_seq, run.last_seq),
         _RECORDS.c.boot == run.boot,
         _RECORDS.c.kind == wire.KIND_ANSWER,
+        _RECORDS.c.crc < COARSE,  # with coarse times the verdict is final, and says nothing of its neighbours
     )
 
 

@@ -68,6 +68,11 @@ class JournalEpoch(SQLModel, table=True):
         sa_column=Column(BigInteger, nullable=False, server_default="0"),
         description="answers of every seq below were looked at for the results, see results/release.py",
     )
+    coarse: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False, server_default="0"),
+        description="every record with a seq below has coarse times, see answers/coarsening.py",
+    )
 
 
 class LedgerRange(SQLModel, table=True):
@@ -87,6 +92,7 @@ class Record(SQLModel, table=True):
 
     `from_at`/`to_at`: the interval in which it was pressed, UTC ms, null while no clock is known.
     `grain`: `hour`, `day`, `month` or `unknown`, the finest bucket that holds the interval.
+    `crc`: as the kiosk wrote it, or what answers/fingerprints.py keeps of it; from COARSE on, all times are coarse.
     `filtered`: null when counted, else the rule's name. `block_id`: no foreign key, for the same reason as `place_id`.
     """
 

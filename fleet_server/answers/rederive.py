@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from fleet_server.answers import bulk, wire
 from fleet_server.answers.desk import RunState
+from fleet_server.answers.fingerprints import COARSE, NO_CRC
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import (
     NOWHERE,
@@ -30,7 +31,7 @@ from fleet_server.answers.placing import (
     usable,
 )
 from fleet_server.answers.rules import CORRECTED, UNANSWERED
-from fleet_server.answers.runs import between_neighbours
+from fleet_server.answers.runs import between_neighbours, highest_uptime
 from fleet_server.answers.visits import has_a_say
 
 PIECE = 2_000  # records read at once: some hundred kilobytes
@@ -112,9 +113,13 @@ class Derived:
         return self._session.connection().execute(query).all()
 
     def _placed(self, row: Any, sums: EpochSums, corrections: "_Corrections") -> Placed:
-        when = self._when(row.epoch, row.boot, row.uptime)
+        if row.crc >= COARSE:  # what is known of it is final
+            when = None if row.from_at is None else (row.from_at, row.to_at)
+            place = row.place_id
+        else:
+            when = self._when(row.epoch, row.boot, row.uptime)
+            place = place_in(self._stays, when)
         grain, start = bucket(when)
-        place = place_in(self._stays, when)
         filtered = row.filtered
         if row.kind == wire.KIND_ANSWER:
             given = (row.flags, row.value, len(row.body))
@@ -150,7 +155,7 @@ class Derived:
             row.seq,
             (row.place_id, row.from_at, row.to_at, row.grain, row.filtered),
             (place, *(when or (None, None)), grain, filtered),
-            row.crc in (wire.NO_CRC, _crc_of(row)),
+            row.crc >= COARSE or row.crc in (NO_CRC, _crc_of(row)),
         )
 
     def _when(self, epoch: int, boot: int, uptime: int) -> Interval | None:
@@ -161,7 +166,7 @@ class Derived:
         records = _RECORDS.c
         mine = records.device_id == self._device_id
         execute = self._session.connection().execute
-        reach = (func.min(records.seq), func.max(records.seq), func.max(records.uptime))
+        reach = (func.min(records.seq), func.max(records.seq), highest_uptime())
         grouped = (
             select(records.epoch, records.boot, *reach).where(mine).group_by(records.epoch, records.boot)
         )

@@ -6,11 +6,13 @@ Invariant: what stands in the counts is what the records' own columns say.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 
 from fleet_server.answers import bulk, filters, wire
 from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
+from fleet_server.answers.fingerprints import COARSE
 from fleet_server.answers.models import ClockAnchor, Record
 from fleet_server.answers.placing import (
     HOUR,
@@ -152,6 +154,23 @@ def _learn(
         low, high = _reach(anchors, clocks)
         _replace(desk, device, run, anchors, tally, low=low, high=high)
     return anchors
+
+
+def clocks_moved(desk: Desk, device: DeviceState, run: RunState, below: int, tally: Tally) -> None:
+    """Clock records of this run, and its last uptime, are others now; records of an uptime `below` are placed anew."""
+    anchors = usable(_stored_anchors(desk, run))
+    if anchors:
+        run.anchor_uptime, run.anchor_seq, run.anchor_utc_ms, run.anchor_uncertainty_ms = anchors[-1]
+        run.began_before = interval(best(anchors, 0), 0)[1]
+        run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
+    if below:
+        _replace(desk, device, run, anchors, tally, high=below)
+
+
+def highest_uptime() -> Any:
+    """The highest uptime of records, for a query; a coarse clock record stands later than it was."""
+    coarse_clock = (_RECORDS.c.kind == wire.KIND_CLOCK) & (_RECORDS.c.crc >= COARSE)
+    return func.max(case((coarse_clock, 0), else_=_RECORDS.c.uptime))
 
 
 def _reach(anchors: Sequence[Anchor], clocks: Sequence[Anchor]) -> tuple[int, int]:
@@ -330,6 +349,7 @@ def _replace(
             table.epoch == run.epoch,
             table.seq.between(run.first_seq, run.last_seq),
             table.boot == run.boot,
+            table.crc < COARSE,
             table.uptime > low,
             table.uptime < high,
             *(() if since is None else (or_(table.to_at.is_(None), table.to_at >= since),)),

@@ -18,8 +18,6 @@ FLAG_OUTCOME = 0b11  # 0 complete, 1 skipped, 2 timed out
 TIMED_OUT = 2
 NO_VALUE = 255  # of a question that was left unanswered; of a complete answer it is "can't say"
 FLAG_SIMULATED = 0b100
-# Of a record that is not kept as it came: the CRC of a text would tell what was taken out of it.
-NO_CRC = -1
 NO_VISIT = 255  # session: the visit began more than 254 records back, or the record belongs to none
 
 _PREFIX = struct.Struct("<BBHIIII")  # the same in every version
@@ -176,6 +174,11 @@ def refused(record: Record) -> int:
     """How many presses a refused record stands for."""
     count: int = _REFUSED.unpack(record.body)[0]
     return count
+
+
+def refused_bytes(count: int, since_uptime: int) -> bytes:
+    """The body of a refused record."""
+    return _REFUSED.pack(count, since_uptime)
 
 
 def wrap(raw: bytes, *, epoch: int, seq: int, next_seq: int, pressed: int, waiting: int) -> bytes:

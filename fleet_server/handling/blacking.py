@@ -15,14 +15,14 @@ from sqlmodel import Session
 
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
-from fleet_server.answers import bulk, wire
+from fleet_server.answers import bulk
 from fleet_server.answers.masking import MASK
 from fleet_server.answers.models import HAS_TEXT, Record
 from fleet_server.handling import themes
 from fleet_server.handling.naming import may_name
 from fleet_server.refusals import N_, Faults
 from fleet_server.results.models import ReleasedText
-from fleet_server.results.texts import as_read
+from fleet_server.results.texts import NOT_AS_IT_CAME, as_read
 
 _RECORDS = bulk.table_of(Record)
 _PARTS = re.compile(r"\w+(?:[-’'.]\w+)*|\W+?")
@@ -104,6 +104,6 @@ def _of_record(session: Session, block_id: int, before: str, after: str) -> None
             run(
                 update(_RECORDS)
                 .where(columns.device_id == row.device_id, columns.epoch == row.epoch, columns.seq == row.seq)
-                .values(body=after.encode(), crc=wire.NO_CRC)
+                .values(body=after.encode(), crc=NOT_AS_IT_CAME)
             )
             return

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
 from sqlmodel import Session, col
 
-from fleet_server.answers import bulk, wire
+from fleet_server.answers import bulk
+from fleet_server.answers.fingerprints import COARSE, NO_CRC
 from fleet_server.answers.models import HAS_TEXT, Record
 from fleet_server.handling import themes
 from fleet_server.handling.naming import may_name
@@ -25,6 +26,8 @@ from fleet_server.results.scores import Where
 _FORGOTTEN = "…".encode()
 _TEXTS, _BLOCKS, _RECORDS = bulk.table_of(ReleasedText), bulk.table_of(Block), bulk.table_of(Record)
 _SHUFFLE = secrets.SystemRandom()
+# Of a record whose text is changed: what was in it could be computed back from its CRC.
+NOT_AS_IT_CAME = case((_RECORDS.c.crc < COARSE, NO_CRC), else_=COARSE)
 _BLOCKS_AT_ONCE = 500  # SQLite binds at least 999 values
 _LISTED = (
     select(_TEXTS.c.text, _BLOCKS.c.since, _BLOCKS.c.day, col(Place.name), _TEXTS.c.id, _TEXTS.c.may_name)
@@ -136,7 +139,7 @@ def forget(session: Session, *, days: int, now: int) -> int:
         _RECORDS.c.body != _FORGOTTEN,
         func.coalesce(_RECORDS.c.from_at, _RECORDS.c.received_at) < before,
     )
-    forgotten = update(_RECORDS).values(body=_FORGOTTEN, crc=wire.NO_CRC)
+    forgotten = update(_RECORDS).values(body=_FORGOTTEN, crc=NOT_AS_IT_CAME)
     run(forgotten.where(never_released))
     for at in range(0, len(old), _BLOCKS_AT_ONCE):
         run(forgotten.where(HAS_TEXT, _RECORDS.c.block_id.in_(old[at : at + _BLOCKS_AT_ONCE])))

@@ -25,6 +25,7 @@ PARTS = (
     "bench_rollout",
     "bench_flow",
     "bench_simulator",
+    "bench_main_job",
 )
 
 

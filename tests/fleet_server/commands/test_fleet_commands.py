@@ -11,6 +11,7 @@ import pytest
 from fleet_server.answers.commands import quarantine_app
 from fleet_server.cli import app, device, questions_app, token, user
 from fleet_server.questions.national import national_sets
+from tests.fleet_server.commands import typed
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -19,15 +20,9 @@ ROOT = Path(__file__).resolve().parents[3]
 def fleet(tmp_path: Path):
     """Runs `fleet …` in a process of its own, with a folder of its own."""
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "fleet_server", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "DATA_DIR": str(tmp_path / "data"), **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        own = {**os.environ, "DATA_DIR": str(tmp_path / "data"), **environment}
+        return typed.fleet(*arguments, environment=own, folder=ROOT)
 
     run("migrate")
     return run
@@ -75,6 +70,14 @@ def test_a_kiosk_whose_secret_cannot_be_written_is_not_registered(fleet, tmp_pat
     assert refused.returncode != 0
     assert not (tmp_path / "kiosk.json").exists()
     assert "0 devices" in fleet("check").stdout
+
+
+def test_the_module_is_the_command(tmp_path: Path):
+    command = [sys.executable, "-m", "fleet_server", "questions", "list"]
+    own = {**os.environ, "DATA_DIR": str(tmp_path / "none")}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("fleet: there is no Hymiö database ")
 
 
 @pytest.mark.parametrize("url", ["hymio.county.example", "ftp://hymio.county.example", "https://"])

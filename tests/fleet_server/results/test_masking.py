@@ -3,7 +3,8 @@
 import pytest
 from sqlmodel import col, select
 
-from fleet_server.answers import check, wire
+from fleet_server.answers import check
+from fleet_server.answers.fingerprints import NO_CRC
 from fleet_server.answers.masking import MASK, masked
 from fleet_server.answers.models import Record
 from fleet_server.db import Database
@@ -60,7 +61,7 @@ def test_only_what_is_left_is_kept_and_a_second_delivery_is_no_fork(shared_datab
     with shared_database.read() as session:
         kept = session.exec(select(Record).where(Record.device_id == kiosk.id, col(Record.seq) == 1)).one()
         assert kept.body.decode() == f"Soita {MASK}"
-        assert kept.crc == wire.NO_CRC
+        assert kept.crc == NO_CRC
         assert check.faults(session, kiosk.id) == []
 
 
