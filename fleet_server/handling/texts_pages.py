@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
+from fleet_server.accounts import county
 from fleet_server.accounts.access import WHOLE_COUNTY, may
 from fleet_server.accounts.models import Role
 from fleet_server.handling import finding, marking, reading_list, themes
@@ -19,6 +20,7 @@ from fleet_server.handling.finding import Wanted
 from fleet_server.handling.models import Theme
 from fleet_server.handling.reach import Kind, Reader, back, subject_of, text_of, title_of
 from fleet_server.places.models import Place, Unit
+from fleet_server.places.periods import day_start
 from fleet_server.places.tree import trail
 from fleet_server.refusals import N_
 from fleet_server.results.spans import Span, period
@@ -42,7 +44,7 @@ CHOICES = {
 class Filters(BaseModel):
     """Which texts are to be shown."""
 
-    span: Span = "quarter"
+    span: Span | Literal["kept"] = "quarter"
     filtered: Literal["", "with"] = ""
     words: str = Query("", max_length=100)
     theme: str = Query("", max_length=12)
@@ -65,11 +67,9 @@ def texts(
 ) -> Response:
     """The texts of a unit with all below it, or of a place."""
     subject = subject_of(session, person, kind, subject_id)
-    chosen = period(filters.span, now)
+    start, stop = _time(session, filters, now)
     wanted = Wanted(filters.words.strip(), row_id(filters.theme), filters.state, bool(filters.filtered))
-    found = finding.find(
-        session, subject.where, chosen.starts[0], chosen.stop, wanted, limit=TEXTS_A_PAGE, page=filters.page
-    )
+    found = finding.find(session, subject.where, start, stop, wanted, limit=TEXTS_A_PAGE, page=filters.page)
     forgotten = marking.of_forgotten(session, _places(subject))
     above = trail(session, subject.unit, language())
     return render(
@@ -81,8 +81,8 @@ def texts(
         address=f"{subject.address}/texts",
         chosen=filters,
         query=_query(filters),
-        since=chosen.starts[0],
-        until=chosen.stop - 1,
+        since=start,
+        until=stop - 1,
         found=found,
         pages=-(-found.count // TEXTS_A_PAGE),
         states=marking.STATES,
@@ -92,6 +92,14 @@ def texts(
         forgotten=[(row, session.get_one(Place, row.scope_id).name) for row in forgotten],
         theme_name=theme_name,
     )
+
+
+def _time(session: Session, filters: Filters, now: int) -> tuple[int, int]:
+    """Two Finnish midnights; `kept`: as long as the county keeps texts."""
+    if filters.span != "kept":
+        chosen = period(filters.span, now)
+        return chosen.starts[0], chosen.stop
+    return day_start(now, -county.rules(session).texts_kept_days), day_start(now, 1)
 
 
 def theme_name(theme: Theme) -> str:

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from fleet_server.accounts.models import AuditEntry
 from fleet_server.handling import said
+from fleet_server.instants import DAY_MS
 from fleet_server.results.models import ReleasedText
 from fleet_server.results.scores import Where
 from tests.fleet_server.handling.writers import coordinator, write
@@ -48,6 +49,10 @@ def test_texts_are_found_by_words_theme_state_and_likely_names(world: World) -> 
     results = alice.get(f"/results/places/{world.places['A']}").text
     assert listed(results) == set(TEXTS)
     assert "Read and handle all 5 texts" in results
+    world.now += 500 * DAY_MS
+    alice = world.sign_in("alice@example.org")
+    assert listed(alice.get(f"{address}?span=year").text) == set()
+    assert listed(alice.get(f"{address}?span=kept").text) == set(TEXTS)
 
 
 def test_marks_are_set_taken_back_and_filtered_by(world: World) -> None:
