@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import event, text
 from sqlmodel import Session, col, select
 
@@ -20,13 +21,15 @@ from fleet_server.handling import blacking, finding, marking, reading_list, said
 from fleet_server.handling.finding import Wanted
 from fleet_server.handling.models import Handling, SaidAndDid, Theme
 from fleet_server.instants import DAY_MS
+from fleet_server.migrations import alembic_config, migrate
 from fleet_server.places import service as places
 from fleet_server.places.models import Place
 from fleet_server.refusals import Refused
 from fleet_server.results import texts
-from fleet_server.results.models import PLACE, UNIT, ReleasedText
+from fleet_server.results.models import PLACE, UNIT, Block, ReleasedText
 from fleet_server.results.scores import Where
 from tests.conftest import MONDAY_10
+from tests.fleet_server.answers.conftest import furnish
 from tests.fleet_server.answers.messages import Rec
 from tests.fleet_server.results.visitors import LATER, Kiosk, let_go
 
@@ -278,3 +281,19 @@ def test_of_a_removed_place_nothing_is_left_for_the_next_one_with_its_number(
         said.publish(session, alice, note, now=NOW)
         places.delete_place(session, alice, place, now=NOW)
         assert said.of_subject(session, where) == []
+
+
+def test_texts_that_were_released_before_are_looked_over_when_the_server_is_updated(
+    database: Database,
+) -> None:
+    furnish(database)
+    written(database, "Jonotin tunnin", "Kiitos Matille", "a", "b", "c")
+    command.downgrade(alembic_config(database), "0007")
+    migrate(database)
+    with database.read() as session:
+        rows = {row.text: row for row in session.exec(select(ReleasedText))}
+        assert {text for text, row in rows.items() if row.may_name} == {"Kiitos Matille"}
+        assert {(row.place_id, row.filtered) for row in rows.values()} == {(1, False)}
+        assert {row.day for row in rows.values()} == set(session.exec(select(Block.day)))
+        waiting = themes.all_themes(session)[0]
+        assert words_of(found(session, theme=waiting.id)) == {"Jonotin tunnin"}
