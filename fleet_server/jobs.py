@@ -12,10 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from fleet_server.accounts import county
-from fleet_server.answers import alarms, coarsening
+from fleet_server.answers import alarms, coarsening, quarantine
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
+from fleet_server.handling import marking
 from fleet_server.instants import DAY_MS, HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
 from fleet_server.results import release, texts
@@ -138,7 +139,10 @@ class Jobs:
         if now // DAY_MS == self._day:
             return
         with self._database.write() as session:
-            gone = texts.forget(session, days=county.rules(session).texts_kept_days, now=now)
+            days = county.rules(session).texts_kept_days
+            gone = texts.forget(session, days=days, now=now)
+            marking.forget(session)
+            quarantine.forget(session, before=now - days * DAY_MS)
         self._day = now // DAY_MS
         log.info("%d open texts were kept long enough and are forgotten", gone)
 

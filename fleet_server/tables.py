@@ -4,6 +4,7 @@ from fleet_server.accounts import models as accounts
 from fleet_server.answers import models as answers
 from fleet_server.devices import models as devices
 from fleet_server.drafts import models as drafts
+from fleet_server.handling import models as handling
 from fleet_server.phone import models as phone
 from fleet_server.places import models as places
 from fleet_server.questions import models as questions
@@ -16,6 +17,7 @@ __all__ = [
     "answers",
     "devices",
     "drafts",
+    "handling",
     "phone",
     "places",
     "questions",

@@ -16,6 +16,7 @@ from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import ApiToken, Membership
 from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import KIOSK, Device
+from fleet_server.handling import removing as handling
 from fleet_server.places.models import Installation, OpeningHours, Place, PlaceLabel, Unit
 from fleet_server.refusals import N_, Faults
 from fleet_server.results import sums
@@ -105,6 +106,7 @@ def delete_unit(session: Session, actor: Person | str, unit: Unit, *, now: int) 
             faults.add("delete", text)
     faults.check()
     before = {"name_fi": unit.name_fi, "parent": unit.parent_id}
+    handling.remove_subject(session, "unit", unit.id)
     session.delete(unit)
     audit.record(session, actor, "delete unit", "unit", unit.id, before=before, now=now)
 
@@ -156,6 +158,7 @@ def delete_place(session: Session, actor: Person | str, place: Place, *, now: in
     for table in (OpeningHours, PlaceLabel):
         for row in session.exec(select(table).where(table.place_id == place.id)).all():
             session.delete(row)
+    handling.remove_subject(session, "place", place.id)
     session.flush()
     session.delete(place)
     before = {"name": place.name, "unit": place.unit_id}

@@ -3,7 +3,7 @@
 Nothing here says who answered. Invariant: the sums are the sums of the blocks, and a block never changes.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, false
 from sqlmodel import Field, SQLModel
 
 # A scale has at most eleven steps, 0 to 10; a choice at most seven options.
@@ -84,6 +84,12 @@ class ReleasedText(SQLModel, table=True):
     """An open text of a block, without what names a person. Its neighbours say nothing of who came when."""
 
     __tablename__ = "released_text"
+    # Of a unit by day, of a place by its own: both without a look at the block, of which each text has what it is
+    # found by. What is counted is in the index.
+    __table_args__ = (
+        Index("ix_released_text_day", "day", "filtered", "place_id"),
+        Index("ix_released_text_place", "place_id", "day", "filtered"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     block_id: int = Field(foreign_key="block.id", index=True)
@@ -91,6 +97,18 @@ class ReleasedText(SQLModel, table=True):
     folded: str = Field(
         sa_column=Column(String, nullable=False),
         description="in small letters, to be searched: SQLite knows no other case than ASCII's",
+    )
+    day: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False, server_default="0"),
+        description="that of its block, as the next two",
+    )
+    place_id: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    filtered: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    may_name: bool = Field(
+        default=False,
+        sa_column=Column(Boolean, nullable=False, server_default=false()),
+        description="a personal name is likely in it, see handling/naming.py",
     )
 
 

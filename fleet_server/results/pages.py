@@ -6,7 +6,7 @@ They decide nothing about what may be shown: scores.py knows whole blocks only.
 from typing import Annotated, Any, Literal
 
 from babel.dates import format_skeleton
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
@@ -14,6 +14,8 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts import county
 from fleet_server.accounts.access import Person, allow, visible_places, visible_units
 from fleet_server.accounts.models import Role
+from fleet_server.handling import question_pages
+from fleet_server.handling.marking import STATES
 from fleet_server.instants import local
 from fleet_server.places.models import Place, Unit
 from fleet_server.places.tree import trail
@@ -33,16 +35,14 @@ from fleet_server.web.units import unit_name
 
 router = APIRouter(prefix="/results", include_in_schema=False)
 Reader = Annotated[Person, allow(Role.SUPERVISOR, Role.COORDINATOR)]
-TEXTS_A_PAGE = 10
+NEWEST_TEXTS = 5
 
 
 class Shown(BaseModel):
-    """What of a subject's results is to be shown: the time, with or without filtered answers, which texts."""
+    """What of a subject's results is to be shown: the time, with or without filtered answers."""
 
     span: Span = "quarter"
     filtered: Literal["", "with"] = ""
-    words: str = Query("", max_length=100)
-    page: int = Query(1, ge=1, le=10_000)
 
 
 Choice = Annotated[Shown, Depends()]
@@ -130,7 +130,7 @@ def place_results(
 
 
 def _page(request: Request, session: Session, subject: Subject, now: int, choice: Shown) -> Response:
-    with_filtered, words = bool(choice.filtered), choice.words.strip()
+    with_filtered = bool(choice.filtered)
     found = summary(session, subject, choice.span, now=now, language=language(), with_filtered=with_filtered)
     chosen = found.period
     texts_found, written = texts.read(
@@ -138,10 +138,8 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         subject.where,
         chosen.starts[0],
         chosen.stop,
-        search=words,
         with_filtered=with_filtered,
-        limit=TEXTS_A_PAGE,
-        offset=(choice.page - 1) * TEXTS_A_PAGE,
+        limit=NEWEST_TEXTS,
     )
     rules = county.rules(session)
     above = trail(session, subject.unit, language())
@@ -162,11 +160,10 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         k=rules.least_respondents,
         public=f"/p/{subject.place.code}/results" if subject.place and rules.public_results else "",
         said=said,
-        words=words,
         texts=written,
         texts_found=texts_found,
-        page=choice.page,
-        pages=-(-texts_found // TEXTS_A_PAGE),
+        handled=question_pages.newest(session, subject.where, chosen.starts[0]),
+        states=STATES,
     )
 
 
