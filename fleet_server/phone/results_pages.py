@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 
 from fleet_server.accounts import county
 from fleet_server.accounts.access import public
+from fleet_server.handling.said import Note, published
 from fleet_server.instants import MINUTE_MS, SECOND_MS
 from fleet_server.phone.pages import NAMES
 from fleet_server.places.codes import read_code
@@ -42,6 +43,7 @@ class Seen:
     place: Place
     unit: Unit
     items: tuple[Item, ...]
+    said_and_did: list[Note]
     since: int
     until: int
     k: int
@@ -75,6 +77,8 @@ async def results(request: Request, code: str, now: Now, lang: str = "") -> Resp
         place=seen.place.name,
         unit=unit_name(seen.unit),
         said=said,
+        said_and_did=seen.said_and_did,
+        language=language,
         **frame,
     )
     return _kept(request, page)
@@ -93,7 +97,8 @@ def see(session: Session, typed: str, *, now: int, language: str) -> Seen | None
     )
     shown = tuple(item for item in found if item.headline)
     k = max(PUBLIC_K, rules.least_respondents)
-    return Seen(place, session.get_one(Unit, place.unit_id), shown, start, stop - 1, k)
+    notes = published(session, place.id or 0, language)
+    return Seen(place, session.get_one(Unit, place.unit_id), shown, notes, start, stop - 1, k)
 
 
 def _kept(request: Request, page: Response) -> Response:

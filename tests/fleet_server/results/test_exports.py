@@ -16,13 +16,14 @@ from fleet_server.accounts import county
 from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import AuditEntry, Role
 from fleet_server.answers.book import book
+from fleet_server.handling.models import SaidAndDid
 from fleet_server.instants import DAY_MS, HOUR_MS
 from fleet_server.phone.limits import Limits
 from fleet_server.places import service as places
 from fleet_server.places.models import Place, Unit
 from fleet_server.results import national, release
 from fleet_server.results.csv_file import safe
-from fleet_server.results.models import Block, ReleasedText
+from fleet_server.results.models import PLACE, Block, ReleasedText
 from fleet_server.results.pieces import between, cut
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers.messages import batch, clock
@@ -281,6 +282,21 @@ def test_everybody_sees_a_places_page_once_it_is_switched_on_and_never_fewer_tha
     assert "Vad besökarna säger" in phone.get(f"{path}?lang=sv").text
     alice = world.sign_in("alice@example.org")
     assert path in alice.get(f"/results/places/{world.places['A']}").text
+    assert "You said" not in page.text
+    with world.database.write() as session:
+        note = {
+            "said_en": "The wait is long",
+            "did_en": "We open at seven",
+            "changed_at": 0,
+            "changed_by": "test",
+        }
+        here = {"scope": PLACE, "scope_id": world.places["A"]}
+        session.add(SaidAndDid(**here, **note, published_at=world.now))
+        session.add(SaidAndDid(**here, **note | {"did_en": "Not published"}))
+    read = text_of(phone.get(f"{path}?lang=sv").text)
+    assert "The wait is long" in read
+    assert "We open at seven" in read
+    assert "Not published" not in read
     world.now += 31 * DAY_MS
     assert "Positive" not in phone.get(f"{path}?lang=en").text
     world.app.state.read_limits = Limits(per_place=9, per_address=1)
