@@ -21,9 +21,9 @@ from fleet_server.instants import DAY_MS, HOUR_MS
 from fleet_server.phone.limits import Limits
 from fleet_server.places import service as places
 from fleet_server.places.models import Place, Unit
-from fleet_server.results import national, release
+from fleet_server.results import national, release, texts
 from fleet_server.results.csv_file import safe
-from fleet_server.results.models import PLACE, Block, ReleasedText
+from fleet_server.results.models import PLACE, Block
 from fleet_server.results.pieces import between, cut
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers.messages import batch, clock
@@ -43,7 +43,7 @@ def write_text(world: World, text: str) -> None:
     with world.database.write() as session:
         block = session.exec(select(Block)).first()
         assert block is not None
-        session.add(ReleasedText(block_id=block.id or 0, text=text, folded=text.casefold()))
+        texts.release(session, block, [text])
 
 
 def switch_on(world: World, *, public: bool = True) -> None:
