@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from fleet_server.alerts.models import FALL, LOW
 from fleet_server.alerts.service import Told, Watched
+from fleet_server.instants import local
 from fleet_server.questions.reading import languages_of, text_in
 from fleet_server.results.items import HEADLINES
 from fleet_server.results.models import Series
@@ -76,7 +77,7 @@ def shown(kind: str, value: float) -> str:
 
 def _of_score(kind: str, series: Series, facts: dict[str, Any]) -> tuple[str, str]:
     names = {"figure": _(HEADLINES[series.type]), "now": shown(series.type, facts["value"])}
-    figures = _("%(since)s to %(until)s: %(now)s (95 %% interval %(low)s … %(high)s, n = %(n)s).")
+    figures = _("%(since)s to %(until)s: %(now)s (95 %% interval %(range)s, n = %(n)s).")
     detail = figures % _estimate(series.type, facts, facts["start"], facts["stop"])
     if kind == LOW:
         limit = shown(series.type, facts["threshold"])
@@ -95,14 +96,15 @@ def _estimate(kind: str, estimate: dict[str, Any], start: int, stop: int) -> dic
         "since": date(start),
         "until": date(stop - 1),
         "now": shown(kind, estimate["value"]),
-        "low": shown(kind, estimate["low"]),
-        "high": shown(kind, estimate["high"]),
+        "range": f"{number(round(estimate['low']))} … {shown(kind, estimate['high'])}",
         "n": number(estimate["n"]),
     }
 
 
 def _of_silence(facts: dict[str, Any]) -> tuple[str, str]:
-    last, usual = when(facts["last"]), number(facts["usual"])
+    moment, usual = local(facts["last"]), number(facts["usual"])
+    # Of a press whose hour is not known the end of its day is kept.
+    last = date(facts["last"] - 1) if (moment.hour, moment.minute) == (0, 0) else when(facts["last"])
     if facts["offline"]:
         title = (
             _("The kiosk has not been heard of since %(instant)s") % {"instant": when(facts["contact"])}

@@ -39,6 +39,7 @@ class Letter:
     """A mail whose PDFs may still be in the making: (file name, PDF)."""
 
     message: EmailMessage
+    language: str
     papers: list[tuple[str, "Future[bytes]"]] = field(default_factory=list)
 
     def finished(self) -> EmailMessage:
@@ -48,6 +49,9 @@ class Letter:
                 pdf.result(PRINT_S), maintype="application", subtype="pdf", filename=name
             )
         self.papers = []
+        self.message["Content-Language"] = (
+            self.language
+        )  # last: content that is added takes such headers with it
         return self.message
 
 
@@ -78,7 +82,7 @@ class Writer:
         as_of = rules.last_instant(week)
         until = f"{local(as_of):%Y-%m-%d}"
         sections: list[dict[str, Any]] = []
-        letter = Letter(EmailMessage())
+        letter = Letter(EmailMessage(), i18n.language())
         for one in rows:
             span = next(span for span in subscribing.SPANS if span == one.row.span)
             found = summary(session, one.subject, span, now=as_of, language=i18n.language())
@@ -126,7 +130,7 @@ class Writer:
             return None
         told = alerts.told(session, alert, watched)
         said = words(told)
-        letter = Letter(EmailMessage())
+        letter = Letter(EmailMessage(), i18n.language())
         token = rules.stop_token(rules.rule(session).key, "watch", watched.watch.id or 0)
         self._fill(
             session,
@@ -166,7 +170,6 @@ class Writer:
         message["Message-ID"] = f"<{rules.sign(key, mail.key)}@{quote(sender.rpartition('@')[2])}>"
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message["Content-Language"] = i18n.language()
         message["List-Unsubscribe"] = f"<{stop}>"
         if stop.startswith("https://"):  # RFC 8058 allows no other
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
