@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ class Printer:
                 self._pool = None
 
 
+@cache
 def available() -> bool:
     """Whether this machine can make PDFs."""
     return all(ctypes.util.find_library(name) for name in ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset"))
