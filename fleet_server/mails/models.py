@@ -42,7 +42,7 @@ class WeeklyMail(SQLModel, table=True):
     scope: str = Field(max_length=6, description="`unit` or `place`")
     scope_id: int
     span: str = Field(max_length=8, description="`month` or `quarter`")
-    created_at: int = Field(sa_type=BigInteger)
+    created_at: int = Field(sa_type=BigInteger, description="since when it goes on")
     paused_at: int | None = Field(default=None, sa_type=BigInteger)
 
 

@@ -67,6 +67,8 @@ def subscribe(session: Session, person: Person, subject: Subject, span: str, *, 
     row = row or WeeklyMail(
         user_id=person.id, scope=where.scope, scope_id=where.id, span=span, created_at=now
     )
+    if row.paused_at is not None:
+        row.created_at = now  # as in `pause`
     row.span, row.paused_at = span, None
     session.add(row)
     if before != _told(row):
@@ -83,6 +85,8 @@ def pause(session: Session, person: Person, row: WeeklyMail, paused: bool, *, no
         return
     before = _told(row)
     row.paused_at = now if paused else None
+    if not paused:
+        row.created_at = now  # it goes on with the next mail, not with one that has just gone out to others
     session.add(row)
     action = "pause weekly mail" if paused else "resume weekly mail"
     audit.record(session, person, action, row.scope, row.scope_id, before, _told(row), now=now)

@@ -20,6 +20,8 @@ from fleet_server.web.i18n import _, language
 
 router = APIRouter(prefix="/results", include_in_schema=False)
 Choice = Annotated[Shown, Depends()]
+# Browsers show a PDF in a page of their own making, for which the policy of the pages is too strict.
+VIEWER = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 NO_PDF = N_("PDFs cannot be made on this server. Print the page instead.")
 
 
@@ -52,6 +54,5 @@ async def _pdf(request: Request, person: Person, value: str, choice: Shown, now:
         pdf = await asyncio.wrap_future(request.app.state.printer.print(html))
     except CannotPrint:
         raise HTTPException(503, _(NO_PDF)) from None
-    return Response(
-        pdf, media_type="application/pdf", headers={"content-disposition": f'inline; filename="{name}"'}
-    )
+    headers = {"content-disposition": f'inline; filename="{name}"', "content-security-policy": VIEWER}
+    return Response(pdf, media_type="application/pdf", headers=headers)

@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from fleet_server import garbage
+
 STATIC = Path(__file__).resolve().parent.parent / "web" / "static"
 STYLE = STATIC / "paper.css"
 PROCESSES = 2
@@ -106,6 +108,7 @@ def _print(html: str) -> bytes:
         fonts = FontConfiguration()
         style = CSS(filename=STYLE, font_config=fonts, url_fetcher=Ours())
         _kept.update(fonts=fonts, style=style, fetcher=Ours())
+        garbage.search_seldom()  # a tenth of the time of a page
     page = HTML(string=html, base_url=f"{STATIC.as_uri()}/", url_fetcher=_kept["fetcher"])
     pdf: bytes = page.write_pdf(stylesheets=[_kept["style"]], font_config=_kept["fonts"], pdf_variant=VARIANT)
     return pdf
