@@ -3,6 +3,7 @@
 They decide nothing about what may be shown: scores.py knows whole blocks only.
 """
 
+from datetime import date as date_type
 from typing import Annotated, Any, Literal
 
 from babel.dates import format_skeleton
@@ -23,7 +24,7 @@ from fleet_server.results import subjects, texts
 from fleet_server.results.items import Item, items
 from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import Where, withheld
-from fleet_server.results.spans import Period, Span, period
+from fleet_server.results.spans import Period, Span, as_of, period
 from fleet_server.results.subjects import Subject
 from fleet_server.results.summary import summary
 from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
@@ -39,9 +40,13 @@ NEWEST_TEXTS = 5
 
 
 class Shown(BaseModel):
-    """What of a subject's results is to be shown: the time, with or without filtered answers."""
+    """What of a subject's results is to be shown: the time, with or without filtered answers.
+
+    `until`: the last day, as in the link of a weekly mail; else today.
+    """
 
     span: Span = "quarter"
+    until: date_type | None = None
     filtered: Literal["", "with"] = ""
 
 
@@ -130,6 +135,7 @@ def place_results(
 
 
 def _page(request: Request, session: Session, subject: Subject, now: int, choice: Shown) -> Response:
+    now = as_of(choice.until, now)
     with_filtered = bool(choice.filtered)
     found = summary(session, subject, choice.span, now=now, language=language(), with_filtered=with_filtered)
     chosen = found.period
@@ -154,6 +160,7 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         lines=[(line, _course(line.item, chosen)) for line in found.lines],
         waiting=withheld(session, subject.unit.path, subject.place.id if subject.place else None),
         span=choice.span,
+        until_query=f"&until={choice.until}" if choice.until else "",
         since=chosen.starts[0],
         until=chosen.stop - 1,
         with_filtered=with_filtered,

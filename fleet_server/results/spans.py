@@ -1,9 +1,10 @@
 """The times that results are shown for: whole weeks or months up to now, in Finland's time."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Literal
 
-from fleet_server.instants import local
+from fleet_server.instants import HELSINKI, local, to_ms
 from fleet_server.places.periods import day_start, month_start
 
 Span = Literal["month", "quarter", "year"]
@@ -56,3 +57,11 @@ def before(span: Span, chosen: Period) -> Period:
 def monday(day: int) -> int:
     """The Finnish midnight of the week's Monday; `day`: a Finnish midnight."""
     return day_start(day, -local(day).weekday())
+
+
+def as_of(until: date | None, now: int) -> int:
+    """The last instant of a day in Finland, for figures as of then; `now` without a day, and never later than now."""
+    if until is None or not 2000 <= until.year < 2200:
+        return now
+    midnight = to_ms(datetime(until.year, until.month, until.day, tzinfo=HELSINKI))
+    return min(now, day_start(midnight, 1) - 1)

@@ -139,6 +139,7 @@ def _known(request: Request) -> dict[str, Any]:
     state = request.app.state
     return {
         "person": getattr(request.state, "person", None),
+        "alerts_open": getattr(request.state, "alerts", 0),
         "language": i18n.language(),
         "now": state.clock(),
         "current_path": request.url.path,

@@ -24,6 +24,7 @@ PUBLIC = {
     "/health/live",
     "/health/ready",
     "/api/v1/openapi.json",
+    "/mails/stop/{token}",
     "/p/{code}",
     "/p/{code}/thanks",
     "/p/{code}/results",
