@@ -171,7 +171,9 @@ def test_silence_counts_opening_hours_and_names_a_kiosk_that_is_offline(busy: Wo
         jobs.look(hour_of(world, hour, day=2))
     world.now = hour_of(world, 13, day=2)
     alice = world.sign_in("alice@example.org")
-    assert "The kiosk has not been heard of since 1 Mar 2026 10:00" in text_of(alice.get("/results/alerts").text)
+    assert "The kiosk has not been heard of since 1 Mar 2026 10:00" in text_of(
+        alice.get("/results/alerts").text
+    )
     with database.read() as session:
         assert len(session.exec(select(Mail)).all()) == 2
 
