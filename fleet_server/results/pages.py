@@ -18,10 +18,11 @@ from fleet_server.instants import local
 from fleet_server.places.models import Place, Unit
 from fleet_server.places.tree import trail
 from fleet_server.results import subjects, texts
-from fleet_server.results.items import Item, items
+from fleet_server.results.items import Item
 from fleet_server.results.models import PLACE, UNIT
-from fleet_server.results.scores import Where, withheld
+from fleet_server.results.scores import withheld
 from fleet_server.results.spans import Period, Span, period
+from fleet_server.results.standing import Standing, standings
 from fleet_server.results.subjects import Subject
 from fleet_server.results.summary import summary
 from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
@@ -79,32 +80,28 @@ def front(request: Request, person: Reader, session: ReadSession, now: Now) -> R
     places = session.exec(
         select(Place).where(col(Place.id).in_(visible_places(person))).order_by(col(Place.name))
     ).all()
+    of_units = standings(session, UNIT, [unit.id or 0 for unit in units], chosen)
+    of_places = standings(session, PLACE, [place.id or 0 for place in places], chosen)
+    within: dict[int, list[Place]] = {}
+    for place in places:
+        within.setdefault(place.unit_id, []).append(place)
     rows: list[dict[str, Any]] = []
     least = min((unit.path.count("/") for unit in units), default=0)
     for unit in units:
-        depth = unit.path.count("/") - least
-        rows.append(
-            {"name": unit_name(unit), "address": f"units/{unit.id}", "depth": depth, "demo": False}
-            | _line(session, Where(UNIT, unit.id or 0), chosen)
-        )
-        for place in places:
-            if place.unit_id == unit.id:
-                rows.append(
-                    {
-                        "name": place.name,
-                        "address": f"places/{place.id}",
-                        "depth": depth + 1,
-                        "demo": place.demo,
-                    }
-                    | _line(session, Where(PLACE, place.id or 0), chosen)
-                )
+        number, depth = unit.id or 0, unit.path.count("/") - least
+        rows.append(_line(unit_name(unit), f"units/{number}", depth, of_units.get(number)))
+        for place in within.get(number, ()):
+            of_place = of_places.get(place.id or 0)
+            rows.append(_line(place.name, f"places/{place.id}", depth + 1, of_place, demo=place.demo))
     return render(request, "results/front.html", rows=rows, k=county.rules(session).least_respondents)
 
 
-def _line(session: Session, where: Where, chosen: Period) -> dict[str, Any]:
-    shown = items(session, where, chosen.starts[:1], chosen.whole, stop=chosen.stop, language=language())
-    score = next((item for item in shown if item.series.type == "nps"), None)
-    return {"answers": max((item.figures.answers for item in shown), default=0), "nps": score}
+def _line(
+    name: str, address: str, depth: int, standing: Standing | None, *, demo: bool = False
+) -> dict[str, Any]:
+    standing = standing or Standing()
+    row: dict[str, Any] = {"name": name, "address": address, "depth": depth, "demo": demo}
+    return row | {"answers": standing.answers, "nps": standing.nps}
 
 
 @router.get("/units/{unit_id}")

@@ -14,13 +14,16 @@ from sqlmodel import Session, col
 from fleet_server.answers import bulk, wire
 from fleet_server.devices.models import Device
 from fleet_server.places.models import Place, Unit
-from fleet_server.results.models import PLACE, PUBLIC, UNIT, VALUES, Block, Score
+from fleet_server.places.periods import month_start
+from fleet_server.results.models import MONTH, PLACE, PUBLIC, UNIT, VALUES, WEEK, Block, Score, ScoreSpan
+from fleet_server.results.spans import monday
 
 # Nobody who need not be asked may see fewer together than this, whatever the county decides for its own people.
 PUBLIC_K = 10
 
-_BLOCKS, _SCORES = bulk.table_of(Block), bulk.table_of(Score)
+_BLOCKS, _SCORES, _SPANS = (bulk.table_of(model) for model in (Block, Score, ScoreSpan))
 _KEY = ("scope", "scope_id", "filtered", "day", "series_id", "source")
+_SPAN_KEY = ("scope", "scope_id", "filtered", "grain", "start", "series_id", "source")
 _FIGURES = ("answers", "cant_say", *VALUES)
 _Key = tuple[str, int, bool, int, int, str]
 
@@ -49,8 +52,7 @@ class Sums:
         """Add it all to the tables."""
         for place_id, series_id in sorted(self._streams):
             self._publish(place_id, series_id)
-        rows = [(*key, *(figures[name] for name in _FIGURES)) for key, figures in sorted(self._added.items())]
-        bulk.upsert(self._session.connection(), _SCORES, (*_KEY, *_FIGURES), rows, add=_FIGURES)
+        _add_to_tables(self._session, self._added)
         self._added = {}
 
     def _add(
@@ -114,5 +116,17 @@ def hang(session: Session, place_ids: Collection[int], before: str, after: str) 
                 figures = changes.setdefault(key, Counter())
                 for name in _FIGURES:
                     figures[name] += sign * getattr(row, name)
-    rows = [(*key, *(figures[name] for name in _FIGURES)) for key, figures in sorted(changes.items())]
-    bulk.upsert(session.connection(), _SCORES, (*_KEY, *_FIGURES), rows, add=_FIGURES)
+    _add_to_tables(session, changes)
+
+
+def _add_to_tables(session: Session, changes: dict[_Key, Counter[str]]) -> None:
+    """To the days, and to the week and the month in which each lies."""
+    spans: dict[tuple[Any, ...], Counter[str]] = {}
+    for (scope, scope_id, filtered, day, series, source), figures in changes.items():
+        for grain, start in ((WEEK, monday(day)), (MONTH, month_start(day))):
+            span = spans.setdefault((scope, scope_id, filtered, grain, start, series, source), Counter())
+            for name, number in figures.items():
+                span[name] += number
+    for table, key, sums in ((_SCORES, _KEY, changes), (_SPANS, _SPAN_KEY, spans)):
+        rows = [(*one, *(figures[name] for name in _FIGURES)) for one, figures in sorted(sums.items())]
+        bulk.upsert(session.connection(), table, (*key, *_FIGURES), rows, add=_FIGURES)

@@ -1,0 +1,58 @@
+"""sums of whole weeks and months, and indexes for what pages look for by day"""
+
+from collections import Counter
+
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
+
+revision = '0009'
+down_revision = '0006'
+branch_labels = None
+depends_on = None
+
+_FIGURES = ('answers', 'cant_say', *(f'v{value}' for value in range(11)))
+
+
+def upgrade() -> None:
+    op.create_table('score_span',
+    sa.Column('scope', sqlmodel.sql.sqltypes.AutoString(length=6), nullable=False),
+    sa.Column('scope_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('filtered', sa.Boolean(), nullable=False),
+    sa.Column('grain', sqlmodel.sql.sqltypes.AutoString(length=5), nullable=False),
+    sa.Column('start', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('series_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('source', sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
+    *(sa.Column(name, sa.Integer(), nullable=False) for name in _FIGURES),
+    sa.PrimaryKeyConstraint('scope', 'scope_id', 'filtered', 'grain', 'start', 'series_id', 'source', name=op.f('pk_score_span')),
+    sqlite_with_rowid=False
+    )
+    _add_up(op.get_bind())
+
+
+def _add_up(connection: sa.Connection) -> None:
+    """What was released before. Weeks and months begin by Finland's clock, which the database does not know."""
+    from fleet_server.places.periods import day_start, month_start
+    from fleet_server.instants import local
+
+    scores = sa.table('score', *(sa.column(name) for name in ('scope', 'scope_id', 'filtered', 'day', 'series_id', 'source', *_FIGURES)))
+    spans = sa.table('score_span', *(sa.column(name) for name in ('scope', 'scope_id', 'filtered', 'grain', 'start', 'series_id', 'source', *_FIGURES)))
+    subjects = connection.execute(sa.select(scores.c.scope, scores.c.scope_id).distinct()).all()
+    for scope, scope_id in subjects:
+        sums: dict[tuple, Counter] = {}
+        for row in connection.execute(sa.select(scores).where(scores.c.scope == scope, scores.c.scope_id == scope_id)):
+            for grain, start in (('week', day_start(row.day, -local(row.day).weekday())), ('month', month_start(row.day))):
+                figures = sums.setdefault((row.filtered, grain, start, row.series_id, row.source), Counter())
+                for name in _FIGURES:
+                    figures[name] += getattr(row, name)
+        if sums:
+            connection.execute(sa.insert(spans), [
+                {'scope': scope, 'scope_id': scope_id, 'filtered': filtered, 'grain': grain, 'start': start,
+                 'series_id': series, 'source': source, **{name: figures[name] for name in _FIGURES}}
+                for (filtered, grain, start, series, source), figures in sums.items()
+            ])
+
+
+def downgrade() -> None:
+    op.drop_table('score_span')
