@@ -5,7 +5,6 @@ They decide nothing about what may be shown: scores.py knows whole blocks only.
 
 from typing import Annotated, Any, Literal
 
-from babel.dates import format_skeleton
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
@@ -14,22 +13,20 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts import county
 from fleet_server.accounts.access import Person, allow, visible_places, visible_units
 from fleet_server.accounts.models import Role
-from fleet_server.instants import local
 from fleet_server.places.models import Place, Unit
 from fleet_server.places.tree import trail
 from fleet_server.results import subjects, texts
-from fleet_server.results.items import Item
+from fleet_server.results.course_charts import course
 from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import withheld
-from fleet_server.results.spans import Period, Span, period
+from fleet_server.results.spans import Span, period
 from fleet_server.results.standing import Standing, standings
 from fleet_server.results.subjects import Subject
 from fleet_server.results.summary import summary
-from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
 from fleet_server.web.deps import Now, ReadSession, RowId
 from fleet_server.web.forms import said
-from fleet_server.web.i18n import LOCALES, language
-from fleet_server.web.templating import date, number, render
+from fleet_server.web.i18n import language
+from fleet_server.web.templating import render
 from fleet_server.web.units import unit_name
 
 router = APIRouter(prefix="/results", include_in_schema=False)
@@ -143,7 +140,7 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         address=subject.address,
         trail=above if subject.place else above[:-1],
         above=unit_name(subject.above) if subject.above else "",
-        lines=[(line, _course(line.item, chosen)) for line in found.lines],
+        lines=[(line, course(line.item, chosen)) for line in found.lines],
         waiting=withheld(session, subject.unit.path, subject.place.id if subject.place else None),
         span=choice.span,
         since=chosen.starts[0],
@@ -157,27 +154,3 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         page=choice.page,
         pages=-(-texts_found // TEXTS_A_PAGE),
     )
-
-
-def _course(item: Item, chosen: Period) -> LineChart | None:
-    samples = [
-        Sample(
-            date(point.start),
-            point.headline.value if point.headline else None,
-            point.headline.low if point.headline else None,
-            point.headline.high if point.headline else None,
-        )
-        for point in item.course
-    ]
-    if sum(sample.mean is not None for sample in samples) < 2:
-        return None
-    step = 100 / len(samples)
-    skeleton = "MMM" if chosen.monthly else "Md"
-    marks = [
-        Mark(step * (index + 0.5), format_skeleton(skeleton, local(point.start), locale=LOCALES[language()]))
-        for index, point in enumerate(item.course)
-        if index % (1 if len(samples) <= 6 else 3) == 0
-    ]
-    if item.series.type == "nps":
-        return line_chart(samples, marks, lambda value: number(round(value)))
-    return line_chart(samples, marks, lambda value: f"{number(round(100 * value))} %")

@@ -112,13 +112,25 @@ def over_time(
 
 
 def of_many(
-    session: Session, scope: str, ids: Iterable[int], start: int, stop: int, *, with_filtered: bool = False
+    session: Session,
+    scope: str,
+    ids: Iterable[int],
+    start: int,
+    stop: int,
+    *,
+    series_id: int | None = None,
+    with_filtered: bool = False,
 ) -> dict[int, dict[int, Figures]]:
-    """{id: {series: figures}} of many units or places at once; those without any are left out."""
+    """{id: {series: figures}} of many units or places at once; those without any are left out.
+
+    `series_id`: of this series alone.
+    """
     found: dict[int, dict[int, Figures]] = {}
     wanted = {"ids": json.dumps(sorted(ids))}
     for run in runs(start, stop, lambda _day: start):
         table, _, within = _within(run, scope, with_filtered)
+        if series_id is not None:
+            within &= table.c.series_id == series_id
         rows = session.connection().execute(
             select(table.c.scope_id, table.c.series_id, *_sums(table))
             .where(within, among(table.c.scope_id, "ids"))

@@ -45,6 +45,7 @@ ROUTERS = (
     "fleet_server.drafts.texts_pages",
     "fleet_server.rollouts.new_pages",
     "fleet_server.results.pages",
+    "fleet_server.results.compare_pages",
     "fleet_server.rollouts.pages",
     "fleet_server.schedules.pages",
     "fleet_server.screens.pages",
