@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from fleet_server.accounts import audit
 from fleet_server.answers import check as books_check
-from fleet_server.answers import reading
+from fleet_server.answers import reading, unit_counts
 from fleet_server.answers.book import Booking
 from fleet_server.answers.models import Quarantine
 from fleet_server.answers.replay import replay
@@ -58,6 +58,9 @@ def check(
                 done = "" if not repair else "repaired: " if difference.changes else "cannot be repaired: "
                 typer.echo(f"{done}{difference}")
     progress.clear()
+    if not device:
+        wrong = _check_units(database, repair)
+        found, repaired = found + wrong, repaired + (wrong if repair else 0)
     database.close()
     said = f"{len(devices)} devices, {progress.records} records: "
     if not found:
@@ -68,6 +71,17 @@ def check(
     )
     if found > repaired:
         raise typer.Exit(1)
+
+
+def _check_units(database: Database, repair: bool) -> int:
+    """How many sums of units are (with `repair`: were) not those of their places."""
+    with database.write() if repair else database.steady_read() as session:
+        wrong = unit_counts.differing(session)
+        if wrong:
+            typer.echo(f"{'repaired: ' if repair else ''}units: {wrong} sums are not those of their places")
+        if wrong and repair:
+            unit_counts.recount(session)
+    return wrong
 
 
 @quarantine_app.command("list")

@@ -111,8 +111,8 @@ def _context(
     stop: int,
 ) -> dict[str, Any]:
     number = series.id or 0
-    of_units = of_many(session, UNIT, [unit.id or 0 for unit in units], start, stop, series_id=number)
-    of_places = of_many(session, PLACE, [place.id or 0 for place in places], start, stop, series_id=number)
+    of_units = of_many(session, UNIT, [unit.id or 0 for unit in units], start, stop, series=[number])
+    of_places = of_many(session, PLACE, [place.id or 0 for place in places], start, stop, series=[number])
     parts = [
         *((unit_name(one), f"units/{one.id}", of_units.get(one.id or 0)) for one in units),
         *((one.name, f"places/{one.id}", of_places.get(one.id or 0)) for one in places),

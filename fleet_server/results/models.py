@@ -63,7 +63,10 @@ class Block(SQLModel, table=True):
     `public`: whether it is in the sums that everybody may see.
     """
 
-    __table_args__ = (Index("ix_block_stream", "place_id", "series_id", "public"),)
+    __table_args__ = (
+        Index("ix_block_stream", "place_id", "series_id", "public"),
+        Index("ix_block_series_day", "series_id", "day"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     place_id: int = Field(foreign_key="place.id")

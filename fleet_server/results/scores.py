@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, func, select
+from sqlalchemy import Column, ColumnElement, Table, func, select, union_all
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk
@@ -111,6 +111,26 @@ def over_time(
     return found
 
 
+def most_answers(session: Session, scope: str, ids: Iterable[int], start: int, stop: int) -> dict[int, int]:
+    """{id: answers to the question that most visitors answered} of many units or places at once."""
+    parts = []
+    for run in runs(start, stop, lambda _day: start):
+        table, _, within = _within(run, scope, with_filtered=False)
+        parts.append(
+            select(table.c.scope_id, table.c.series_id, table.c.answers).where(
+                within, among(table.c.scope_id, "ids")
+            )
+        )
+    each = union_all(*parts).subquery()
+    answers = func.sum(each.c.answers).label("answers")
+    by_series = select(each.c.scope_id, answers).group_by(each.c.scope_id, each.c.series_id).subquery()
+    rows = session.connection().execute(
+        select(by_series.c.scope_id, func.max(by_series.c.answers)).group_by(by_series.c.scope_id),
+        {"ids": json.dumps(sorted(ids))},
+    )
+    return {scope_id: int(most) for scope_id, most in rows}
+
+
 def of_many(
     session: Session,
     scope: str,
@@ -118,28 +138,29 @@ def of_many(
     start: int,
     stop: int,
     *,
-    series_id: int | None = None,
+    series: Iterable[int] | None = None,
     with_filtered: bool = False,
 ) -> dict[int, dict[int, Figures]]:
     """{id: {series: figures}} of many units or places at once; those without any are left out.
 
-    `series_id`: of this series alone.
+    `series`: of these alone.
     """
     found: dict[int, dict[int, Figures]] = {}
+    of_these = None if series is None else list(series)
     wanted = {"ids": json.dumps(sorted(ids))}
     for run in runs(start, stop, lambda _day: start):
         table, _, within = _within(run, scope, with_filtered)
-        if series_id is not None:
-            within &= table.c.series_id == series_id
+        if of_these is not None:
+            within &= table.c.series_id.in_(of_these)
         rows = session.connection().execute(
             select(table.c.scope_id, table.c.series_id, *_sums(table))
             .where(within, among(table.c.scope_id, "ids"))
             .group_by(table.c.scope_id, table.c.series_id),
             wanted,
         )
-        for scope_id, series, *sums in rows:
+        for scope_id, number, *sums in rows:
             of_one = found.setdefault(scope_id, {})
-            of_one[series] = of_one.get(series, NONE).plus(_figures(sums))
+            of_one[number] = of_one.get(number, NONE).plus(_figures(sums))
     return found
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from fleet_server.results.intervals import Estimate
 from fleet_server.results.items import headline
 from fleet_server.results.models import Series
-from fleet_server.results.scores import Figures, of_many
+from fleet_server.results.scores import Figures, most_answers, of_many
 from fleet_server.results.spans import Period
 
 
@@ -30,12 +30,16 @@ class Standing:
 
 def standings(session: Session, scope: str, ids: Iterable[int], chosen: Period) -> dict[int, Standing]:
     """{id: standing} of these units or places; those without an answer in the period are left out."""
-    found = of_many(session, scope, ids, chosen.starts[0], chosen.stop)
+    numbers = list(ids)
     series = {row.id or 0: row for row in session.exec(select(Series).where(col(Series.type) == "nps"))}
-    return {scope_id: _standing(figures, series) for scope_id, figures in found.items()}
+    start, stop = chosen.starts[0], chosen.stop
+    nps = of_many(session, scope, numbers, start, stop, series=series) if series else {}
+    return {
+        scope_id: Standing(answers, _lead(nps.get(scope_id, {}), series))
+        for scope_id, answers in most_answers(session, scope, numbers, start, stop).items()
+    }
 
 
-def _standing(figures: dict[int, Figures], nps: dict[int, Series]) -> Standing:
-    newest = max((series for series in figures if series in nps), default=None)
-    lead = Lead(nps[newest], headline("nps", figures[newest])) if newest is not None else None
-    return Standing(max((one.answers for one in figures.values()), default=0), lead)
+def _lead(figures: dict[int, Figures], nps: dict[int, Series]) -> Lead | None:
+    newest = max(figures, default=None)
+    return Lead(nps[newest], headline("nps", figures[newest])) if newest is not None else None

@@ -5,7 +5,6 @@ answers there were). Each page is asked for again and again, in turn from the bi
 answers, of units and places that change; beside it stands a plain GROUP BY over the raw answers.
 """
 
-import hashlib
 import os
 import random
 import statistics
@@ -27,7 +26,6 @@ from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.instants import DAY_MS
 from fleet_server.migrations import migrate
-from fleet_server.results import sums
 from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 from tests import postgres
@@ -72,7 +70,7 @@ def _on_postgresql() -> list[dict[str, Any]]:
 
 
 def _sqlite(answers: int) -> Path:
-    path = KEPT / f"{_key()}-{answers}.db"
+    path = KEPT / f"county-{county_years.VERSION}-{answers}.db"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         making = path.with_suffix(".making")
@@ -80,14 +78,14 @@ def _sqlite(answers: int) -> Path:
             old.unlink()
         county_years.build(f"sqlite:///{making}", answers, _say)
         making.rename(path)
-    migrate(Database(f"sqlite:///{path}"))
+    migrate(Database(f"sqlite:///{path}"))  # an older one may have an older schema
     return path
 
 
 @contextmanager
 def _cluster() -> Iterator[postgres.Cluster]:
     """With its data beside SQLite's file; where user postgres may not go, it is made anew each time."""
-    folder: Path | None = KEPT / f"{_key()}-postgresql"
+    folder: Path | None = KEPT / f"county-{county_years.VERSION}-postgresql"
     if os.geteuid() == 0 and not all(one.stat().st_mode & 1 for one in KEPT.parents):
         folder = None
     with postgres.cluster(folder) as cluster:
@@ -107,12 +105,6 @@ def _in(cluster: postgres.Cluster, answers: int) -> str:
             connection.execute(f"ALTER DATABASE making RENAME TO {name}")
     migrate(Database(cluster.url(name)))
     return name
-
-
-def _key() -> str:
-    """Changes with how the rows are made. The schema may change: an old database is migrated."""
-    source = b"".join(Path(module.__file__ or "").read_bytes() for module in (county_years, sums))
-    return hashlib.sha256(source).hexdigest()[:10]
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""sums of whole weeks and months, and indexes for what pages look for by day"""
+"""sums of whole weeks and months, and the presses of units"""
 
 from collections import Counter
 
@@ -28,7 +28,43 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('scope', 'scope_id', 'filtered', 'grain', 'start', 'series_id', 'source', name=op.f('pk_score_span')),
     sqlite_with_rowid=False
     )
+    op.create_table('unit_press_count',
+    sa.Column('unit_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('start_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('grain', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('channel', sqlmodel.sql.sqltypes.AutoString(length=8), nullable=False),
+    sa.Column('counted', sa.Integer(), nullable=False),
+    sa.Column('filtered', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('unit_id', 'start_at', 'grain', 'channel', name=op.f('pk_unit_press_count')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('block', schema=None) as batch_op:
+        batch_op.create_index('ix_block_series_day', ['series_id', 'day'], unique=False)
+
     _add_up(op.get_bind())
+    _count_units(op.get_bind())
+
+
+def _count_units(connection: sa.Connection) -> None:
+    """The presses that were booked before, summed by the units above their place."""
+    rows = connection.execute(sa.text(
+        "SELECT unit.path, device.channel, press_count.grain, press_count.start_at, press_count.counted, press_count.filtered"
+        " FROM press_count JOIN place ON place.id = press_count.place_id JOIN unit ON unit.id = place.unit_id"
+        " JOIN device ON device.id = press_count.device_id WHERE NOT place.demo AND press_count.grain <> 'unknown'"
+    ))
+    sums: dict[tuple, list[int]] = {}
+    for path, channel, grain, start_at, counted, filtered in rows:
+        for unit in path.split('/'):
+            if unit:
+                sum_ = sums.setdefault((int(unit), start_at, grain, channel), [0, 0])
+                sum_[0] += counted
+                sum_[1] += filtered
+    if sums:
+        table = sa.table('unit_press_count', *(sa.column(name) for name in ('unit_id', 'start_at', 'grain', 'channel', 'counted', 'filtered')))
+        connection.execute(sa.insert(table), [
+            {'unit_id': unit, 'start_at': start_at, 'grain': grain, 'channel': channel, 'counted': counted, 'filtered': filtered}
+            for (unit, start_at, grain, channel), (counted, filtered) in sums.items()
+        ])
 
 
 def _add_up(connection: sa.Connection) -> None:
@@ -55,4 +91,8 @@ def _add_up(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('block', schema=None) as batch_op:
+        batch_op.drop_index('ix_block_series_day')
+
+    op.drop_table('unit_press_count')
     op.drop_table('score_span')
