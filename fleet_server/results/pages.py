@@ -17,8 +17,10 @@ from fleet_server.places.models import Place, Unit
 from fleet_server.places.tree import trail
 from fleet_server.results import subjects, texts
 from fleet_server.results.course_charts import course
+from fleet_server.results.freshness import freshness
 from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import withheld
+from fleet_server.results.sources import sources
 from fleet_server.results.spans import Span, period
 from fleet_server.results.standing import Standing, standings
 from fleet_server.results.subjects import Subject
@@ -148,6 +150,10 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         with_filtered=with_filtered,
         k=county.rules(session).least_respondents,
         said=said,
+        fresh=freshness(session, subject, now=now),
+        came=sources(
+            session, subject, chosen, [line.item for line in found.lines], with_filtered=with_filtered
+        ),
         words=words,
         texts=written,
         texts_found=texts_found,

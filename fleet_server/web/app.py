@@ -46,6 +46,7 @@ ROUTERS = (
     "fleet_server.rollouts.new_pages",
     "fleet_server.results.pages",
     "fleet_server.results.compare_pages",
+    "fleet_server.results.volumes_pages",
     "fleet_server.rollouts.pages",
     "fleet_server.schedules.pages",
     "fleet_server.screens.pages",
