@@ -47,6 +47,10 @@ PAGES = {
     "place": "/results/places/{place}",
     "place, a year": "/results/places/{place}?span=year",
     "texts": "/results/units/1?span=year&words=hoitaja+kiitos",
+    "compare": "/results/units/1/compare",
+    "compare all places": "/results/units/1/compare?below=places",
+    "volumes of the county": "/results/units/1/volumes",
+    "volumes of a place, a year": "/results/places/{place}/volumes?from=2025-12-01&to=2026-11-30",
 }
 _RAW = """SELECT place_id, question, value, count(*) FROM record
 WHERE kind = 1 AND filtered IS NULL AND from_at >= :start GROUP BY place_id, question, value"""
