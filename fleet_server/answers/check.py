@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlmodel import Session, col
 
 from fleet_server.accounts import audit
-from fleet_server.answers import bulk, unit_counts
+from fleet_server.answers import bulk
 from fleet_server.answers.ledger import (
     LOST,
     NAMES,
@@ -136,8 +136,6 @@ def repair(
             _write(session, *change)
         repaired[difference.what] += bool(difference.changes)
         yield difference
-    if repaired["count"]:
-        unit_counts.recount(session)
     if any(repaired.values()):
         done = {what: count for what, count in repaired.items() if count}
         audit.record(session, "fleet", "repair books", "device", device_id, after=done, now=now)

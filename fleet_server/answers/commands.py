@@ -58,7 +58,7 @@ def check(
                 done = "" if not repair else "repaired: " if difference.changes else "cannot be repaired: "
                 typer.echo(f"{done}{difference}")
     progress.clear()
-    if not device:
+    if repaired or not device:
         wrong = _check_units(database, repair)
         found, repaired = found + wrong, repaired + (wrong if repair else 0)
     database.close()
@@ -76,11 +76,9 @@ def check(
 def _check_units(database: Database, repair: bool) -> int:
     """How many sums of units are (with `repair`: were) not those of their places."""
     with database.write() if repair else database.steady_read() as session:
-        wrong = unit_counts.differing(session)
-        if wrong:
-            typer.echo(f"{'repaired: ' if repair else ''}units: {wrong} sums are not those of their places")
-        if wrong and repair:
-            unit_counts.recount(session)
+        wrong = unit_counts.recount(session) if repair else unit_counts.differing(session)
+    if wrong:
+        typer.echo(f"{'repaired: ' if repair else ''}units: {wrong} sums are not those of their places")
     return wrong
 
 

@@ -45,6 +45,7 @@ def add(connection: Connection, counts: Sequence[tuple[Any, ...]]) -> None:
     """Add to the units what rows of PressCount (in the order of its columns) add to their places."""
     if not counts:
         return
+    _lock(connection, "ROW EXCLUSIVE")
     places = {"ids": json.dumps(sorted({row[0] for row in counts}))}
     devices = {"ids": json.dumps(sorted({row[1] for row in counts}))}
     units = {int(place or 0): _ids(path) for place, path in connection.execute(_PATHS_OF, places)}
@@ -61,6 +62,7 @@ def hang(session: Session, place_ids: Collection[int], before: str, after: str) 
     """These places count for the units on the path `after` from now on, no more for those on `before` alone."""
     old, new = set(_ids(before)), set(_ids(after))
     connection = session.connection()
+    _lock(connection, "EXCLUSIVE")
     wanted = {"ids": json.dumps(sorted(place_ids))}
     real = {int(place or 0) for place, _ in connection.execute(_PATHS_OF, wanted)}
     rows = [
@@ -82,11 +84,24 @@ def differing(session: Session) -> int:
     return len(dict(kept.items() ^ _real(session).items()))
 
 
-def recount(session: Session) -> None:
-    """Make them anew from the counts of the places."""
+def recount(session: Session) -> int:
+    """Make them anew from the counts of the places, where they are not what those say; how many were wrong."""
     connection = session.connection()
-    connection.execute(delete(_UNITS))
-    _write(connection, _real(session))
+    _lock(connection, "EXCLUSIVE")
+    wrong = differing(session)
+    if wrong:
+        connection.execute(delete(_UNITS))
+        _write(connection, _real(session))
+    return wrong
+
+
+def _lock(connection: Connection, mode: str) -> None:
+    """On PostgreSQL: who books looks up units only when nobody hangs a place elsewhere, and the other way round.
+
+    Bookings do not wait for each other. SQLite has one writer anyway.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"LOCK TABLE unit_press_count IN {mode} MODE")
 
 
 def _real(session: Session) -> _Sums:

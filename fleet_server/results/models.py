@@ -65,7 +65,7 @@ class Block(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_block_stream", "place_id", "series_id", "public"),
-        Index("ix_block_series_day", "series_id", "day"),
+        Index("ix_block_series_day", "series_id", "day", "filtered", "place_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -69,16 +69,27 @@ def read(
     for word in search.casefold().split():
         escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         conditions.append(_TEXTS.c.folded.like(f"%{escaped}%", escape="\\"))
-    joined = (
-        select(_TEXTS.c.text, _BLOCKS.c.since, _BLOCKS.c.day, col(Place.name))
+    # One pass that reads indexes alone unless words are looked for; only the page's own texts are fetched.
+    found = (
+        select(_TEXTS.c.id, _BLOCKS.c.day, func.count().over().label("found"))
         .join(_BLOCKS, _TEXTS.c.block_id == _BLOCKS.c.id)
-        .join(Place, _BLOCKS.c.place_id == col(Place.id))
         .where(*conditions)
     )
     run = session.connection().execute
-    count = run(select(func.count()).select_from(joined.subquery())).scalar_one()
-    rows = run(joined.order_by(_BLOCKS.c.day.desc(), _TEXTS.c.id.desc()).limit(limit).offset(offset))
-    return int(count), [Text(*row) for row in rows]
+    newest = found.order_by(_BLOCKS.c.day.desc(), _TEXTS.c.id.desc()).limit(limit).offset(offset)
+    page = run(newest).all()
+    if not page:
+        return (
+            int(run(select(func.count()).select_from(found.subquery())).scalar_one()) if offset else 0
+        ), []
+    rows = run(
+        select(_TEXTS.c.text, _BLOCKS.c.since, _BLOCKS.c.day, col(Place.name))
+        .join(_BLOCKS, _TEXTS.c.block_id == _BLOCKS.c.id)
+        .join(Place, _BLOCKS.c.place_id == col(Place.id))
+        .where(_TEXTS.c.id.in_([row.id for row in page]))
+        .order_by(_BLOCKS.c.day.desc(), _TEXTS.c.id.desc())
+    )
+    return int(page[0].found), [Text(*row) for row in rows]
 
 
 def forget(session: Session, *, days: int, now: int) -> int:

@@ -39,7 +39,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('block', schema=None) as batch_op:
-        batch_op.create_index('ix_block_series_day', ['series_id', 'day'], unique=False)
+        batch_op.create_index('ix_block_series_day', ['series_id', 'day', 'filtered', 'place_id'], unique=False)
 
     _add_up(op.get_bind())
     _count_units(op.get_bind())
