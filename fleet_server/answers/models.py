@@ -199,6 +199,23 @@ class PressCount(SQLModel, table=True):
     simulated: int = Field(default=0)
 
 
+class UnitPressCount(SQLModel, table=True):
+    """Presses of a unit with all below it, by channel and bucket of time: the sum of its places' PressCounts.
+
+    Demo places are in none. Buckets as in PressCount, without `unknown`: those have no time to be summed by.
+    """
+
+    __tablename__ = "unit_press_count"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    unit_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    start_at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    grain: str = Field(primary_key=True, max_length=8)
+    channel: str = Field(primary_key=True, max_length=8)
+    counted: int = Field(default=0)
+    filtered: int = Field(default=0)
+
+
 class FilterCount(SQLModel, table=True):
     """Why the `filtered` of a PressCount are filtered: so many by each rule, `simulated` of them simulated."""
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import ApiToken, Membership
+from fleet_server.answers import unit_counts
 from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import KIOSK, Device
 from fleet_server.handling import removing as handling
@@ -83,7 +84,9 @@ def change_unit(
         old_path, new_path = unit.path, f"{parent.path if parent else '/'}{unit.id}/"
         below = select(Place.id).join(Unit).where(col(Unit.path).startswith(old_path))
         before_path, after_path = (path.removesuffix(f"{unit.id}/") for path in (old_path, new_path))
-        sums.hang(session, [place or 0 for place in session.exec(below)], before_path, after_path)
+        moved = [place or 0 for place in session.exec(below)]
+        sums.hang(session, moved, before_path, after_path)
+        unit_counts.hang(session, moved, before_path, after_path)
         unit.parent_id = parent_id
         for each in session.exec(select(Unit).where(col(Unit.path).startswith(old_path))).all():
             each.path = new_path + each.path.removeprefix(old_path)
@@ -137,6 +140,7 @@ def change_place(
     if unit_id != place.unit_id:
         paths = [session.get_one(Unit, unit).path for unit in (place.unit_id, unit_id or 0)]
         sums.hang(session, [place.id or 0], *paths)
+        unit_counts.hang(session, [place.id or 0], *paths)
     place.name, place.unit_id = name, unit_id or 0
     session.add(place)
     after = {"name": name, "unit": unit_id}

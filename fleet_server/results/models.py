@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel
 MOST_VALUES = 11
 VALUES = tuple(f"v{value}" for value in range(MOST_VALUES))
 
+WEEK, MONTH = "week", "month"  # grains of a ScoreSpan
+
 PLACE, UNIT, PUBLIC = "place", "unit", "public"  # scopes of a Score
 
 
@@ -61,7 +63,10 @@ class Block(SQLModel, table=True):
     `public`: whether it is in the sums that everybody may see.
     """
 
-    __table_args__ = (Index("ix_block_stream", "place_id", "series_id", "public"),)
+    __table_args__ = (
+        Index("ix_block_stream", "place_id", "series_id", "public"),
+        Index("ix_block_series_day", "series_id", "day", "filtered", "place_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     place_id: int = Field(foreign_key="place.id")
@@ -125,6 +130,37 @@ class Score(SQLModel, table=True):
     scope_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     filtered: bool = Field(primary_key=True)
     day: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    source: str = Field(primary_key=True, max_length=12)
+    answers: int = Field(default=0)
+    cant_say: int = Field(default=0)
+    v0: int = Field(default=0)
+    v1: int = Field(default=0)
+    v2: int = Field(default=0)
+    v3: int = Field(default=0)
+    v4: int = Field(default=0)
+    v5: int = Field(default=0)
+    v6: int = Field(default=0)
+    v7: int = Field(default=0)
+    v8: int = Field(default=0)
+    v9: int = Field(default=0)
+    v10: int = Field(default=0)
+
+
+class ScoreSpan(SQLModel, table=True):
+    """The sum of the scores of a whole week (from Monday) or month: the same figures, so that a year is a few rows.
+
+    `start`: the Finnish midnight at which the week or month begins. All else as in Score.
+    """
+
+    __tablename__ = "score_span"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    scope: str = Field(primary_key=True, max_length=6)
+    scope_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    filtered: bool = Field(primary_key=True)
+    grain: str = Field(primary_key=True, max_length=5)
+    start: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     source: str = Field(primary_key=True, max_length=12)
     answers: int = Field(default=0)

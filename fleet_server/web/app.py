@@ -60,6 +60,8 @@ ROUTERS = (
     "fleet_server.alerts.watch_pages",
     "fleet_server.mails.pages",
     "fleet_server.mails.sent_pages",
+    "fleet_server.results.compare_pages",
+    "fleet_server.results.volumes_pages",
     "fleet_server.rollouts.pages",
     "fleet_server.schedules.pages",
     "fleet_server.screens.pages",

@@ -22,6 +22,7 @@ PARTS = (
     "bench_screens",
     "bench_touch",
     "bench_link",
+    "bench_results",
     "bench_rollout",
     "bench_flow",
     "bench_simulator",
