@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
+from secrets import token_hex
 from typing import Any
 
 from sqlmodel import select
@@ -60,7 +61,12 @@ class Outlets:
                     session, email=_EMAIL, name="A", language="en", roles=[(Role.COORDINATOR, None)], now=MONDAY_10
                 )  # fmt: skip
             token = accounts.create_token(
-                session, name="attacker", role=Role.COORDINATOR, unit_id=None, days=365, now=MONDAY_10
+                session,
+                name=f"attacker {token_hex(4)}",
+                role=Role.COORDINATOR,
+                unit_id=None,
+                days=365,
+                now=MONDAY_10,
             )
             code = session.exec(select(Place.code).where(Place.id == 1)).one()
         made = cls(database, app, token, code)
