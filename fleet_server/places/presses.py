@@ -6,6 +6,7 @@ is that of its hours and of what is known to the day only; what has no hour is i
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import Any
 
@@ -160,10 +161,15 @@ def by_weekday(hours: dict[int, int]) -> dict[tuple[int, int], int]:
     """{(weekday, hour of the day): presses} of `by_hour`, by Finland's clock; Monday is 0."""
     found: dict[tuple[int, int], int] = {}
     for start, counted in hours.items():
-        moment = local(start)
-        key = moment.weekday(), moment.hour
+        key = _weekday_hour(start)
         found[key] = found.get(key, 0) + counted
     return found
+
+
+@lru_cache(maxsize=32_768)  # more than the hours of three years, the same for every place
+def _weekday_hour(start: int) -> tuple[int, int]:
+    moment = local(start)
+    return moment.weekday(), moment.hour
 
 
 def _dated(table: Any, start: int, stop: int) -> Any:

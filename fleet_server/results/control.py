@@ -5,7 +5,7 @@ centre is the pooled figure of the earlier periods, all but the newest; the limi
 the NPS the variance is that of a multinomial, as in intervals.py. Where the earlier periods differ from each other by
 more than the chance of drawing answers, as they do with thousands a week, the limits are as much wider (D. B. Laney,
 Improved Control Charts for Attributes, Quality Engineering 14, 2002). Rules, both of the Western Electric handbook: a
-point beyond the limits; eight in a row on one side of the centre.
+point beyond the limits; eight in a row on one side of the centre. Periods with too few answers for limits are left out.
 
 All points are of one series: answers to another wording or scale have a course of their own.
 """
@@ -20,7 +20,8 @@ from fleet_server.results.items import Item
 
 EARLIER_PERIODS = 6  # fewer say too little of what is usual
 RUN = 8
-# n times the variance: below it the answers are too few for limits from the normal distribution.
+# n times the variance: below it the answers are too few for limits from the normal distribution, and for a side of the
+# centre, too: of ten answers at 97 % most often all are good, so eight such weeks in a row lie above by chance.
 _ENOUGH = 5
 _RANGE_TO_SIGMA = 1.128  # expected range of two values in standard deviations
 
@@ -63,7 +64,8 @@ class _Measured(NamedTuple):
 
 
 def control(item: Item) -> Control | None:
-    """The control limits of an item's course; None when too few earlier periods have answers, or all say the same."""
+    """The control limits of an item's course; None when too few earlier periods have answers, or all say the same, or
+    no period has enough."""
     measured = [
         _Measured(at, point.headline.value, point.headline.n)
         for at, point in enumerate(item.course)
@@ -78,16 +80,16 @@ def control(item: Item) -> Control | None:
     if variance <= 0:
         return None
     wider = _wider(earlier, centre, variance)
-    verdicts = [Verdict()] * len(item.course)
-    sides = _runs(measured, centre)
     unit = most * most  # the NPS counts in hundredths
-    for one in measured:
-        limits = None
-        beyond: Side = ""
-        if one.n * variance >= _ENOUGH * unit:
-            reach = 3 * wider * sqrt(variance / one.n)
-            limits = Limits(max(least, centre - reach), min(most, centre + reach))
-            beyond = "above" if one.value > limits.high else "below" if one.value < limits.low else ""
+    judged = [one for one in measured if one.n * variance >= _ENOUGH * unit]
+    if not judged:
+        return None
+    verdicts = [Verdict()] * len(item.course)
+    sides = _runs(judged, centre)
+    for one in judged:
+        reach = 3 * wider * sqrt(variance / one.n)
+        limits = Limits(max(least, centre - reach), min(most, centre + reach))
+        beyond: Side = "above" if one.value > limits.high else "below" if one.value < limits.low else ""
         verdicts[one.at] = Verdict(limits, beyond, sides[one.at])
     return Control(centre, tuple(verdicts))
 

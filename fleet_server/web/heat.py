@@ -1,6 +1,6 @@
 """Where the squares of a heat map stand: hours down, weekdays across. Numbers in, geometry out, as charts.py.
 
-A square is the bigger and the darker the more it stands for, so that no colour has to be told apart.
+A square is the bigger and the stronger the more it stands for, so that no colour has to be told apart.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ DAYS = 7
 
 @dataclass(frozen=True)
 class Square:
-    """One hour of one weekday; `x` in percent, `y` and `side` in pixels, `tone` 1 (pale) to TONES (dark)."""
+    """One hour of one weekday; `x` in percent, `y` and `side` in pixels, `tone` 1 (faint) to TONES (strong)."""
 
     hour: int
     day: int

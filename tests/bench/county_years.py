@@ -16,8 +16,8 @@ from sqlmodel import Session
 
 from fleet_server.accounts import service as accounts
 from fleet_server.accounts.models import Role
-from fleet_server.answers import bulk, unit_counts, wire
-from fleet_server.answers.models import FilterCount, JournalEpoch, LedgerRange, PressCount, Record
+from fleet_server.answers import wire
+from fleet_server.answers.models import JournalEpoch, LedgerRange
 from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.instants import HELSINKI, HOUR_MS, to_ms
@@ -26,10 +26,11 @@ from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.places.periods import day_start
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
-from fleet_server.results.models import PUBLIC, Block, ReleasedText, Series, WaitingAnswer
+from fleet_server.results.models import PUBLIC, Series
 from fleet_server.results.series import series_of
 from fleet_server.results.streams import _counts
 from fleet_server.results.sums import Sums
+from tests.bench.bulk_rows import Rows
 
 VERSION = 1  # to be raised when other rows are made: a database of another version is made anew
 NOW = to_ms(datetime(2026, 11, 30, 14, 5, tzinfo=HELSINKI))
@@ -140,7 +141,7 @@ class _Writer:
     def unit(self, session: Session, place_ids: Iterable[int]) -> None:
         """All three years of a unit's places, in one transaction."""
         sums = Sums(session, k=K)
-        rows = _Rows(session)
+        rows = Rows(session)
         for place_id in place_ids:
             touch = place_id % 5 < 2
             busy = self._a_day * (0.4, 0.7, 1.0, 1.2, 1.7)[place_id // 5 % 5]
@@ -152,7 +153,7 @@ class _Writer:
         sums.write()
 
     def _device(
-        self, session: Session, sums: Sums, rows: "_Rows", place_id: int, kind: str, model: str, busy: float
+        self, session: Session, sums: Sums, rows: Rows, place_id: int, kind: str, model: str, busy: float
     ) -> None:
         device_id = f"{kind}{place_id:011d}"
         began = self._days[0][0]
@@ -176,9 +177,7 @@ class _Writer:
             session.add(LedgerRange(device_id=device_id, epoch=1, start=0, stop=seq, state="received"))
         session.flush()
 
-    def _answers(
-        self, sums: Sums, rows: "_Rows", place_id: int, device_id: str, model: str, busy: float
-    ) -> int:
+    def _answers(self, sums: Sums, rows: Rows, place_id: int, device_id: str, model: str, busy: float) -> int:
         chance, number = self._chance, BUTTONS if model == "button5" else TOUCH
         asked = self._kinds[number]
         others = [one for one in asked[1:] if one[2] != "text"]
@@ -229,7 +228,7 @@ class _Writer:
         return seq
 
     def _block(
-        self, sums: Sums, rows: "_Rows", place_id: int, device_id: str, series: int, kind: str, filtered: bool,
+        self, sums: Sums, rows: Rows, place_id: int, device_id: str, series: int, kind: str, filtered: bool,
         together: list[Answer], pairs: dict[int, Any],
     ) -> None:  # fmt: skip
         self._block_id += 1
@@ -258,44 +257,6 @@ class _Writer:
             [block.id, place_id, device_id, series, filtered, K, K, body, day, since, together[-1].at + 1_800_000,
              public]
         )  # fmt: skip
-
-
-class _Rows:
-    """The rows of a unit, by table."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.records: list[Any] = []
-        self.blocks: list[Any] = []
-        self.texts: list[Any] = []
-        self.waiting: list[Any] = []
-        self.presses: list[Any] = []
-        self.rules: list[Any] = []
-
-    def write(self) -> None:
-        for model, rows, skip in (
-            (Block, self.blocks, ()),
-            (Record, self.records, ()),
-            (ReleasedText, self.texts, ("id",)),
-            (WaitingAnswer, self.waiting, ()),
-            (PressCount, self.presses, ()),
-            (FilterCount, self.rules, ()),
-        ):
-            columns = [name for name in bulk.table_of(model).columns.keys() if name not in skip]  # noqa: SIM118
-            _copy(self._session, model.__tablename__, columns, rows)
-        unit_counts.add(self._session.connection(), self.presses)
-
-
-def _copy(session: Session, table: str, columns: list[str], rows: list[Any]) -> None:
-    connection, names = session.connection(), ", ".join(columns)
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(columns))
-        connection.connection.cursor().executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
-        return
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as into:
-        for row in rows:
-            into.write_row(row)
 
 
 @lru_cache(maxsize=200_000)

@@ -98,6 +98,15 @@ def test_weeks_that_differ_by_more_than_drawing_answers_explains_do_not_all_stan
     assert not found.remarkable
 
 
+def test_few_answers_near_the_end_of_the_scale_are_in_no_row_of_eight() -> None:
+    """Ten answers a week of which nearly all are good: most weeks lie above the mean, by chance alone."""
+    small = [{5: 8, 1: 2}, *[{5: 10}] * 11, {5: 9, 1: 1}]
+    assert control(item("smiley5", small)) is None
+    mixed = control(item("smiley5", [*small, {5: 400, 1: 7}]))
+    assert mixed is not None
+    assert not mixed.remarkable
+
+
 def test_too_few_periods_and_one_answer_for_all_have_no_limits() -> None:
     assert control(item("smiley5", [{5: 80, 1: 20}] * 6)) is None
     assert control(item("smiley5", [{5: 80}] * 9)) is None
