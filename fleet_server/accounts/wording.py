@@ -19,6 +19,7 @@ ROLE_TEXTS = {
 }
 # What audit.record is called with anywhere; a test finds an action that is missing here.
 ACTIONS = (
+    N_("accept device"),
     N_("add question set"),
     N_("approve draft"),
     N_("archive question set"),
@@ -61,6 +62,7 @@ ACTIONS = (
     N_("pause rollout"),
     N_("publish draft"),
     N_("publish question set"),
+    N_("renew identity"),
     N_("repair books"),
     N_("replay quarantine"),
     N_("restore database"),
@@ -75,6 +77,7 @@ ACTIONS = (
     N_("start cleaning"),
     N_("start rerun of rules"),
     N_("start rollout"),
+    N_("swap device"),
     N_("take device away"),
 )
 OBJECT_KINDS = (
@@ -112,6 +115,8 @@ PARTS = {
     "eves": N_("eves"),
     "holidays": N_("holidays"),
     "hours": N_("opening hours"),
+    "passed": N_("passed"),
+    "scope": N_("only for"),
     "epoch": N_("epoch"),
     "file": N_("file"),
     "items": N_("items"),
@@ -130,7 +135,9 @@ PARTS = {
     "roles": N_("roles"),
     "rules": N_("version of the rules"),
     "sector": N_("sector"),
+    "device": N_("device"),
     "devices": N_("devices"),
+    "failed": N_("failed"),
     "label": N_("label"),
     "labels": N_("labels"),
     "reason": N_("reason"),
@@ -142,6 +149,7 @@ PARTS = {
     "to": N_("to"),
     "archived_at": N_("archived"),
     "unit": N_("unit"),
+    "valid_hours": N_("valid for hours"),
     "virtual": N_("virtual"),
     "waiting": N_("waiting"),
 }
