@@ -152,7 +152,7 @@ def _acceptance(request: Request, kept: reports.Kept) -> shapes.AcceptanceKept:
     return shapes.AcceptanceKept(
         id=kept.id,
         device_id=kept.device_id,
-        passed=kept.passed,
+        verdict=kept.verdict,
         at=utc(kept.at),
         by=kept.by,
         address=f"{address}/devices/{kept.device_id}/acceptance/{kept.id}",

@@ -104,7 +104,7 @@ class AcceptanceKept(BaseModel):
 
     id: int
     device_id: str
-    passed: bool
+    verdict: str = Field(description="passed, partial (steps were skipped) or failed")
     at: Instant
     by: str
     address: str = Field(description="of its page, to print")

@@ -33,7 +33,7 @@ class Acceptance(SQLModel, table=True):
     at: int = Field(sa_type=BigInteger, description="when it came")
     tested_at: int = Field(sa_type=BigInteger, description="when the tool says that the tests ended")
     by: str = Field(max_length=200, description="the technician's name")
-    passed: bool
+    verdict: str = Field(max_length=10, description="`passed`, `partial` (steps were skipped) or `failed`")
     body: str = Field(sa_column=Column(String, nullable=False), description="JSON, see reports.Report")
 
 

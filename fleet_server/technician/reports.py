@@ -61,10 +61,12 @@ class Report(BaseModel):
     steps: Annotated[list[Step], Field(min_length=1, max_length=MOST_STEPS)]
 
     @property
-    def passed(self) -> bool:
-        """Whether the device may go out: something passed and nothing failed; what was skipped is on the page."""
+    def verdict(self) -> str:
+        """Whether the device may go out: every step passed, some were skipped, or one failed (or none passed)."""
         results = {step.result for step in self.steps}
-        return "passed" in results and "failed" not in results
+        if "failed" in results or "passed" not in results:
+            return "failed"
+        return "partial" if "skipped" in results else "passed"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Kept:
     at: int
     tested_at: int
     by: str
-    passed: bool
+    verdict: str
     report: Report
 
 
@@ -93,13 +95,13 @@ def keep(session: Session, person: Person, device: Device, report: Report, *, no
         at=now,
         tested_at=_instant(report.tested_at),
         by=_name(session, person),
-        passed=report.passed,
+        verdict=report.verdict,
         body=report.model_dump_json(),
     )
     session.add(row)
     session.flush()
     failed = [step.name for step in report.steps if step.result == "failed"]
-    after = {"passed": report.passed, "failed": failed}
+    after = {"verdict": report.verdict, "failed": failed}
     audit.record(session, person, "accept device", "device", device.id, after=after, now=now)
     return _kept(row)
 
@@ -110,10 +112,10 @@ def of_device(session: Session, device_id: str) -> list[Kept]:
     return [_kept(row) for row in session.exec(found)]
 
 
-def newest_of(session: Session, device_ids: list[str]) -> dict[str, bool]:
-    """Whether the newest report of each device passed; a device without one is left out."""
+def newest_of(session: Session, device_ids: list[str]) -> dict[str, str]:
+    """The verdict of each device's newest report; a device without one is left out."""
     found = (
-        select(Acceptance.device_id, Acceptance.passed)
+        select(Acceptance.device_id, Acceptance.verdict)
         .where(col(Acceptance.device_id).in_(device_ids))
         .order_by(col(Acceptance.id))
     )
@@ -122,7 +124,7 @@ def newest_of(session: Session, device_ids: list[str]) -> dict[str, bool]:
 
 def _kept(row: Acceptance) -> Kept:
     report = Report.model_validate_json(row.body)
-    return Kept(row.id or 0, row.device_id, row.at, row.tested_at, row.by, row.passed, report)
+    return Kept(row.id or 0, row.device_id, row.at, row.tested_at, row.by, row.verdict, report)
 
 
 def _name(session: Session, person: Person) -> str:

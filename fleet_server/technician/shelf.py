@@ -17,12 +17,12 @@ from fleet_server.technician.models import Swap
 
 @dataclass(frozen=True)
 class OnShelf:
-    """A device that stands nowhere. `passed`: its newest acceptance report's verdict, None without one.
+    """A device that stands nowhere. `verdict`: of its newest acceptance report, '' without one.
 
     `swap`: what took it out of service, with the name of its `place`, '' when the reader may not see that."""
 
     line: DeviceLine
-    passed: bool | None
+    verdict: str
     swap: Swap | None
     place: str
 
@@ -42,7 +42,7 @@ def on_shelf(session: Session, person: Person) -> tuple[list[OnShelf], list[OnSh
             col(Device.id).not_in(stands),
         )
     ).all()
-    passed = reports.newest_of(session, [row.id for row in rows])
+    verdicts = reports.newest_of(session, [row.id for row in rows])
     names = dict(
         session.exec(select(Place.id, Place.name).where(col(Place.id).in_(visible_places(person)))).all()
     )
@@ -50,6 +50,6 @@ def on_shelf(session: Session, person: Person) -> tuple[list[OnShelf], list[OnSh
     for line in device_lines(session, rows):
         swap = placing.swap_of(session, line.id)
         place = names.get(swap.place_id, "") if swap else ""
-        found.append(OnShelf(line, passed.get(line.id), swap, place))
+        found.append(OnShelf(line, verdicts.get(line.id, ""), swap, place))
     found.sort(key=lambda one: (one.line.name.casefold(), one.line.id))
     return [one for one in found if one.swap is None], [one for one in found if one.swap is not None]

@@ -9,6 +9,7 @@ NAMES = {
     "seen": N_("Seen by the server"),
     "firmware": N_("Firmware reported"),
     "place": N_("Put at its place"),
+    "hardware": N_("Test of the hardware"),
     "buttons": N_("Buttons"),
     "lights": N_("Lights"),
     "sound": N_("Sound"),

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("tested_at", sa.BigInteger(), nullable=False),
         sa.Column("by", text(length=200), nullable=False),
-        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("verdict", text(length=10), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_acceptance_device_id_device")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance")),
