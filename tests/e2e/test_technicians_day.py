@@ -1,4 +1,4 @@
-"""A technician's day with the real server, the real tool and virtual kiosks for boards: provision, swap, a whole plan."""
+"""A technician's day: the real server, the real tool, virtual kiosks for boards. Provision, swap, a whole plan."""
 
 import html
 import json
