@@ -117,7 +117,9 @@ def swap(
         raise Hindered(faults)
     places.take_away(session, person, device_id=old.id, now=now)
     places.install(session, person, device_id=new.id, place_id=place.id or 0, now=now)
-    session.add(Swap(old_id=old.id, new_id=new.id, place_id=place.id or 0, at=now, by=person.actor))
+    # Not before the old one's time there ended, which is after it began even by a clock that stands still.
+    at = standing.to_at or now
+    session.add(Swap(old_id=old.id, new_id=new.id, place_id=place.id or 0, at=at, by=person.actor))
     session.flush()
     after = {"device": new.id, "set": wished.number if wished else None}
     audit.record(

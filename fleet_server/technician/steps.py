@@ -7,7 +7,7 @@ from fleet_server.web.i18n import _
 NAMES = {
     "identity": N_("Identity written"),
     "seen": N_("Seen by the server"),
-    "firmware": N_("Firmware reported"),
+    "firmware": N_("Firmware"),
     "place": N_("Put at its place"),
     "hardware": N_("Test of the hardware"),
     "buttons": N_("Buttons"),
