@@ -16,7 +16,7 @@ from typing import Any
 
 from provisioning.errors import ProvisioningError
 from provisioning.field.say import Say
-from provisioning.field.server import Server, Unreachable
+from provisioning.field.server import Denied, Server, Unreachable
 from provisioning.field.state import Progress
 from provisioning.field.targets import Target, check_broker
 from provisioning.identity import identity_from
@@ -74,6 +74,9 @@ def order(server: Server, station: dict[str, Any], job: Job, network: Network, s
         job.target.fits(wanted.model, progress.id)
     place = server.place(wanted.place)["id"] if wanted.place else None
     if not progress.id:
+        # Whatever of the kiosk's side cannot be is said before there is a device.
+        nobody = {"id": "0" * 12, "secret": "0" * 64, "model": wanted.model}
+        check_broker(identity_from(_identity(station["broker"], nobody, network)), job.target)
         made = server.post(
             "/devices",
             {
@@ -85,10 +88,9 @@ def order(server: Server, station: dict[str, Any], job: Job, network: Network, s
                 "place": place,
             },
         )
+        identity = _identity(station["broker"], made, network) if made["secret"] else None
         progress.id, progress.model, progress.place = made["id"], made["model"], made["place_id"]
-        progress.seen = made["secret"] is None
-        if made["secret"] is not None:
-            progress.identity = _identity(station["broker"], made, network)
+        progress.identity, progress.seen = identity, identity is None
         job.save()
         say.done(f"the server has {'made' if made['new'] else 'already'} {progress.id}", wanted.name)
     if place is not None and place != progress.place:
@@ -107,7 +109,6 @@ def write(station: dict[str, Any], job: Job, say: Say) -> None:
         raise ProvisioningError(
             f"{name}: its identity is not here any more; shut {progress.id} out and begin anew"
         )
-    check_broker(identity_from(progress.identity), job.target)
     if not progress.written:
         progress.written = job.target.write(progress.identity)
         job.save()
@@ -134,6 +135,8 @@ def wait(server: Server, jobs: Sequence[Job], say: Say, wait_s: float) -> list[t
             heard, trouble = _heard(server, open_jobs), ""
         except Unreachable as error:
             heard, trouble = {}, str(error)
+        except Denied as error:  # the token's hours are over: waiting on would tell nothing
+            return [(job, str(error)) for job in open_jobs]
         open_jobs = [job for job in open_jobs if not _seen(job, heard.get(job.progress.id), began, say)]
         if not open_jobs or time.monotonic() - began >= wait_s:
             break
@@ -249,7 +252,7 @@ def _seen(job: Job, found: dict[str, Any] | None, began: float, say: Say) -> boo
 
 def _identity(broker: dict[str, Any], made: dict[str, Any], network: Network) -> dict[str, Any]:
     ca = network.ca or broker["ca"]
-    fields = {
+    return {
         "id": made["id"],
         "secret": made["secret"],
         "host": network.host or broker["host"],
@@ -259,8 +262,6 @@ def _identity(broker: dict[str, Any], made: dict[str, Any], network: Network) ->
         **({"ca": ca} if ca else {}),
         **({"network": network.wifi} if network.wifi else {}),
     }
-    identity_from(fields)
-    return fields
 
 
 def tested(path: Path | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from fleet_server.places import service as places
 from fleet_server.questions import service as questions
 from fleet_server.technician.models import Acceptance
 from provisioning.cli import app
-from provisioning.field import provision
+from provisioning.field.state import StateFile
 from provisioning.virtual.client import VirtualKiosk
 from tests.e2e.fleet_process import Fleet, running
 
@@ -130,10 +130,17 @@ def test_an_interrupted_provisioning_goes_on_and_makes_one_device_and_a_swap_los
         "--json",
     )
     # The cable is pulled when the server has made the device and its answer is on the way.
-    keep = provision._identity
-    monkeypatch.setattr(provision, "_identity", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    save, saves = StateFile.save, []
+
+    def cut(self: StateFile) -> None:
+        saves.append(self.path)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+        save(self)
+
+    monkeypatch.setattr(StateFile, "save", cut)
     assert station(*lobby).exit_code != 0
-    monkeypatch.setattr(provision, "_identity", keep)
+    monkeypatch.setattr(StateFile, "save", save)
     assert devices(fleet, name="Lobby") == 1
     first = ok(station(*lobby, "--wait", PATIENCE_S))
     assert ok(station(*lobby))["id"] == first["id"], "and once more changes nothing"

@@ -20,8 +20,7 @@ from provisioning.field.batch import kiosk_name, read_plan
 from provisioning.field.provision import Job, Wanted, why_not_seen
 from provisioning.field.say import Say
 from provisioning.field.state import Progress, StateFile
-from provisioning.field.targets import IdentityFile, ImageFile, check_broker
-from provisioning.identity import Identity
+from provisioning.field.targets import IdentityFile, ImageFile
 from tests.provisioning.certificates import Authority
 
 STATION = {
@@ -56,7 +55,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(context: ssl.SSLContext | None = None, **said: Any) -> Iterator[tuple[str, list[str]]]:
+def serving(
+    context: ssl.SSLContext | None = None, port: int = 0, **said: Any
+) -> Iterator[tuple[str, list[str]]]:
     handler = type("Handler", (Answers,), {"said": {}, "asked": []})
     handler.said = {
         f"/api/v1/{path}": (
@@ -66,7 +67,7 @@ def serving(context: ssl.SSLContext | None = None, **said: Any) -> Iterator[tupl
         )
         for path, (status, body, *more) in said.items()
     }
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
@@ -165,7 +166,10 @@ def test_duplicates_and_unknown_places_are_the_servers_sentence_and_nothing_is_w
         address,
         asked,
     ):
-        assert refused(tmp_path, address) == "name: There is a device of this name already: Hall (abc)."
+        assert (
+            refused(tmp_path, address, "--host", "broker.example")
+            == "name: There is a device of this name already: Hall (abc)."
+        )
         assert refused(tmp_path, address, "--place", "Hlal") == "there is no place 'Hlal' that you may see"
         assert [one for one in asked if one.startswith("POST")] == ["POST /api/v1/devices"]
     assert not (tmp_path / "hall.json").exists()
@@ -183,18 +187,46 @@ def test_what_is_there_already_is_never_overwritten_and_no_device_is_made_for_it
         ImageFile(tmp_path / "x.img", "button_poe").fits("touch", "")
 
 
-def test_a_kiosk_is_not_sent_to_look_for_the_broker_in_itself(tmp_path: Path) -> None:
-    made = {
-        "id": "abcdefghijkl",
-        "name": "Hall",
-        "model": "button5",
-        "place_id": None,
-        "new": True,
-        "secret": "5e" * 32,
-    }
-    with serving(station=(200, STATION), devices=(201, made)) as (address, _):
+def test_what_the_kiosk_could_not_use_is_said_before_a_device_is_made(tmp_path: Path) -> None:
+    with serving(station=(200, STATION)) as (address, asked):
         assert "set KIOSK_MQTT_HOST on the server, or give --host" in refused(tmp_path, address)
-    check_broker(Identity("abcdefghijkl", "5e" * 32, "broker.example", 8883), IdentityFile(tmp_path / "x"))
+        assert "field 'host' is 'a b', it must be a host name" in refused(tmp_path, address, "--host", "a b")
+        (tmp_path / "wifi.json").write_text('{"ssid": "county", "key": "short"}')
+        wifi = ("--host", "broker.example", "--wifi", str(tmp_path / "wifi.json"))
+        assert "the key must be empty or have 8 to 63 characters" in refused(tmp_path, address, *wifi)
+        assert not [one for one in asked if one.startswith("POST")]
+
+
+def test_a_device_that_stays_silent_ends_with_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    made = {"id": "abcdefghijkl", "name": "Hall", "model": "button5", "place_id": None, "new": True}
+    made |= {"secret": "5e" * 32}
+    silent, heard = {"contact_at": None, "firmware": None}, {"contact_at": "now", "firmware": "0.1.0"}
+    kept = {"address": "http://127.0.0.1/r", "verdict": "partial"}
+    known = {
+        "station": (200, STATION),
+        "devices": (201, made),
+        "devices/abcdefghijkl/acceptance": (201, kept),
+    }
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        broker = ("--host", "0.0.0.0", "--port", str(nobody.getsockname()[1]), "--wait", "0")
+        with serving(**known, **{"devices/abcdefghijkl": (200, silent)}) as (address, _):
+            text = refused(tmp_path, address, *broker)
+    assert text.startswith("the server has not seen abcdefghijkl within 0 s: the broker 0.0.0.0:")
+    port = int(address.rpartition(":")[2])
+    known["devices"] = (500, b"")
+    with serving(port=port, **known, **{"devices/abcdefghijkl": (401, {"error": "", "code": "sign_in"})}) as (
+        _,
+        asked,
+    ):
+        assert "the token is wrong or has expired" in refused(tmp_path, address, *broker)
+    with serving(port=port, **known, **{"devices/abcdefghijkl": (200, heard)}) as (_, asked):
+        code, said = provision(tmp_path, address, *broker)
+    assert (code, said["seen"], said["report"]) == (0, True, "http://127.0.0.1/r")
+    assert [one for one in asked if one.startswith("POST")] == [
+        "POST /api/v1/devices/abcdefghijkl/acceptance"
+    ]
+    assert "5e5e" not in (tmp_path / "station.json").read_text()
 
 
 def test_a_kiosk_that_is_not_seen_is_told_with_what_its_broker_says_from_here(tmp_path: Path) -> None:
