@@ -157,7 +157,7 @@ def accept(
         body = steps.tested(report)
         body = {"key": secrets.token_hex(16), "tested_at": datetime.now(UTC).isoformat(), **body}
         kept = fleet.post(f"/devices/{fleet.device(device)['id']}/acceptance", body)
-        say.result({"ok": True, **kept}, f"{kept['address']}  {kept['verdict']}")
+        say.result({"ok": True, **kept}, f"{kept['address']}  {steps.VERDICTS[kept['verdict']]}")
 
 
 def batch(

@@ -25,6 +25,7 @@ POLL_S = 1.0
 DEFAULT_WAIT_S = 600.0  # somebody walks to a network socket meanwhile
 _MANY = 8
 _LONG_S = 30.0  # after that, say again what can be done
+VERDICTS = {"passed": "passed", "partial": "not all was tested", "failed": "failed"}
 MEANWHILE = (
     "meanwhile: the light inside the case goes on once the server is reached; no light means no network or no broker "
     "(cable, Wi-Fi key, firewall)"
@@ -93,6 +94,9 @@ def order(server: Server, station: dict[str, Any], job: Job, network: Network, s
         progress.identity, progress.seen = identity, identity is None
         job.save()
         say.done(f"the server has {'made' if made['new'] else 'already'} {progress.id}", wanted.name)
+        say.hint(
+            f"by hand, on the server: fleet device create {wanted.name!r} --model {wanted.model}", wanted.name
+        )
     if place is not None and place != progress.place:
         server.post(f"/devices/{progress.id}/place", {"place": place})
         progress.place = place
@@ -129,7 +133,8 @@ def wait(server: Server, jobs: Sequence[Job], say: Say, wait_s: float) -> list[t
     told, trouble = began, ""
     if any(not job.progress.seen for job in open_jobs):
         say.doing(f"waiting until the server has seen {len(open_jobs)}, {wait_s:.0f} s at most")
-        say.hint(MEANWHILE)
+        if not all(job.target.virtual for job in open_jobs):
+            say.hint(MEANWHILE)
     while open_jobs:
         try:
             heard, trouble = _heard(server, open_jobs), ""
@@ -187,7 +192,7 @@ def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -
     )
     progress.report = kept["address"]
     job.save()
-    say.done(f"acceptance report: {kept['address']} ({kept['verdict']})", name)
+    say.done(f"acceptance report: {kept['address']} ({VERDICTS[kept['verdict']]})", name)
 
 
 def why_not_seen(job: Job, wait_s: float) -> str:
