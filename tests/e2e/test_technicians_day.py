@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
                 now=now,
             )
         yield fleet
-        for path in (folder / "virtual").glob("[!.]*/kiosk.json"):
-            kiosk = VirtualKiosk(folder / "virtual", path.parent.name)
-            if kiosk.running:
-                kiosk.stop()
+        names = [path.parent.name for path in (folder / "virtual").glob("[!.]*/kiosk.json")]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: end(VirtualKiosk(folder / "virtual", name)), names))
+
+
+def end(kiosk: VirtualKiosk) -> None:
+    if kiosk.running:
+        kiosk.stop()
 
 
 @pytest.fixture(scope="module")
