@@ -42,7 +42,7 @@ def create(session: Session, person: Person, *, hours: int, now: int) -> str:
     )
     session.add(row)
     session.flush()
-    after = {"name": row.name, "scope": STATION, "valid_hours": hours}
+    after = {"name": row.name, "only_for": STATION, "valid_hours": hours}
     audit.record(session, person, "create token", "token", row.id, after=after, now=now)
     return secret
 

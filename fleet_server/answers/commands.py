@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from fleet_server.accounts import audit
 from fleet_server.answers import check as books_check
-from fleet_server.answers import reading
+from fleet_server.answers import reading, unit_counts
 from fleet_server.answers.book import Booking
 from fleet_server.answers.models import Quarantine
 from fleet_server.answers.replay import replay
@@ -71,6 +71,9 @@ def check(
                 if again:
                     typer.echo(f"repaired: {again} sums of results, from their blocks")
     progress.clear()
+    if repaired or not device:
+        wrong = _check_units(database, repair)
+        found, repaired = found + wrong, repaired + (wrong if repair else 0)
     database.close()
     said = f"{len(devices)} devices, {progress.records} records: "
     if not found:
@@ -81,6 +84,15 @@ def check(
     )
     if found > repaired:
         raise typer.Exit(1)
+
+
+def _check_units(database: Database, repair: bool) -> int:
+    """How many sums of units are (with `repair`: were) not those of their places."""
+    with database.write() if repair else database.steady_read() as session:
+        wrong = unit_counts.recount(session) if repair else unit_counts.differing(session)
+    if wrong:
+        typer.echo(f"{'repaired: ' if repair else ''}units: {wrong} sums are not those of their places")
+    return wrong
 
 
 @quarantine_app.command("list")

@@ -1,7 +1,7 @@
 """`/api/v1`: devices with their books, places with their counts, question sets; for programs with a token.
 
-The same rules as on pages: what the token's role and unit may not see does not exist for it. What changes something is
-in desk.py, rolling.py and scheduling.py.
+The same rules as on pages: what the token's role and unit may not see does not exist for it. What was answered is in
+results.py; what changes something in desk.py, rolling.py and scheduling.py.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from fleet_server.accounts.access import (
     visible_places,
 )
 from fleet_server.answers import books, rules
-from fleet_server.api import desk, rolling, scheduling, shapes, station
+from fleet_server.api import desk, results, rolling, scheduling, shapes, station
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -41,6 +41,11 @@ router = APIRouter(prefix="/api/v1", responses=shapes.FAULTS)
 LONGEST_DAYS = {"hour": 366, "day": 3_660, "month": 36_600}
 # The station tool, too, looks up which devices and places there are and waits for a device to be heard.
 Reader = Annotated[Person, allow(scope=STATION)]
+DESCRIPTION = (
+    "Send `Authorization: Bearer hymio_…`. Volumes (`counts`: how many pressed) are as of now. What was answered "
+    "(`results`, `texts`) is given in closed blocks of at least as many visitors as the county decided, never singly, "
+    "to supervisors and coordinators of the unit; what is in no block yet is `withheld`, which is not zero."
+)
 Limit = Annotated[int, Query(ge=1, le=500, description="at most so many in one answer")]
 
 
@@ -176,18 +181,13 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
 @router.get("/openapi.json", include_in_schema=False, dependencies=[public])
 def openapi(request: Request) -> JSONResponse:
     """The description of this API. It tells how to ask, not what is answered, so anybody may read it."""
+    written = (desk.router, rolling.router, scheduling.router, station.router)
     description = get_openapi(
         title="Hymiö",
         version="1",
-        summary="Feedback kiosks: devices, places, counts, question sets and their way to the kiosks",
-        description="Send `Authorization: Bearer hymio_…`. Volumes only: how many pressed, never what.",
-        routes=[
-            *router.routes,
-            *desk.router.routes,
-            *rolling.router.routes,
-            *scheduling.router.routes,
-            *station.router.routes,
-        ],
+        summary="Feedback kiosks: devices, places, counts, results, question sets and their way to the kiosks",
+        description=DESCRIPTION,
+        routes=[route for part in (router, results.router, *written) for route in part.routes],
     )
     description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     description["security"] = [{"token": []}]

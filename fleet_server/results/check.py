@@ -1,7 +1,8 @@
 """Compares the closed blocks with the records that were released in them, and the sums with the blocks.
 
 A block is what was released: it is never changed, whatever is found. Sums of places and units are made again from the
-blocks (`repair`); those that everybody may see are of days that no block tells, so of them only a difference is told.
+blocks (`repair`), those of weeks and months from the days; what everybody may see is of days that no block tells, so of
+it only a difference is told.
 It reads every record, so no page calls it.
 """
 
@@ -10,40 +11,53 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlmodel import Session
 
 from fleet_server.accounts import audit
 from fleet_server.answers import bulk
 from fleet_server.answers.models import Record
-from fleet_server.results.models import PLACE, PUBLIC, UNIT, Block, Score, Series
-from fleet_server.results.sums import FIGURES, KEY, PUBLIC_K, Key, Sums, counts_of
+from fleet_server.results.models import PLACE, PUBLIC, UNIT, Block, Score, ScoreSpan, Series
+from fleet_server.results.sums import (
+    FIGURES,
+    KEY,
+    PUBLIC_K,
+    SPAN_KEY,
+    Sums,
+    add_spans,
+    counts_of,
+    spans_of,
+)
 
-_RECORDS, _BLOCKS, _SCORES, _SERIES = (bulk.table_of(model) for model in (Record, Block, Score, Series))
+_RECORDS, _BLOCKS, _SERIES, _SCORES, _SPANS = (
+    bulk.table_of(model) for model in (Record, Block, Series, Score, ScoreSpan)
+)
 _MADE_AGAIN = (PLACE, UNIT)
 
 
 def differences(session: Session) -> Iterator[str]:
     """Each difference in a line without what was answered; none when all is well."""
     yield from _of_blocks(session)
-    for key, (kept, due) in sorted(_of_sums(session).items()):
-        scope, number, _, day, series, source = key
+    for key, (kept, due) in _of_sums(session).items():
         yield (
-            f"sum of {scope} {number}, series {series}, day {day}, source {source!r}: "
-            f"kept with {kept.get('answers', 0)} answers, blocks say {due.get('answers', 0)}"
+            f"sum of {', '.join(map(str, key))}: kept with {kept.get('answers', 0)} answers, "
+            f"blocks say {due.get('answers', 0)}"
         )
     yield from _of_public(session)
 
 
 def repair(session: Session, *, now: int) -> int:
-    """Make the sums of places and units again from the blocks; how many were not what the blocks say. `now`: UTC ms."""
+    """Make the sums again from the blocks; how many were not what the blocks say. `now`: UTC ms."""
     if (
         session.get_bind().dialect.name == "postgresql"
     ):  # nobody closes a block meanwhile; SQLite has one writer
-        session.connection().exec_driver_sql("LOCK TABLE block, score IN EXCLUSIVE MODE")
+        session.connection().exec_driver_sql("LOCK TABLE block, score, score_span IN EXCLUSIVE MODE")
     wrong = len(_of_sums(session))
     if wrong:
-        session.connection().execute(delete(_SCORES).where(_SCORES.c.scope.in_(_MADE_AGAIN)))
+        run = session.connection().execute
+        run(delete(_SCORES).where(_SCORES.c.scope.in_(_MADE_AGAIN)))
+        run(delete(_SPANS))
+        add_spans(session, spans_of(_kept(session, _SCORES, KEY)))  # only what everybody may see is left
         _made_again(session).write()
         audit.record(session, "fleet", "repair results", "results", "sums", after={"sums": wrong}, now=now)
     return wrong
@@ -72,17 +86,26 @@ def _of_blocks(session: Session) -> Iterator[str]:
         yield f"{values.total()} records were released in block {block}, which is not there"
 
 
-def _of_sums(session: Session) -> dict[Key, tuple[Mapping[str, int], Mapping[str, int]]]:
-    """{key: (as kept, as it must be)} of the sums that are not what the blocks say."""
-    due: dict[Key, Mapping[str, int]] = {**_made_again(session).added}
-    rows = session.connection().execute(select(_SCORES).where(_SCORES.c.scope.in_(_MADE_AGAIN)))
-    kept = {tuple(getattr(row, name) for name in KEY): _figures(row) for row in rows}
-    found: dict[Key, tuple[Mapping[str, int], Mapping[str, int]]] = {}
-    for key in due.keys() | kept.keys():
-        pair = kept.get(key, {}), due.get(key, {})
-        if any(pair[0].get(name, 0) != pair[1].get(name, 0) for name in FIGURES):
-            found[key] = pair
+def _of_sums(session: Session) -> dict[tuple[Any, ...], tuple[Mapping[str, int], Mapping[str, int]]]:
+    """{key: (as kept, as it must be)} of the sums of days, weeks and months that are not what the blocks say."""
+    days = _kept(session, _SCORES, KEY)
+    public = {key: figures for key, figures in days.items() if key[0] not in _MADE_AGAIN}
+    due: dict[Any, Counter[str]] = {**_made_again(session).added, **public}
+    found: dict[tuple[Any, ...], tuple[Mapping[str, int], Mapping[str, int]]] = {}
+    for there, wanted in ((days, due), (_kept(session, _SPANS, SPAN_KEY), spans_of(due))):
+        for key in sorted(there.keys() | wanted.keys()):
+            pair = there.get(key, Counter()), wanted.get(key, Counter())
+            if any(pair[0][name] != pair[1][name] for name in FIGURES):
+                found[key] = pair
     return found
+
+
+def _kept(session: Session, table: Table, key: tuple[str, ...]) -> dict[Any, Counter[str]]:
+    rows = session.connection().execute(select(table))
+    return {
+        tuple(getattr(row, name) for name in key): Counter({name: getattr(row, name) for name in FIGURES})
+        for row in rows
+    }
 
 
 def _made_again(session: Session) -> Sums:
@@ -118,7 +141,3 @@ def _of_public(session: Session) -> Iterator[str]:
                 f"what everybody may see of place {place}, series {series}, comes to {there} answers, "
                 f"its public blocks to {wanted}"
             )
-
-
-def _figures(row: Any) -> dict[str, int]:
-    return {name: getattr(row, name) for name in FIGURES}

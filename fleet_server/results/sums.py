@@ -14,15 +14,19 @@ from sqlmodel import Session, col
 from fleet_server.answers import bulk, wire
 from fleet_server.devices.models import Device
 from fleet_server.places.models import Place, Unit
-from fleet_server.results.models import PLACE, PUBLIC, UNIT, VALUES, Block, Score
+from fleet_server.places.periods import month_start
+from fleet_server.results.models import MONTH, PLACE, PUBLIC, UNIT, VALUES, WEEK, Block, Score, ScoreSpan
+from fleet_server.results.spans import monday
 
 # Nobody who need not be asked may see fewer together than this, whatever the county decides for its own people.
 PUBLIC_K = 10
 
-_BLOCKS, _SCORES = bulk.table_of(Block), bulk.table_of(Score)
+_BLOCKS, _SCORES, _SPANS = (bulk.table_of(model) for model in (Block, Score, ScoreSpan))
 KEY = ("scope", "scope_id", "filtered", "day", "series_id", "source")
+SPAN_KEY = ("scope", "scope_id", "filtered", "grain", "start", "series_id", "source")
 FIGURES = ("answers", "cant_say", *VALUES)
 Key = tuple[str, int, bool, int, int, str]
+SpanKey = tuple[str, int, bool, str, int, int, str]
 
 
 class Sums:
@@ -49,8 +53,7 @@ class Sums:
         """Add it all to the tables."""
         for place_id, series_id in sorted(self._streams):
             self._publish(place_id, series_id)
-        rows = [(*key, *(figures[name] for name in FIGURES)) for key, figures in sorted(self.added.items())]
-        bulk.upsert(self._session.connection(), _SCORES, (*KEY, *FIGURES), rows, add=FIGURES)
+        _add_to_tables(self._session, self.added)
         self.added = {}
 
     def _add(
@@ -130,5 +133,27 @@ def hang(session: Session, place_ids: Collection[int], before: str, after: str) 
                 figures = changes.setdefault(key, Counter())
                 for name in FIGURES:
                     figures[name] += sign * getattr(row, name)
+    _add_to_tables(session, changes)
+
+
+def _add_to_tables(session: Session, changes: dict[Key, Counter[str]]) -> None:
     rows = [(*key, *(figures[name] for name in FIGURES)) for key, figures in sorted(changes.items())]
     bulk.upsert(session.connection(), _SCORES, (*KEY, *FIGURES), rows, add=FIGURES)
+    add_spans(session, spans_of(changes))
+
+
+def add_spans(session: Session, spans: Mapping[SpanKey, Counter[str]]) -> None:
+    """Add to the weeks and months; whoever adds to days does."""
+    rows = [(*key, *(figures[name] for name in FIGURES)) for key, figures in sorted(spans.items())]
+    bulk.upsert(session.connection(), _SPANS, (*SPAN_KEY, *FIGURES), rows, add=FIGURES)
+
+
+def spans_of(days: Mapping[Key, Mapping[str, int]]) -> dict[SpanKey, Counter[str]]:
+    """The sums of days, summed for the week and for the month in which each lies."""
+    spans: dict[SpanKey, Counter[str]] = {}
+    for (scope, scope_id, filtered, day, series, source), figures in days.items():
+        for grain, start in ((WEEK, monday(day)), (MONTH, month_start(day))):
+            span = spans.setdefault((scope, scope_id, filtered, grain, start, series, source), Counter())
+            for name, number in figures.items():
+                span[name] += number
+    return spans

@@ -22,9 +22,11 @@ PARTS = (
     "bench_screens",
     "bench_touch",
     "bench_link",
+    "bench_results",
     "bench_rollout",
     "bench_flow",
     "bench_simulator",
+    "bench_main_job",
 )
 
 
