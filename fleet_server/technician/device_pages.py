@@ -105,7 +105,7 @@ def swap_form(
     request: Request, device_id: DeviceId, person: Technician, session: ReadSession, new: str = ""
 ) -> Response:
     """Choose what takes over; with `new` chosen, what will happen."""
-    return _swap(request, session, person, _placed_by(session, person, device_id), chosen=new)
+    return _swap(request, session, person, _placed_by(session, person, device_id, revoked=True), chosen=new)
 
 
 @router.post("/swap")
@@ -119,7 +119,7 @@ def swap(
     without_questions: Typed = "",
 ) -> Response:
     """Let the chosen device take over; then the old one's page says what becomes of its answers."""
-    old = _placed_by(session, person, device_id)
+    old = _placed_by(session, person, device_id, revoked=True)
     try:
         heir = session.exec(_seen(person, new)).first()
         if heir is None:
@@ -139,6 +139,7 @@ class Care:
     """What a device's page offers. `swap`: what took it out of service; `heir`, `place`: names, '' unseen."""
 
     may_place: bool
+    may_swap: bool
     stands: bool
     swap: Any
     heir: str
@@ -153,9 +154,12 @@ def care_of(session: Session, person: Person, device: Device) -> Care:
     spot = session.get(Place, swap.place_id) if swap else None
     seen = select(Unit.id).where(col(Unit.id).in_(visible_units(person)))
     visible = spot is not None and session.exec(seen.where(Unit.id == spot.unit_id)).first() is not None
+    keeps = placing.may_place(session, person, device)
+    stands = places.standing_of(session, device.id) is not None
     return Care(
-        may_place=device.revoked_at is None and placing.may_place(session, person, device),
-        stands=places.standing_of(session, device.id) is not None,
+        may_place=device.revoked_at is None and keeps,
+        may_swap=stands and keeps,
+        stands=stands,
         swap=swap,
         heir=heir.name if heir else "",
         place=spot.name if spot is not None and visible else "",
@@ -257,12 +261,13 @@ def _seen(person: Person, device_id: str) -> Any:
     return select(Device).where(Device.id == device_id, col(Device.id).in_(visible_devices(person)))
 
 
-def _placed_by(session: Session, person: Person, device_id: str) -> Device:
+def _placed_by(session: Session, person: Person, device_id: str, *, revoked: bool = False) -> Device:
+    """The device, if this person may put it elsewhere. `revoked`: also one that was shut out (a stolen one)."""
     device: Device | None = session.exec(_seen(person, device_id)).first()
     if device is None:
         raise HTTPException(404)
     if not placing.may_place(session, person, device):
         raise NotAllowed
-    if device.revoked_at is not None:
+    if device.revoked_at is not None and not revoked:
         raise HTTPException(409, _("This kiosk is revoked: it cannot stand anywhere."))
     return device

@@ -143,6 +143,18 @@ def test_a_swap_takes_over_place_question_set_and_schedules_and_says_what_waits(
     assert actions[1:] == ["publish question set", "take device away", "install device", "swap device"]
 
 
+def test_a_kiosk_that_was_shut_out_is_placed_nowhere_but_can_be_swapped(county: County) -> None:
+    furnish(county)
+    with county.database.write() as session:
+        credentials.revoke(session, OLD, now=county.now)
+    tuula = county.browser("tuula")
+    page = tuula.get(f"/devices/{OLD}").text
+    assert ("Swap this kiosk" in page, "Move it…" in page) == (True, False)
+    assert tuula.post(f"/devices/{OLD}/place", data={"place": county.places["lobby"]}).status_code == 409
+    assert tuula.post(f"/devices/{OLD}/swap", data={"new": NEW}).status_code == 303
+    assert (stands(county, OLD), stands(county, NEW)) == (None, county.places["exit"])
+
+
 def test_a_swap_that_cannot_be_names_why_and_does_nothing(county: County, tool: Tool) -> None:
     furnish(county)
     with county.database.write() as session:
