@@ -44,6 +44,15 @@ class Settings(BaseSettings):
     mqtt_ca_file: Path | None = Field(
         default=None, description="CA (PEM) of MQTT_HOST; given: TLS, verified."
     )
+    kiosk_mqtt_host: str = Field(
+        default="",
+        description="The broker as kiosks see it. Empty: MQTT_HOST, or 127.0.0.1 for the embedded one.",
+    )
+    kiosk_mqtt_port: int = Field(default=0, ge=0, le=65535, description="Its port. 0: MQTT_PORT.")
+    kiosk_mqtt_ca_file: Path | None = Field(
+        default=None,
+        description="CA (PEM) of the broker for kiosks; given: they use TLS. None: MQTT_CA_FILE.",
+    )
     public_url: str = Field(
         default="",
         description="Address of the pages as people type it (https://hymio.county.example), for links that are sent.",

@@ -13,6 +13,7 @@ from fleet_server.questions import models as questions
 from fleet_server.results import models as results
 from fleet_server.rollouts import models as rollouts
 from fleet_server.schedules import models as schedules
+from fleet_server.technician import models as technician
 
 __all__ = [
     "accounts",
@@ -28,4 +29,5 @@ __all__ = [
     "results",
     "rollouts",
     "schedules",
+    "technician",
 ]

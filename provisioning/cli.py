@@ -13,6 +13,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from provisioning.errors import ProvisioningError
+from provisioning.field import commands as field_commands
 from provisioning.firmware_files import board_of, firmware_files
 from provisioning.identity import Identity, read_identity
 from provisioning.image import build_image
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the real firmware in a process.")
 app.add_typer(virtual, name="virtual")
+field_commands.register(app)
 
 Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
 Face = Annotated[int, typer.Argument(help="0 is the leftmost and happiest.", metavar="FACE")]

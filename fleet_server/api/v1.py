@@ -14,9 +14,17 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, SignedIn, public, visible_devices, visible_places
+from fleet_server.accounts.access import (
+    STATION,
+    Person,
+    SignedIn,
+    allow,
+    public,
+    visible_devices,
+    visible_places,
+)
 from fleet_server.answers import books, rules
-from fleet_server.api import desk, results, rolling, scheduling, shapes
+from fleet_server.api import desk, results, rolling, scheduling, shapes, station
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -31,6 +39,8 @@ router = APIRouter(prefix="/api/v1", responses=shapes.FAULTS)
 
 # Hours of a year and a day fit in one answer of about 700 kB; whoever wants more asks in pieces.
 LONGEST_DAYS = {"hour": 366, "day": 3_660, "month": 36_600}
+# The station tool, too, looks up which devices and places there are and waits for a device to be heard.
+Reader = Annotated[Person, allow(scope=STATION)]
 DESCRIPTION = (
     "Send `Authorization: Bearer hymio_…`. Volumes (`counts`: how many pressed) are as of now. What was answered "
     "(`results`, `texts`) is given in closed blocks of at least as many visitors as the county decided, never singly, "
@@ -41,7 +51,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="at most so many in one a
 
 @router.get("/devices")
 def devices(
-    person: SignedIn,
+    person: Reader,
     session: ReadSession,
     after: Annotated[str, Query(max_length=12, description="id of the last device already had")] = "",
     limit: Limit = 100,
@@ -59,7 +69,7 @@ def devices(
 
 @router.get("/devices/{device_id}")
 def device(
-    person: SignedIn, session: ReadSession, device_id: Annotated[str, Path(max_length=12)]
+    person: Reader, session: ReadSession, device_id: Annotated[str, Path(max_length=12)]
 ) -> shapes.OneDevice:
     """One device with the books of each epoch."""
     row = session.exec(
@@ -74,7 +84,7 @@ def device(
 @router.get("/places")
 def places(
     request: Request,
-    person: SignedIn,
+    person: Reader,
     session: ReadSession,
     after: Annotated[int, Query(ge=0, lt=2**31, description="id of the last place already had")] = 0,
     limit: Limit = 100,
@@ -171,7 +181,7 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
 @router.get("/openapi.json", include_in_schema=False, dependencies=[public])
 def openapi(request: Request) -> JSONResponse:
     """The description of this API. It tells how to ask, not what is answered, so anybody may read it."""
-    written = (desk.router, rolling.router, scheduling.router)
+    written = (desk.router, rolling.router, scheduling.router, station.router)
     description = get_openapi(
         title="Hymiö",
         version="1",

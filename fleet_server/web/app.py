@@ -38,6 +38,9 @@ ROUTERS = (
     "fleet_server.devices.pages",
     "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
+    "fleet_server.technician.pages",
+    "fleet_server.technician.device_pages",
+    "fleet_server.technician.report_pages",
     "fleet_server.drafts.pages",
     "fleet_server.drafts.publish_pages",
     "fleet_server.questions.version_pages",
@@ -76,6 +79,7 @@ ROUTERS = (
     "fleet_server.api.desk",
     "fleet_server.api.rolling",
     "fleet_server.api.scheduling",
+    "fleet_server.api.station",
     "fleet_server.api.health",
 )
 _YEAR_S = 365 * 24 * 3600
