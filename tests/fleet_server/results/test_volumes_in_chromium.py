@@ -50,7 +50,7 @@ def test_volumes_and_comparison_pass_axe_fit_and_are_live(world: World, address:
         page.wait_for_url("**question=**")
         page.get_by_role("link", name="Clinic A").focus()
         page.keyboard.press("Enter")
-        page.get_by_role("link", name="Presses").focus()
+        page.get_by_role("link", name="Presses", exact=True).focus()
         page.keyboard.press("Enter")
         figure = page.locator("[data-figure=today]")
         expect(figure).to_have_text("25", timeout=PATIENCE_MS)
