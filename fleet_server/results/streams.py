@@ -19,7 +19,7 @@ from fleet_server.places.models import Place
 from fleet_server.results import texts
 from fleet_server.results.models import Block, Series, WaitingAnswer
 from fleet_server.results.series import series_of
-from fleet_server.results.sums import Sums, counts_of
+from fleet_server.results.sums import Sums, counts_of, places_stay
 
 _RECORDS, _WAITING = bulk.table_of(Record), bulk.table_of(WaitingAnswer)
 
@@ -133,6 +133,7 @@ class Desk:
         released = [_key(one) | {"b": block.id} for block, _, together in closing for one in together]
         if released:
             self._run(_RELEASED, released)
+        places_stay(self._session)
         sums = Sums(self._session, k=self._k)
         for block, counts, together in closing:
             sums.add(block, counts)

@@ -118,8 +118,23 @@ def counts_of(kind: str, values: Mapping[int, int]) -> dict[str, int]:
     return dict(found)
 
 
+def places_stay(session: Session) -> None:
+    """No place is hung elsewhere until this transaction ends: to be called before blocks are added.
+
+    On PostgreSQL, else a block that is released meanwhile would be added to the units that its place has just left.
+    SQLite has one writer anyway.
+    """
+    _lock(session, "ROW EXCLUSIVE")
+
+
+def _lock(session: Session, mode: str) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql(f"LOCK TABLE score IN {mode} MODE")
+
+
 def hang(session: Session, place_ids: Collection[int], before: str, after: str) -> None:
     """These places count for the units on the path `after` from now on, no more for those on `before` alone."""
+    _lock(session, "EXCLUSIVE")
     old, new = ({int(part) for part in path.split("/") if part} for path in (before, after))
     sums = Sums(session, k=PUBLIC_K)
     changes: dict[Key, Counter[str]] = {}

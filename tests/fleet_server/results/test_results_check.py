@@ -1,15 +1,21 @@
 """`fleet check` finds what is not as the blocks say, and makes the sums again; a block it never touches."""
 
+import threading
+
 import pytest
 from sqlmodel import col, select
 
 from fleet_server.accounts.models import AuditEntry
 from fleet_server.answers.models import Record
 from fleet_server.db import Database
-from fleet_server.results import check
+from fleet_server.instants import DAY_MS
+from fleet_server.places import service as places
+from fleet_server.places.models import Place, Unit
+from fleet_server.results import check, release
 from fleet_server.results.models import PLACE, PUBLIC, UNIT, Block, Score
+from fleet_server.results.sums import Sums
 from tests.conftest import MONDAY_10
-from tests.fleet_server.results.visitors import Kiosk, let_go
+from tests.fleet_server.results.visitors import LATER, Kiosk, let_go
 
 
 @pytest.fixture
@@ -98,3 +104,33 @@ def test_what_everybody_may_see_is_held_against_its_blocks(released: Kiosk) -> N
     with database.write() as session:
         seen.answers -= 1
         session.add(session.merge(seen))
+
+
+def test_a_block_that_is_released_while_its_place_is_hung_elsewhere_counts_where_the_place_hangs(
+    released: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, now = released.database, MONDAY_10 + DAY_MS
+    with database.write() as session:
+        if session.get(Unit, 80) is None:
+            session.add(Unit(id=80, path="/80/", name_fi="b", name_sv="b", name_en="b"))
+        here = session.get_one(Place, 1).unit_id
+    released.press(5, 5, 5, 5, 5)
+
+    def hang_elsewhere() -> None:
+        with database.write() as session:
+            place, elsewhere = session.get_one(Place, 1), 80 if here != 80 else 1
+            places.change_place(session, "test", place, unit_id=elsewhere, name=place.name, now=now)
+
+    hanging = threading.Thread(target=hang_elsewhere)
+    write = Sums.write
+
+    def write_late(sums: Sums) -> None:  # the units of the place are known by now
+        hanging.start()
+        hanging.join(1.0)  # where nothing holds it up it is through by then
+        write(sums)
+
+    monkeypatch.setattr(Sums, "write", write_late)
+    with database.write() as session:
+        assert release.step(session, k=5, now=now + LATER).blocks
+    hanging.join()
+    assert found(database) == []
