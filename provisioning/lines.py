@@ -1,0 +1,30 @@
+"""What all commands of `station` share: a fault is one line and exit status 1, `--json` speaks to programs."""
+
+import functools
+from collections.abc import Callable
+from typing import Annotated, ParamSpec
+
+import typer
+
+from provisioning.errors import ProvisioningError
+
+Json = Annotated[bool, typer.Option("--json", help="For programs: one JSON object on standard output.")]
+
+P = ParamSpec("P")
+
+
+def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turns what a person can act on into one line and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ProvisioningError as error:
+            typer.echo(f"station: {error}", err=True)
+            raise typer.Exit(1) from error
+        except OSError as error:
+            typer.echo(f"station: {error.filename or ''}: {error.strerror or error}", err=True)
+            raise typer.Exit(1) from error
+
+    return wrapped
