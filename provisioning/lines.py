@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
@@ -9,6 +10,12 @@ import typer
 from provisioning.errors import ProvisioningError
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: one JSON object on standard output.")]
+StateFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", help="Where dumps are kept. Default: $DATA_DIR/station, or data/station.", show_default=False
+    ),
+]
 
 P = ParamSpec("P")
 

@@ -1,11 +1,15 @@
 """A real MicroPython image for the ESP32, from a package; a list that knows it; and the same as if for an ESP32-S3."""
 
 import hashlib
+import random
+import struct
 import sys
 from pathlib import Path
 
 from provisioning import esp_image
+from provisioning.chips import Chip
 from provisioning.flash_layout import TABLE_OFFSET
+from provisioning.stock import Stock
 
 _FOLDER = Path(
     sys.prefix, "stock-firmware", "thonnycontrib", "thonny_etboard_firmware", "etboard", "firmware"
@@ -41,6 +45,18 @@ def for_s3(path: Path) -> Path:
     flash[: len(bootloader)] = signed(bootloader[:12] + b"\x09\x00" + bootloader[14:])
     path.write_bytes(bytes(flash) + signed(app[:12] + b"\x09\x00" + app[14:]))
     return path
+
+
+def small_stock(chip: Chip, app_bytes: int = 120_000) -> Stock:
+    """Bootloader and app as the format wants them, of bytes that do not compress: a few blocks to write."""
+
+    def part(size: int) -> bytes:
+        data = random.Random(size).randbytes(size & ~3)
+        head = bytes([0xE9, 1, 2, 0x30]) + bytes(8) + struct.pack("<H", chip.image_id) + bytes(9) + b"\1"
+        body = head + struct.pack("<II", 0x3FFF0000, len(data)) + data
+        return signed(body + bytes(15 - len(body) % 16) + b"\0" + bytes(32))
+
+    return Stock(chip, part(18_000), part(app_bytes), "0" * 64, "v1.29", ())
 
 
 def signed(image: bytes) -> bytes:

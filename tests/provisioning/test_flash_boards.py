@@ -1,0 +1,295 @@
+"""Boards are flashed by the real esptool against mock bootloaders, with the cable pulled at each step."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from provisioning import board_reader, flash_command, ports
+from provisioning.chips import ESP32, ESP32_S3, Chip
+from provisioning.cli import app
+from provisioning.dumps import Dumps
+from provisioning.errors import ProvisioningError
+from provisioning.esp_tool import LADDER
+from provisioning.flash_command import flash_all
+from provisioning.flash_layout import TABLE_OFFSET
+from provisioning.flashing import KioskImage, Outcome, open_image, pieces
+from provisioning.kiosk_journal import answers_waiting
+from provisioning.ports import Port
+from tests.provisioning.kiosk_flash import image, journal, kiosk_id, small_table, with_journal
+from tests.provisioning.mock_boards import JEDEC_4_MIB, MockBoard
+
+Make = Callable[..., MockBoard]
+
+
+@pytest.fixture
+def board() -> Iterator[Make]:
+    made: list[MockBoard] = []
+
+    def make(**options: Any) -> MockBoard:
+        made.append(MockBoard(mac=bytes([0x24, 0x0A, 0xC4, 0, 0, len(made) + 1]), **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., KioskImage]:
+    def to_disk(number: int, chip: Chip = ESP32) -> KioskImage:
+        path = tmp_path / f"{number}.img"
+        path.write_bytes(image(number, chip))
+        return open_image(path)
+
+    return to_disk
+
+
+def flashed(images: list[KioskImage], boards: list[MockBoard], folder: Path, **options: Any) -> list[Outcome]:
+    """As `station flash` does with named ports, without its pauses."""
+    there = [Port(one.port, f"1-{number}") for number, one in enumerate(boards, 1)]
+    named = options.pop("named", True)
+    return asyncio.run(
+        flash_all(images, there, named, Dumps(folder), quiet=True, pause_s=0, attempts=1, **options)
+    )
+
+
+def holds(board: MockBoard, kiosk: KioskImage) -> bool:
+    return bytes(board.flash.data) == kiosk.content
+
+
+def test_two_boards_are_written_at_once_each_with_its_own_identity_and_a_second_run_finds_them_done(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path
+) -> None:
+    old = (b"\x5a" * 0x8000).ljust(0x9000, b"\xff") + b"\x5a" * 0x600000
+    boards, kiosks = [board(content=old), board(content=old)], [write(1), write(2)]
+    outcomes = flashed(kiosks, boards, tmp_path)
+    assert [(one.state, one.reason, one.mac[-2:], one.tried) for one in outcomes] == [
+        ("written", "", "01", []),
+        ("written", "", "02", []),
+    ]
+    assert [holds(*pair) for pair in zip(boards, kiosks, strict=True)] == [True, True]
+    assert [one.connections for one in boards] == [4, 4]  # two looks, one write, one check
+    # By hand the sockets may have been changed: each kiosk gets its own image again, and nothing is written twice.
+    again = flashed(kiosks, boards[::-1], tmp_path, named=False)
+    assert [(one.id, one.mac[-2:], one.state) for one in again] == [
+        (kiosk_id(1), "01", "already"),
+        (kiosk_id(2), "02", "already"),
+    ]
+    assert [one.log.count("erase") for one in boards] == [1, 1]
+
+
+def test_a_cable_pulled_at_each_step_is_said_and_the_next_run_goes_on(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path
+) -> None:
+    """One board, pulled at a later step in each run. `left`: what is in its flash then."""
+    kiosk, old = write(1), with_journal(image(9), journal(20))
+    Dumps(tmp_path).confirm(kiosk_id(9), journal(20))
+    one = board(content=old)
+    for at, left in (
+        (("connect", 1), "old"),  # before anything
+        (("connect", 3), "old"),  # between two commands
+        (("read", 1), "old"),  # while the table is read
+        (("read", 2), "old"),  # while the journal is read
+        (("erase", 1), "erased in part"),
+        (("write", 4), "written in part"),
+        (("md5", 1), "written in part"),  # esptool's own check of what it wrote
+        (("md5", 5), "all"),  # the check of the whole
+    ):
+        one.plug()
+        one.unplug_at = at
+        one.connections = 0
+        one.flash._counts.clear()
+        (outcome,) = flashed([kiosk], [one], tmp_path, ladder=LADDER[:1])
+        assert (outcome.state, one.plugged) == ("failed", False), at
+        assert outcome.reason.endswith("run it again"), outcome.reason
+        assert outcome.by_hand == (
+            f"esptool --chip esp32 --port {one.port} --baud 921600 --before no-reset --after hard-reset "
+            f"write-flash --erase-all 0x0 {kiosk.path}"
+        )
+        assert len(outcome.tried) == 1
+        now = "old" if one.flash.data == old else "all" if holds(one, kiosk) else "in part"
+        assert left.endswith(now), (at, now)
+    one.plug()
+    (outcome,) = flashed([kiosk], [one], tmp_path)
+    assert (outcome.state, holds(one, kiosk)) == ("already", True)
+
+
+def test_a_bad_line_is_met_by_slower_and_at_last_uncompressed_writing(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path
+) -> None:
+    kiosk = write(1)
+    noisy, clone = board(fails=2), board(refuse_compressed=True)
+    first, second = flashed([kiosk, write(2)], [noisy, clone], tmp_path)
+    assert (first.state, second.state) == ("written", "written")
+    assert [tried.split(":")[0] for tried in first.tried] == ["921600 baud"]
+    assert "--baud 460800" in first.by_hand
+    assert [tried.split(":")[0] for tried in second.tried] == ["921600 baud", "460800 baud", "115200 baud"]
+    assert "--no-compress" in second.by_hand
+    assert holds(noisy, kiosk)
+
+
+def test_a_board_of_another_chip_or_with_too_little_flash_is_not_touched(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path
+) -> None:
+    other, small = board(chip="esp32s3"), board(flash_id=JEDEC_4_MIB)
+    wrong, little = flashed([write(1), write(2)], [other, small], tmp_path)
+    assert wrong.reason.startswith("the board is an ESP32-S3, 1.img is for an ESP32; nothing was written")
+    assert little.reason.startswith("the board has 4 MiB of flash, a kiosk needs 8; nothing was written")
+    assert other.log == small.log == ["read"]
+    # Found by themselves they are left alone, and the right ones are still told apart.
+    s3 = write(3, ESP32_S3)
+    outcomes = flashed([s3], [other, small], tmp_path, named=False)
+    assert [(one.id, one.state, one.mac[-2:]) for one in outcomes] == [(kiosk_id(3), "written", "01")]
+    assert holds(other, s3)
+    assert small.log == ["read"]
+
+
+def test_answers_that_reached_no_server_are_never_overwritten_unless_somebody_says_so(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = with_journal(image(9), journal(37))
+    one, kiosk = board(content=held), write(1)
+    (outcome,) = flashed([kiosk], [one], tmp_path)
+    assert outcome.state == "failed"
+    assert outcome.was == kiosk_id(9)
+    assert (
+        f"37 answers of kiosk {kiosk_id(9)} have not reached a server; nothing was written" in outcome.reason
+    )
+    (dump,) = tmp_path.glob("*.journal")
+    assert f"station harvest --dump {dump}" in outcome.reason
+    assert dump.stat().st_mode & 0o777 == 0o600
+    assert answers_waiting(dump.read_bytes()) == 37
+    assert bytes(one.flash.data) == held
+    # A table that was damaged is no reason to take the answers for gone.
+    monkeypatch.setattr(board_reader, "LAYOUT", small_table(8 * 4096))
+    one.flash.data[TABLE_OFFSET + 5] ^= 1
+    (outcome,) = flashed([kiosk], [one], tmp_path)
+    assert "37 answers" in outcome.reason
+    one.flash.data[TABLE_OFFSET + 5] ^= 1
+    # Once the server has confirmed these very bytes nothing is lost any more.
+    Dumps(tmp_path).confirm(kiosk_id(9), journal(37))
+    (outcome,) = flashed([kiosk], [one], tmp_path)
+    assert (outcome.state, outcome.was) == ("written", kiosk_id(9))
+    one.flash.data[:] = with_journal(image(9), journal(38))
+    (outcome,) = flashed([kiosk], [one], tmp_path)
+    assert "38 answers" in outcome.reason
+    (outcome,) = flashed([kiosk], [one], tmp_path, even_if_answers_wait=True)
+    assert outcome.state == "written"
+    assert holds(one, kiosk)
+
+
+def test_flash_that_does_not_hold_what_is_written_is_noticed(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path
+) -> None:
+    one, kiosk = board(), write(1)
+
+    def stuck(operation: str, number: int) -> None:
+        if operation == "md5":
+            one.flash.data[0x500000] = 0  # in the journal, where nothing was written
+
+    one.flash._hook = stuck
+    (outcome,) = flashed([kiosk], [one], tmp_path, ladder=LADDER[:2])
+    assert outcome.state == "failed"
+    assert outcome.reason == "the flash does not hold what was written to it; take another board"
+    assert len(outcome.tried) == 2
+
+
+def test_ports_are_known_by_their_usb_identity_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def usb(device: str, vid: int | None, pid: int | None, location: str | None, serial: str | None) -> Any:
+        return SimpleNamespace(device=device, vid=vid, pid=pid, location=location, serial_number=serial)
+
+    there = [
+        usb("/dev/ttyUSB0", 0x1A86, 0x7523, "1-2.10", None),
+        usb("/dev/ttyUSB1", 0x1A86, 0x7523, "1-2.9", None),
+        usb("/dev/ttyACM0", 0x303A, 0x1001, "1-1", "34:85:18:00:00:01"),
+        usb("/dev/ttyACM1", 0x2CB7, 0x0001, "1-3", "a modem"),
+        usb("/dev/ttyS0", None, None, None, None),
+    ]
+    assert [port.device for port in ports.find(lambda: there)] == [
+        "/dev/ttyACM0",
+        "/dev/ttyUSB1",
+        "/dev/ttyUSB0",
+    ]
+    named = ports.chosen(["1-2.10", "34:85:18:00:00:01", "/dev/ttyUSB7", "socket://x:1"], lambda: there)
+    assert [port.device for port in named] == ["/dev/ttyUSB0", "/dev/ttyACM0", "/dev/ttyUSB7", "socket://x:1"]
+    assert named[0].title == "1-2.10 (/dev/ttyUSB0)"
+    with pytest.raises(
+        ProvisioningError, match=r"--port 1-9: fits no port; there are: 1-1 \(/dev/ttyACM0\), 1-2.9"
+    ):
+        ports.chosen(["1-9"], lambda: there)
+    with pytest.raises(
+        ProvisioningError, match=r"--port /dev/ttyUSB0: 1-2.10 \(/dev/ttyUSB0\) is named twice"
+    ):
+        ports.chosen(["1-2.10", "/dev/ttyUSB0"], lambda: there)
+
+
+def test_what_is_written_and_what_the_erase_leaves_are_the_whole_image() -> None:
+    content = image(1)
+    whole = bytearray(b"\xff" * len(content))
+    for offset, data in pieces(content):
+        whole[offset : offset + len(data)] = data
+    assert bytes(whole) == content
+    assert sum(len(data) for _, data in pieces(content)) < 300_000
+
+
+def station(*words: object, folder: Path) -> Result:
+    return CliRunner().invoke(app, ["flash", *map(str, words), "--dir", str(folder)])
+
+
+def test_the_command_says_how_it_went_in_words_and_as_json(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flash_command, "_PAUSE_S", 0)
+    kiosk, one = write(1), board()
+    done = station(kiosk.path, "--port", one.port, folder=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{one.port} 24:0a:c4:00:00:01 {kiosk_id(1)}: written and verified"
+    assert lines[1].strip().startswith("by hand: esptool --chip esp32 --port")
+    steps = [line.removeprefix(f"{one.port} ") for line in done.stderr.splitlines()]
+    assert steps[-3:] == [f"{kiosk_id(1)}: {s}" for s in ("writing", "verifying", "written and verified")]
+    assert "\x1b" not in done.stderr + done.stdout
+    other = board(chip="esp32s3")
+    failed = station(kiosk.path, "--port", other.port, "--json", folder=tmp_path)
+    assert failed.exit_code == 1
+    assert failed.stderr == ""
+    (told,) = json.loads(failed.stdout)["boards"]
+    assert (told["state"], told["id"], told["port"]) == ("failed", kiosk_id(1), other.port)
+    assert "nothing was written" in told["reason"]
+
+
+def test_the_command_refuses_what_cannot_be_meant(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk = write(1)
+    twin = tmp_path / "twin.img"
+    twin.write_bytes(kiosk.content)
+    blank = tmp_path / "virtual.img"
+    blank.write_bytes(kiosk.content[:0x1000].ljust(0x8000, b"\xff") + kiosk.content[0x8000:])
+    monkeypatch.setattr(ports, "find", lambda *_: [])
+    for words, said in (
+        ((kiosk.path, twin), f"{kiosk.path} and {twin} are both kiosk {kiosk_id(1)}"),
+        ((blank,), "there is no bootloader in it; build it with `station image --stock FILE`"),
+        ((kiosk.path,), "no board was found; plug it in by USB"),
+        ((kiosk.path, "--port", "1-9"), "--port 1-9: fits no port"),
+        ((tmp_path / "no.img",), "no.img: cannot be read: No such file"),
+    ):
+        done = station(*words, folder=tmp_path)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
+    one = board()
+    monkeypatch.setattr(ports, "find", lambda *_: [Port(one.port, "1-1")])
+    done = station(kiosk.path, folder=tmp_path)
+    assert done.stderr == "station: nobody can be asked: name each board with --port, or give --yes\n"
+    assert one.connections == 0
+    done = station(kiosk.path, write(2).path, "--yes", folder=tmp_path)
+    assert "2 images, 1 boards that fit: no board for 2.img; plug in as many boards" in done.stderr
+    assert (done.exit_code, one.log) == (1, ["read"])
