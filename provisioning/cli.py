@@ -16,6 +16,7 @@ from provisioning.chips import chip_of
 from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import board_of, firmware_files
 from provisioning.flash_command import flash
+from provisioning.harvest_command import harvest
 from provisioning.identity import Identity, read_identity
 from provisioning.image import build_image
 from provisioning.lines import Json, one_line_errors
@@ -30,6 +31,7 @@ app = typer.Typer(
 virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the real firmware in a process.")
 app.add_typer(virtual, name="virtual")
 app.command()(flash)
+app.command()(harvest)
 
 Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
 Face = Annotated[int, typer.Argument(help="0 is the leftmost and happiest.", metavar="FACE")]

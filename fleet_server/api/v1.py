@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, public, visible_devices, visible_places
 from fleet_server.answers import books, rules
-from fleet_server.api import desk, rolling, scheduling, shapes
+from fleet_server.api import desk, harvesting, rolling, scheduling, shapes
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -171,7 +171,11 @@ def openapi(request: Request) -> JSONResponse:
         version="1",
         summary="Feedback kiosks: devices, places, counts, question sets and their way to the kiosks",
         description="Send `Authorization: Bearer hymio_…`. Volumes only: how many pressed, never what.",
-        routes=[*router.routes, *desk.router.routes, *rolling.router.routes, *scheduling.router.routes],
+        routes=[
+            route
+            for part in (router, harvesting.router, desk.router, rolling.router, scheduling.router)
+            for route in part.routes
+        ],
     )
     description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     description["security"] = [{"token": []}]
