@@ -18,8 +18,10 @@ from provisioning.errors import ProvisioningError
 from provisioning.esp_tool import LADDER, Rung
 from provisioning.flash_plan import Looked, Pair, check_images, pair_found, pair_named
 from provisioning.flashing import Harvest, KioskImage, Outcome, Tell, flash_board, open_image
-from provisioning.lines import Json, StateFolder, one_line_errors
+from provisioning.handing_over import deliver
+from provisioning.lines import CaFile, Json, ServerOption, StateFolder, TokenFile, one_line_errors
 from provisioning.ports import Port
+from provisioning.server import FleetServer, server_from
 
 _PAUSE_S = 1.5  # a USB port that was reset is there again after a second
 _SIGNS = {"written": "written and verified", "already": "held it already", "failed": "failed"}
@@ -43,6 +45,13 @@ def flash(
             "--even-if-answers-wait", help="Overwrite answers that reached no server. They are lost."
         ),
     ] = False,
+    harvest_first: Annotated[
+        bool,
+        typer.Option("--harvest", help="Hand over what waits in a board's journal before writing to it."),
+    ] = False,
+    server: ServerOption = None,
+    token_file: TokenFile = None,
+    ca: CaFile = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask before writing to boards that were found.")
     ] = False,
@@ -61,11 +70,15 @@ def flash(
         raise ProvisioningError(
             "no board was found; plug it in by USB (a cable for data, not only for charging), or name its --port"
         )
+    dumps = Dumps(folder)
+    harvester = _harvester(server_from(server, token_file, ca), dumps) if harvest_first else None
     agree = None if yes or port else _ask
     if agree and (as_json or not sys.stdin.isatty()):
         raise ProvisioningError("nobody can be asked: name each board with --port, or give --yes")
     outcomes = asyncio.run(
-        flash_all(opened, there, bool(port), Dumps(folder), even_if_answers_wait, agree, quiet=as_json)
+        flash_all(
+            opened, there, bool(port), dumps, even_if_answers_wait, agree, quiet=as_json, harvest=harvester
+        )
     )
     if as_json:
         typer.echo(json.dumps({"boards": [outcome.as_dict() for outcome in outcomes]}))
@@ -179,6 +192,18 @@ class Bars:
                 self._console.print(f"{title}: {step}", markup=False, highlight=False, soft_wrap=True)
 
         return tell
+
+
+def _harvester(server: FleetServer, dumps: Dumps) -> Harvest:
+    async def harvest(device_id: str, journal: bytes) -> None:
+        kept = dumps.keep(device_id, journal)
+        done = await asyncio.to_thread(deliver, server, device_id, journal, dumps, kept)
+        if done.forks:
+            raise ProvisioningError(
+                f"kiosk {device_id} has a twin; its journal is kept in {kept}, nothing was written"
+            )
+
+    return harvest
 
 
 def _ask(pairs: Sequence[Pair]) -> None:

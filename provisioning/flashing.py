@@ -178,7 +178,7 @@ async def _guard(line: Line, found: Found, tell: Tell, dumps: Dumps, harvest: Ha
     whose = f"kiosk {found.id}" if found.id else "a kiosk whose identity cannot be read"
     raise ProvisioningError(
         f"{waiting} answers of {whose} have not reached a server; nothing was written. First hand them over: "
-        f"station harvest --dump {kept}; or give --even-if-answers-wait, and they are lost"
+        f"station harvest --dump {kept} (or flash with --harvest); or give --even-if-answers-wait, and they are lost"
     )
 
 

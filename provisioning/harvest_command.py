@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -16,20 +15,10 @@ from provisioning.dumps import Dumps
 from provisioning.errors import ProvisioningError
 from provisioning.flash_command import Bars
 from provisioning.flash_layout import decode, partition
+from provisioning.handing_over import deliver
 from provisioning.harvesting import Harvested
-from provisioning.harvesting import harvest as hand_over
-from provisioning.lines import Json, StateFolder, one_line_errors
-from provisioning.server import FleetServer, server_from
-
-ServerOption = Annotated[
-    str | None, typer.Option("--server", help="Such as https://hymio.example.fi; else $HYMIO_SERVER.")
-]
-TokenFile = Annotated[
-    Path | None, typer.Option("--token-file", help="Holds a technician's token; else $HYMIO_TOKEN.")
-]
-CaFile = Annotated[
-    Path | None, typer.Option("--ca", help="PEM of the authority of the server's certificate.")
-]
+from provisioning.lines import CaFile, Json, ServerOption, StateFolder, TokenFile, one_line_errors
+from provisioning.server import server_from
 
 _ID = re.compile(r"[a-z0-9]{12}")
 _DUMP_NAME = re.compile(r"([a-z0-9]{12})-\d{8}T\d{6}\.journal")
@@ -86,30 +75,6 @@ def harvest(
         raise typer.Exit(1)
 
 
-def deliver(
-    server: FleetServer,
-    device_id: str,
-    journal: bytes,
-    dumps: Dumps,
-    kept: Path | None,
-    progress: Callable[[float], None] = lambda share: None,
-) -> Harvested:
-    """Hands a journal over; then, and only then, it is written down as confirmed and its dump goes."""
-    try:
-        done = hand_over(server, device_id, journal, progress)
-    except ProvisioningError as error:
-        if kept is None:
-            raise
-        raise ProvisioningError(
-            f"{error}; nothing is lost, go on with: station harvest --dump {kept}"
-        ) from error
-    if not done.forks:
-        dumps.confirm(device_id, journal)
-        if kept:
-            kept.unlink(missing_ok=True)
-    return done
-
-
 def from_file(path: Path) -> tuple[str, bytes]:
     """The kiosk's id ('' when nothing tells it) and its journal, from a dump or a whole flash image."""
     content = path.read_bytes()
@@ -157,7 +122,8 @@ def _one(given: str | None, found: str, dump: Path | None) -> str:
 
 
 def _say(done: Harvested, dump: Path | None) -> None:
-    typer.echo(f"{done.device_id}: {done.new} answers were new, {done.known} were known")
+    known = "" if done.forks else f", {done.known} were known"
+    typer.echo(f"{done.device_id}: {done.new} answers were new{known}")
     if done.filtered:
         typer.echo(f"  {done.filtered} of the new ones are left out by a rule (repeats, opening hours)")
     if done.rejected:

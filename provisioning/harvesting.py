@@ -19,9 +19,11 @@ _AT_ONCE = 16  # batches in a request: about 1 100 presses
 
 @dataclass
 class Harvested:
-    """What came of it. new: answers that the server did not have, of them `filtered` by a rule; known: answers that
-    it had. Records of any kind: received, rejected. forks: batches with records of which another kiosk has sent others
-    under the same number; those are kept apart.
+    """What came of it.
+
+    new: answers that the server did not have, of them `filtered` by a rule. known: answers that it had (0 when there
+    are forks: they cannot be told apart). received, rejected: records of any kind. forks: batches with records of which
+    another kiosk has sent others under the same number; those are kept apart.
     """
 
     device_id: str
@@ -65,7 +67,7 @@ def harvest(
             done.forks += bool(answer["receipt"]["fork"])
             sent += 1
         progress(1 - 1 / (1 + sent))
-    done.known = max(0, held - done.new - done.rejected)
+    done.known = 0 if done.forks else max(0, held - done.new - done.rejected)
     progress(1.0)
     return done
 

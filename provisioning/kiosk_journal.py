@@ -79,12 +79,11 @@ class KioskJournal:
         return self._sealed(bytearray(_BATCH_BYTES), epoch, cursor, cursor, 0, _FIRST)
 
     def stands(self, epoch: int, through: int) -> None:
-        """The server has everything of the epoch below `through`, and nothing is sure from there on."""
-        cursor = self._journal.cursor(epoch)
-        if through < cursor:
+        """The server's answer to a question: what it forgot is sent again. What it has beyond is no reason to let
+        anything go: another flash under this name may have sent it (docs/protocol.md, receipt, rule 2).
+        """
+        if through < self._journal.cursor(epoch):
             self._journal.rewind(epoch, through)
-        else:
-            self._journal.release(epoch, through)
 
     def batches(self) -> Iterator[Batch]:
         """What is not booked, oldest first, each batch taken for booked when the next one is asked for."""

@@ -17,6 +17,16 @@ StateFolder = Annotated[
     ),
 ]
 
+ServerOption = Annotated[
+    str | None, typer.Option("--server", help="Such as https://hymio.example.fi; else $HYMIO_SERVER.")
+]
+TokenFile = Annotated[
+    Path | None, typer.Option("--token-file", help="Holds a technician's token; else $HYMIO_TOKEN.")
+]
+CaFile = Annotated[
+    Path | None, typer.Option("--ca", help="PEM of the authority of the server's certificate.")
+]
+
 P = ParamSpec("P")
 
 
