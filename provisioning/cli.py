@@ -19,6 +19,7 @@ from provisioning.flash_command import flash
 from provisioning.harvest_command import harvest
 from provisioning.identity import Identity, read_identity
 from provisioning.image import build_image
+from provisioning.label_command import label
 from provisioning.lines import Json, one_line_errors
 from provisioning.models import DEFAULT_MODEL, MODELS
 from provisioning.stock import SHIPPED_LIST, read_stock
@@ -32,6 +33,7 @@ virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the r
 app.add_typer(virtual, name="virtual")
 app.command()(flash)
 app.command()(harvest)
+app.command()(label)
 
 Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
 Face = Annotated[int, typer.Argument(help="0 is the leftmost and happiest.", metavar="FACE")]

@@ -50,13 +50,17 @@ class FleetServer:
         # Straight to the server: a proxy of the environment would see nothing but could hold it up.
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirect)
 
+    def get(self, path: str) -> dict[str, Any]:
+        """JSON from the server. Raises ProvisioningError."""
+        return self._ask(path, None)
+
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Sends JSON, gives JSON back. Raises ProvisioningError."""
-        request = urllib.request.Request(  # noqa: S310 (https, or this machine)
-            self.url + path,
-            json.dumps(body).encode(),
-            {"content-type": "application/json", "authorization": f"Bearer {self._token}"},
-        )
+        return self._ask(path, json.dumps(body).encode())
+
+    def _ask(self, path: str, body: bytes | None) -> dict[str, Any]:
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self._token}"}
+        request = urllib.request.Request(self.url + path, body, headers)  # noqa: S310 (https, or this machine)
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
                 found = json.loads(answer.read())
@@ -98,11 +102,17 @@ class FleetServer:
         return f"server {self.url}: {why}"
 
 
-def server_from(url: str | None, token_file: Path | None, ca: Path | None) -> FleetServer:
-    """The server that options or the environment name. Raises ProvisioningError naming what is missing."""
+def address_from(url: str | None) -> str:
+    """The server's address from an option or the environment. Raises ProvisioningError when neither tells it."""
     url = url or os.environ.get(SERVER_VARIABLE, "")
     if not url:
         raise ProvisioningError(f"which server? give --server https://…, or set {SERVER_VARIABLE}")
+    return url.rstrip("/")
+
+
+def server_from(url: str | None, token_file: Path | None, ca: Path | None) -> FleetServer:
+    """The server that options or the environment name. Raises ProvisioningError naming what is missing."""
+    url = address_from(url)
     token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         raise ProvisioningError(f"a technician's token is needed: --token-file FILE, or {TOKEN_VARIABLE}")

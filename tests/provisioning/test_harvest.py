@@ -229,6 +229,17 @@ def test_a_copied_flash_is_told_and_its_dump_stays(county: County, tmp_path: Pat
     assert len(kept) == 4, "the twin's other answers are kept, not lost"
 
 
+def test_a_labels_name_comes_from_the_server(county: County, tmp_path: Path) -> None:
+    with county.database.write() as session:
+        device, _ = credentials.create(session, name="Pääovi", model="touch", virtual=False, now=now_ms())
+        device_id = device.id
+    words = ["label", device_id, "--out", str(tmp_path / "a.png"), "--json"]
+    done = CliRunner().invoke(app, words, env={"HYMIO_TOKEN": county.token, "HYMIO_SERVER": county.url})
+    assert done.exit_code == 0, done.stderr
+    (told,) = json.loads(done.stdout)["labels"]
+    assert told == {"id": device_id, "name": "Pääovi", "address": f"{county.url}/devices/{device_id}"}
+
+
 def test_whose_journal_it_is_must_be_known(county: County, tmp_path: Path) -> None:
     lost = tmp_path / "found-in-a-drawer.bin"
     lost.write_bytes(journal(3))
