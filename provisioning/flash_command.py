@@ -145,12 +145,11 @@ async def _flash(
     outcome = Outcome(pair.port, pair.image.id)
     if pair.found is None:
         outcome.reason = pair.why
-        outcome.by_hand = flashing.by_hand(line, pair.image)
         outcome.tried = list(line.tried)
     else:
         outcome.mac, outcome.was = pair.found.facts.mac, pair.found.id
         await flash_board(line, pair.found, pair.image, outcome, tell, dumps, even_if_answers_wait, harvest)
-    tell(_SIGNS[outcome.state], 1.0)
+    tell(_SIGNS[outcome.state], None if outcome.state == "failed" else 1.0)
     return outcome
 
 
@@ -178,7 +177,7 @@ class Bars:
             self._progress.stop()
 
     def teller(self, port: Port, name: str) -> Tell:
-        """A board's own: hears its step, and the share of all that is done."""
+        """A board's own: hears its step, and the share of all that is done (None: as it was)."""
         title = f"{port.title} {name}".strip()
         if self._progress:
             progress = self._progress
@@ -186,7 +185,7 @@ class Bars:
             return lambda step, share: progress.update(task, completed=share, step=step)
         last = [""]
 
-        def tell(step: str, share: float) -> None:
+        def tell(step: str, share: float | None) -> None:
             if step != last[0]:
                 last[0] = step
                 self._console.print(f"{title}: {step}", markup=False, highlight=False, soft_wrap=True)
@@ -218,7 +217,7 @@ def _say(outcome: Outcome) -> None:
     typer.echo(f"{outcome.port.title}{mac} {outcome.id}: {_SIGNS[outcome.state]}")
     for tried in outcome.tried:
         typer.echo(f"  tried at {tried}")
-    if outcome.state != "already":
+    if outcome.by_hand:
         typer.echo(f"  by hand: {outcome.by_hand}")
     if outcome.reason:
         typer.echo(f"station: {outcome.port.title} {outcome.id}: {outcome.reason}", err=True)

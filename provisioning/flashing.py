@@ -27,7 +27,7 @@ _GAP_SECTORS = 16
 # Steps and their share of the bar, by how long they take on a board.
 STEPS = {"connecting": 0.05, "reading the journal": 0.15, "writing": 0.65, "verifying": 0.15}
 
-Tell = Callable[[str, float], None]
+Tell = Callable[[str, float | None], None]
 Harvest = Callable[[str, bytes], Awaitable[None]]
 
 
@@ -43,7 +43,10 @@ class KioskImage:
 
 @dataclass
 class Outcome:
-    """How it went with one board. state: written, already or failed; reason: a sentence when it failed."""
+    """How it went with one board. state: written, already or failed; reason: a sentence when it failed.
+
+    by_hand: the command that does the same, once it is known that nothing is lost by it; '' before.
+    """
 
     port: Port
     id: str
@@ -105,6 +108,7 @@ async def flash_board(
             return
         if not even_if_answers_wait:
             await _guard(line, found, tell, dumps, harvest)
+        outcome.by_hand = by_hand(line, image)  # not before: it knows no guard
         await _write_and_verify(line, image, tell)
         outcome.state = "written"
     except ProvisioningError as error:
@@ -112,7 +116,8 @@ async def flash_board(
         await let_run(line)
     finally:
         outcome.tried = list(line.tried)
-        outcome.by_hand = by_hand(line, image)
+        if outcome.by_hand:
+            outcome.by_hand = by_hand(line, image)
 
 
 def fits(found: Found, image: KioskImage) -> None:

@@ -109,10 +109,12 @@ def test_a_cable_pulled_at_each_step_is_said_and_the_next_run_goes_on(
         (outcome,) = flashed([kiosk], [one], tmp_path, ladder=LADDER[:1])
         assert (outcome.state, one.plugged) == ("failed", False), at
         assert outcome.reason.endswith("run it again"), outcome.reason
-        assert outcome.by_hand == (
+        by_hand = (
             f"esptool --chip esp32 --port {one.port} --baud 921600 --before no-reset --after hard-reset "
             f"write-flash --erase-all 0x0 {kiosk.path}"
         )
+        # Not while answers may be in the journal: whoever types it is not asked.
+        assert outcome.by_hand == ("" if left == "old" else by_hand)
         assert len(outcome.tried) == 1
         now = "old" if one.flash.data == old else "all" if holds(one, kiosk) else "in part"
         assert left.endswith(now), (at, now)
@@ -167,6 +169,7 @@ def test_answers_that_reached_no_server_are_never_overwritten_unless_somebody_sa
     assert dump.stat().st_mode & 0o777 == 0o600
     assert answers_waiting(dump.read_bytes()) == 37
     assert bytes(one.flash.data) == held
+    assert outcome.by_hand == ""
     # A table that was damaged is no reason to take the answers for gone.
     monkeypatch.setattr(board_reader, "LAYOUT", small_table(8 * 4096))
     one.flash.data[TABLE_OFFSET + 5] ^= 1
