@@ -31,6 +31,7 @@ class Line:
     """How to talk to one board: begins fast, and goes down the ladder when the line fails.
 
     pause: waits before another try, for a USB port that comes back. attempts: how often each try knocks.
+    mac: of the board that was looked at; another one at the same port is an EsptoolFault from then on.
     tried: a word about each try that failed.
     """
 
@@ -40,6 +41,7 @@ class Line:
     ladder: tuple[Rung, ...] = LADDER
     rung: int = 0
     chip: str = "auto"
+    mac: str = ""
     tried: tuple[str, ...] = ()
 
     async def run(self, *command: object, restart: bool = False, progress: Progress = _quiet) -> Facts:
@@ -57,7 +59,13 @@ class Line:
             rung = self.ladder[self.rung]
             arguments = esp_tool.words(self.port, rung, *command(rung), chip=self.chip, restart=restart)
             try:
-                return await esp_tool.run(arguments, progress, self.attempts)
+                facts = await esp_tool.run(arguments, progress, self.attempts)
+                if self.mac and facts.mac != self.mac:
+                    swapped = (
+                        f"another board ({facts.mac}) is plugged in there than was looked at; run it again"
+                    )
+                    raise EsptoolFault(swapped, False, "")
+                return facts
             except EsptoolFault as fault:
                 self.tried += (f"{rung}: {fault}",)
                 if not fault.again or self.rung + 1 == len(self.ladder):
@@ -99,6 +107,7 @@ class Found:
 async def look(line: Line) -> Found:
     """Chip, MAC, flash size, table and identity. The board waits in its bootloader then. Raises EsptoolFault."""
     facts = await line.run("flash-id")
+    line.mac = facts.mac
     head = await line.read(TABLE_OFFSET, _HEAD_END - TABLE_OFFSET)
     try:
         table = decode(b"\xff" * TABLE_OFFSET + head, facts.flash_bytes or _LARGEST_FLASH)

@@ -17,7 +17,7 @@ from provisioning.chips import CHIPS, Chip
 from provisioning.dumps import Dumps
 from provisioning.errors import ProvisioningError
 from provisioning.esp_tool import EsptoolFault, Mismatch, Rung
-from provisioning.flash_layout import SECTOR_BYTES, partition
+from provisioning.flash_layout import SECTOR_BYTES, Partition, partition
 from provisioning.image import read_blob, read_image
 from provisioning.kiosk_journal import answers_waiting
 from provisioning.ports import Port
@@ -106,8 +106,10 @@ async def flash_board(
         if await _holds_already(line, found, image, tell):
             outcome.state = "already"
             return
-        if not even_if_answers_wait:
-            await _guard(line, found, tell, dumps, harvest)
+        if even_if_answers_wait or found.journal is None:
+            await line.run("read-mac")  # somebody was asked since the look: is it still the same board?
+        else:
+            await _guard(line, found.journal, found.id, tell, dumps, harvest)
         outcome.by_hand = by_hand(line, image)  # not before: it knows no guard
         await _write_and_verify(line, image, tell)
         outcome.state = "written"
@@ -167,20 +169,19 @@ async def _holds_already(line: Line, found: Found, image: KioskImage, tell: Tell
     return True
 
 
-async def _guard(line: Line, found: Found, tell: Tell, dumps: Dumps, harvest: Harvest | None) -> None:
+async def _guard(
+    line: Line, row: Partition, device_id: str, tell: Tell, dumps: Dumps, harvest: Harvest | None
+) -> None:
     """Raises ProvisioningError when the journal holds answers that no server has confirmed."""
-    row = found.journal
-    if row is None:
-        return
     journal = await line.read(row.offset, row.size, _part(tell, "reading the journal"))
     waiting = answers_waiting(journal)
     if not waiting or dumps.is_confirmed(journal):
         return
-    if harvest is not None and found.id:
-        await harvest(found.id, journal)
+    if harvest is not None and device_id:
+        await harvest(device_id, journal)
         return
-    kept = dumps.keep(found.id or "unknown", journal)
-    whose = f"kiosk {found.id}" if found.id else "a kiosk whose identity cannot be read"
+    kept = dumps.keep(device_id or "unknown", journal)
+    whose = f"kiosk {device_id}" if device_id else "a kiosk whose identity cannot be read"
     raise ProvisioningError(
         f"{waiting} answers of {whose} have not reached a server; nothing was written. First hand them over: "
         f"station harvest --dump {kept} (or flash with --harvest); or give --even-if-answers-wait, and they are lost"

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -75,7 +76,10 @@ def test_two_boards_are_written_at_once_each_with_its_own_identity_and_a_second_
         ("written", "", "02", []),
     ]
     assert [holds(*pair) for pair in zip(boards, kiosks, strict=True)] == [True, True]
-    assert [one.connections for one in boards] == [4, 4]  # two looks, one write, one check
+    assert [one.connections for one in boards] == [
+        5,
+        5,
+    ]  # two looks, the same board still, one write, one check
     # By hand the sockets may have been changed: each kiosk gets its own image again, and nothing is written twice.
     again = flashed(kiosks, boards[::-1], tmp_path, named=False)
     assert [(one.id, one.mac[-2:], one.state) for one in again] == [
@@ -92,15 +96,16 @@ def test_a_cable_pulled_at_each_step_is_said_and_the_next_run_goes_on(
     kiosk, old = write(1), with_journal(image(9), journal(20))
     Dumps(tmp_path).confirm(kiosk_id(9), journal(20))
     one = board(content=old)
-    for at, left in (
-        (("connect", 1), "old"),  # before anything
-        (("connect", 3), "old"),  # between two commands
-        (("read", 1), "old"),  # while the table is read
-        (("read", 2), "old"),  # while the journal is read
-        (("erase", 1), "erased in part"),
-        (("write", 4), "written in part"),
-        (("md5", 1), "written in part"),  # esptool's own check of what it wrote
-        (("md5", 5), "all"),  # the check of the whole
+    for at, left, is_writing in (
+        (("connect", 1), "old", False),  # before anything
+        (("connect", 3), "old", False),  # between two commands
+        (("read", 1), "old", False),  # while the table is read
+        (("read", 2), "old", False),  # while the journal is read
+        (("erase", 1), "erased in part", True),
+        (("write", 4), "written in part", True),
+        (("md5", 1), "written in part", False),  # it has its identity already: does it hold all?
+        (("md5", 2), "written in part", True),  # esptool's own check of what it wrote
+        (("md5", 5), "all", True),  # the check of the whole
     ):
         one.plug()
         one.unplug_at = at
@@ -114,7 +119,7 @@ def test_a_cable_pulled_at_each_step_is_said_and_the_next_run_goes_on(
             f"write-flash --erase-all 0x0 {kiosk.path}"
         )
         # Not while answers may be in the journal: whoever types it is not asked.
-        assert outcome.by_hand == ("" if left == "old" else by_hand)
+        assert outcome.by_hand == (by_hand if is_writing else "")
         assert len(outcome.tried) == 1
         now = "old" if one.flash.data == old else "all" if holds(one, kiosk) else "in part"
         assert left.endswith(now), (at, now)
@@ -186,6 +191,27 @@ def test_answers_that_reached_no_server_are_never_overwritten_unless_somebody_sa
     (outcome,) = flashed([kiosk], [one], tmp_path, even_if_answers_wait=True)
     assert outcome.state == "written"
     assert holds(one, kiosk)
+
+
+def test_nothing_is_written_without_a_yes_nor_to_a_board_that_came_in_its_place_meanwhile(
+    board: Make, write: Callable[..., KioskImage], tmp_path: Path
+) -> None:
+    one = board()
+
+    def no(pairs: Any) -> None:
+        raise typer.Abort
+
+    with pytest.raises(typer.Abort):
+        flashed([write(1)], [one], tmp_path, named=False, agree=no)
+
+    def swap(pairs: Any) -> None:
+        one.mac = one.mac[:5] + b"\x77"
+
+    (outcome,) = flashed([write(1)], [one], tmp_path, named=False, agree=swap)
+    assert outcome.reason == (
+        "another board (24:0a:c4:00:00:77) is plugged in there than was looked at; run it again"
+    )
+    assert one.log == ["read"]
 
 
 def test_flash_that_does_not_hold_what_is_written_is_noticed(
