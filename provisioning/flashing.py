@@ -161,19 +161,14 @@ async def _holds_already(line: Line, found: Found, image: KioskImage, tell: Tell
     row = partition("nvs")
     if found.nvs != image.content[row.offset : row.end]:
         return False
-    try:
-        await line.run("verify-flash", "0x0", image.path, restart=True, progress=_part(tell, "verifying"))
-    except Mismatch:
-        line.tried = line.tried[:-1]  # nothing was wrong with the line
-        return False
-    return True
+    return await line.holds(0, image.path, restart=True, progress=_part(tell, "verifying"))
 
 
 async def _guard(
     line: Line, row: Partition, device_id: str, tell: Tell, dumps: Dumps, harvest: Harvest | None
 ) -> None:
     """Raises ProvisioningError when the journal holds answers that no server has confirmed."""
-    journal = await line.read(row.offset, row.size, _part(tell, "reading the journal"))
+    journal = await line.read_unless_blank(row.offset, row.size, _part(tell, "reading the journal"))
     waiting = answers_waiting(journal)
     if not waiting or dumps.is_confirmed(journal):
         return

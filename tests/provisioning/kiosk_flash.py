@@ -28,7 +28,7 @@ def image(number: int, chip: Chip = ESP32) -> bytes:
     return build_image(FILES, who, "button5", stock=small_stock(chip)).content
 
 
-def journal(answers: int, booked: int = 0, sectors: int = 8, seed: int = 7, text: bytes = b"") -> bytes:
+def journal(answers: int, booked: int = 0, sectors: int = 3, seed: int = 7, text: bytes = b"") -> bytes:
     """A journal partition as a kiosk leaves it: a boot record, then answers; the first `booked` seqs were booked."""
     flash = _Flash(b"\xff" * sectors * 4096)
     numbers = iter(range(seed * 1000, seed * 1000 + 99))
