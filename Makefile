@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help run test check full torture lint bench image pictures setup clean
+.PHONY: help run test check full torture lint bench image pictures hardware setup clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -53,6 +53,10 @@ image: setup  ## a kiosk's flash image, build/kiosk.img, from IDENTITY=kiosk.jso
 
 pictures: setup  ## the pictures of the README, taken from the running thing
 	$(BIN)/python tools/pictures.py
+
+hardware: setup  ## the kiosks' wiring, parts, power budget, cases and pin tables, from hardware/*/board.toml; needs graphviz, openscad, xvfb
+	$(BIN)/pip install -q -c constraints.txt --group hardware
+	$(BIN)/python -m hardware
 
 clean:  ## forget .venv and caches, keep data/
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench.json

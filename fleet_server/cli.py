@@ -18,8 +18,10 @@ from fleet_server.answers import restoring
 from fleet_server.answers.rules_commands import rules_app
 from fleet_server.devices import credentials
 from fleet_server.instants import now_ms, utc
+from fleet_server.mails.commands import mail_app
 from fleet_server.places.models import Unit
 from fleet_server.questions import service as questions
+from fleet_server.results.commands import results_app
 from fleet_server.serving import (
     CannotStart,
     build,
@@ -45,6 +47,8 @@ app.add_typer(token, name="token")
 app.add_typer(device, name="device")
 app.add_typer(questions_app, name="questions")
 app.add_typer(rules_app, name="rules")
+app.add_typer(results_app, name="results")
+app.add_typer(mail_app, name="mail")
 app.add_typer(answers.quarantine_app, name="quarantine")
 app.command()(answers.check)
 app.command()(restoring.backup)

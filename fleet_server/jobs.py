@@ -1,21 +1,23 @@
-"""Work beside the pages: each minute the release of answers, the books' alarms and presses judged anew by changed
-opening hours; each second the rollouts, whose next portion of kiosks waits for it.
+"""Work beside the pages: each minute the release of answers, alerts, the books' alarms and presses judged anew by
+changed opening hours; each second the rollouts, whose next portion of kiosks waits for it.
 
 Invariant: a job is found by what the database says, so one that a stop cut off is found again after the next start.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from fleet_server.accounts import county
-from fleet_server.answers import alarms, coarsening
+from fleet_server.alerts import watching
+from fleet_server.answers import alarms, coarsening, quarantine
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
+from fleet_server.handling import marking
 from fleet_server.instants import DAY_MS, HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
 from fleet_server.results import release, texts
@@ -45,6 +47,7 @@ class Jobs:
         self._changes = changes
         self._send = send
         self._hour = -1  # in which the visitors' answers were last held against a rollout
+        self._watched = -1  # hour in which everything that is watched was last looked at
         self._day = -1  # on which old texts were last forgotten
         self._coarsened = -1  # hour in which old times were last made coarse
         self._ending = threading.Event()
@@ -124,21 +127,35 @@ class Jobs:
 
     def release(self, now: int) -> None:
         """Close the blocks of answers that are whole now."""
-        more = True
+        more, places = True, set[int]()
         while more and not self._ending.is_set():
             with self._database.write() as session:
                 released = release.step(session, k=county.rules(session).least_respondents, now=now)
             more = released.more
+            places |= released.places
             self._changes.notify(*(f"results:{place}" for place in released.places))
             if more:
                 self._ending.wait(PAUSE_S)
+        self.watch(now, places)
+
+    def watch(self, now: int, places: Collection[int]) -> None:
+        """Look at what supervisors have watched: once an hour at all, else where answers were just released."""
+        hour = now // HOUR_MS
+        if hour != self._watched:
+            watching.look(self._database, now=now)
+            self._watched = hour
+        elif places:
+            watching.look(self._database, now=now, places=places)
 
     def forget(self, now: int) -> None:
         """Once a day, and at the start: take away the texts that were kept long enough."""
         if now // DAY_MS == self._day:
             return
         with self._database.write() as session:
-            gone = texts.forget(session, days=county.rules(session).texts_kept_days, now=now)
+            days = county.rules(session).texts_kept_days
+            gone = texts.forget(session, days=days, now=now)
+            marking.forget(session)
+            quarantine.forget(session, before=now - days * DAY_MS)
         self._day = now // DAY_MS
         log.info("%d open texts were kept long enough and are forgotten", gone)
 

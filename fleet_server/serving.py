@@ -1,4 +1,4 @@
-"""Runs the whole server in one process: pages, collector, embedded broker, jobs. It knows no command line."""
+"""Runs the whole server in one process: pages, collector, embedded broker, jobs, mails. It knows no command line."""
 
 import fcntl
 import os
@@ -16,8 +16,10 @@ from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.jobs import Jobs
 from fleet_server.link.service import LinkService
+from fleet_server.mails.postman import Postman
 from fleet_server.migrations import migrate
 from fleet_server.phone import address
+from fleet_server.results.printing import Printer
 from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 
@@ -135,7 +137,8 @@ def build(settings: Settings, database: Database) -> FastAPI:
         address.remember(session, settings.public_address)
     changes = Changes()
     link = LinkService(settings, database, changes)
-    return create_app(settings, database, changes, link, Jobs(database, changes, link.send))
+    mails = Postman(settings, database, Printer())
+    return create_app(settings, database, changes, link, Jobs(database, changes, link.send), mails)
 
 
 def uvicorn_server(app: FastAPI, settings: Settings) -> uvicorn.Server:

@@ -3,9 +3,11 @@
 A value that cannot be right stops the start with the name and the value.
 """
 
+from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -42,6 +44,15 @@ class Settings(BaseSettings):
     mqtt_ca_file: Path | None = Field(
         default=None, description="CA (PEM) of MQTT_HOST; given: TLS, verified."
     )
+    kiosk_mqtt_host: str = Field(
+        default="",
+        description="The broker as kiosks see it. Empty: MQTT_HOST, or 127.0.0.1 for the embedded one.",
+    )
+    kiosk_mqtt_port: int = Field(default=0, ge=0, le=65535, description="Its port. 0: MQTT_PORT.")
+    kiosk_mqtt_ca_file: Path | None = Field(
+        default=None,
+        description="CA (PEM) of the broker for kiosks; given: they use TLS. None: MQTT_CA_FILE.",
+    )
     public_url: str = Field(
         default="",
         description="Address of the pages as people type it (https://hymio.county.example), for links that are sent.",
@@ -54,6 +65,24 @@ class Settings(BaseSettings):
     trusted_proxy: str = Field(
         default="",
         description="Address of the proxy before the pages, whose X-Forwarded-For is believed. Empty: nobody's.",
+    )
+    smtp_host: str = Field(default="", description="Mail server that takes our mail. Empty: no mail is sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of SMTP_HOST.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="starttls: encrypted after the greeting (587); tls: from the start (465); none: not at all (25).",
+    )
+    smtp_username: str = Field(
+        default="", description="The server's own name at SMTP_HOST, if it asks for one."
+    )
+    smtp_password_file: Path | None = Field(
+        default=None, description="File with the server's password at SMTP_HOST."
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None, description="CA (PEM) of SMTP_HOST; default: those that the system trusts."
+    )
+    smtp_sender: str = Field(
+        default="", description="Sender of our mail, name and address: Hymiö <hymio@county.example>."
     )
     demo: bool = Field(
         default=False, description="True under `make run`: 'Try a kiosk' and simulated patients exist."
@@ -98,6 +127,18 @@ class Settings(BaseSettings):
     def _password_needs_a_name(self) -> "Settings":
         if self.mqtt_host and not (self.mqtt_username and self.mqtt_password_file):
             raise ValueError(f"MQTT_HOST={self.mqtt_host} needs MQTT_USERNAME and MQTT_PASSWORD_FILE")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_needs_a_sender(self) -> "Settings":
+        if self.smtp_host and "@" not in parseaddr(self.smtp_sender)[1]:
+            raise ValueError(
+                f"SMTP_HOST={self.smtp_host} needs SMTP_SENDER, an address such as hymio@county.example"
+            )
+        if bool(self.smtp_username) != bool(self.smtp_password_file):
+            raise ValueError("SMTP_USERNAME and SMTP_PASSWORD_FILE belong together: one of them is not set")
+        if self.smtp_username and self.smtp_security == "none":
+            raise ValueError("SMTP_SECURITY=none would send the password of SMTP_USERNAME unencrypted")
         return self
 
     @cached_property

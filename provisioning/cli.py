@@ -14,6 +14,7 @@ import typer
 
 from provisioning.chips import chip_of
 from provisioning.errors import ProvisioningError
+from provisioning.field import commands as field_commands
 from provisioning.firmware_files import board_of, firmware_files
 from provisioning.flash_command import flash
 from provisioning.harvest_command import harvest
@@ -34,6 +35,7 @@ app.add_typer(virtual, name="virtual")
 app.command()(flash)
 app.command()(harvest)
 app.command()(label)
+field_commands.register(app)
 
 Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
 Face = Annotated[int, typer.Argument(help="0 is the leftmost and happiest.", metavar="FACE")]

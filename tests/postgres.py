@@ -33,9 +33,9 @@ class Cluster:
         options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
         self._run("pg_ctl", "-o", options, "-l", str(self.folder / "log"), "-w", "start")
 
-    def stop(self) -> None:
-        """End all its connections at once, as a crash would."""
-        self._run("pg_ctl", "-m", "immediate", "-w", "stop")
+    def stop(self, how: str = "immediate") -> None:
+        """End all its connections at once, as a crash would; `fast`: with everything on the disk."""
+        self._run("pg_ctl", "-m", how, "-w", "stop")
 
     def url(self, name: str) -> str:
         """SQLAlchemy address of a database of this cluster."""
@@ -53,27 +53,35 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A cluster that is gone again afterwards. PostgreSQL refuses to run as root: then it runs as user postgres."""
+def cluster(kept: Path | None = None) -> Iterator[Cluster]:
+    """A cluster that is gone again afterwards, but for its data in the folder `kept`, if there is one.
+
+    PostgreSQL refuses to run as root: then it runs as user postgres.
+    """
     folder = Path(tempfile.mkdtemp(prefix="hymio-pg-"))
     as_owner: list[str] = []
     if os.geteuid() == 0:
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         as_owner = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    data = folder / "data"
+    data = kept or folder / "data"
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        if as_owner:
+            os.chown(kept, owner.pw_uid, owner.pw_gid)
 
     def run(program: str, *arguments: str) -> None:
         command = [*as_owner, str(PROGRAMS / program), "-D", str(data), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
     try:
-        run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync")
+        if not (data / "PG_VERSION").exists():
+            run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync")
         made = Cluster(folder, run)
         made.start()
         try:
             yield made
         finally:
-            made.stop()
+            made.stop("fast" if kept is not None else "immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -20,6 +20,7 @@ from fleet_server.places.models import Installation, Place, Unit
 # all devices.
 COUNTY_WIDE = frozenset({Role.ADMIN, Role.OPERATOR})
 WHOLE_COUNTY = "/"
+STATION = "station"  # the scope of a technician's token for the station tool, see accounts/station_tokens.py
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class Grant:
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: a person with an account (`user`) or a program with a token (`token`)."""
+    """Who asks: a person with an account (`user`) or a program with a token (`token`).
+
+    `scope`: the only kind of routes that the token is for; '' for people and for tokens without such a limit.
+    """
 
     kind: str
     id: int
@@ -44,6 +48,7 @@ class Person:
     email: str
     language: str
     grants: tuple[Grant, ...]
+    scope: str = ""
 
     @property
     def actor(self) -> str:
@@ -67,13 +72,15 @@ class NotAllowed(Exception):
 class Rule:
     """A route's rule as a FastAPI dependency: gives the Person, or raises SignInNeeded or NotAllowed."""
 
-    def __init__(self, roles: frozenset[Role]) -> None:
-        self.roles = roles
+    def __init__(self, roles: frozenset[Role], scope: str = "") -> None:
+        self.roles, self.scope = roles, scope
 
     def __call__(self, request: Request) -> Person:
         person: Person | None = getattr(request.state, "person", None)
         if person is None:
             raise SignInNeeded
+        if person.scope and person.scope != self.scope:
+            raise NotAllowed
         if not person.roles or (self.roles and not person.roles & (self.roles | {Role.ADMIN})):
             raise NotAllowed
         return person
@@ -86,13 +93,14 @@ class PublicRule:
         return None
 
 
-def allow(*roles: Role) -> Any:
+def allow(*roles: Role, scope: str = "") -> Any:
     """The rule "holds one of these roles, anywhere" (admin always passes; no roles: any role at all).
+    A token that is for one scope alone passes only where that scope is named.
 
     For `Annotated[Person, allow(...)]` or `dependencies=[allow(...)]`. Where a unit matters, the route asks
     `may` too.
     """
-    return Depends(Rule(frozenset(roles)))
+    return Depends(Rule(frozenset(roles), scope))
 
 
 public = Depends(PublicRule())

@@ -1,5 +1,5 @@
-"""What the county has decided for everybody: whether a second person approves, which languages are required, and how
-many visitors' answers are released together.
+"""What the county has decided for everybody: whether a second person approves, which languages are required, how many
+visitors' answers are released together, and whether everybody may see places' results.
 
 It knows no draft and no page. Invariant: every change is in the audit log with what was before.
 """
@@ -36,6 +36,7 @@ class CountyRules:
     required_languages: tuple[str, ...] = ("fi", "sv")
     least_respondents: int = 5
     texts_kept_days: int = 730
+    public_results: bool = False
 
 
 def rules(session: Session) -> CountyRules:
@@ -58,10 +59,11 @@ def change(
     required_languages: list[str],
     least_respondents: int | str | None = None,
     texts_kept_days: int | str | None = None,
+    public_results: bool | None = None,
     now: int,
 ) -> CountyRules:
     """Decide anew. Raises Refused for a language that is none of those a set can have, and for what is no number or too
-    large a one; None leaves a number as it is."""
+    large a one; None leaves as it is."""
     faults = Faults()
     before = rules(session)
     numbers = {
@@ -84,6 +86,7 @@ def change(
     after = CountyRules(
         second_person,
         tuple(code for code in LANGUAGES if code in required_languages),
+        public_results=before.public_results if public_results is None else public_results,
         **{field: int(typed) for field, typed in numbers.items()},
     )
     for key, value in asdict(after).items():

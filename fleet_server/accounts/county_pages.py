@@ -8,9 +8,11 @@ from sqlmodel import Session
 
 from fleet_server.accounts import county
 from fleet_server.accounts.access import Person, allow
+from fleet_server.accounts.county import CountyRules
 from fleet_server.accounts.models import Role
 from fleet_server.questions.pages import LANGUAGE_NAMES
 from fleet_server.refusals import Refused
+from fleet_server.results.sums import PUBLIC_K
 from fleet_server.web.deps import Now, ReadSession, WriteSession
 from fleet_server.web.forms import messages
 from fleet_server.web.i18n import _
@@ -36,6 +38,7 @@ def change(
     language: Annotated[list[str] | None, Form()] = None,
     least_respondents: Annotated[str | None, Form()] = None,
     texts_kept_days: Annotated[str | None, Form()] = None,
+    public_results: Annotated[str, Form()] = "",
 ) -> Response:
     """Decide anew."""
     try:
@@ -46,11 +49,13 @@ def change(
             required_languages=language or [],
             least_respondents=least_respondents,
             texts_kept_days=texts_kept_days,
+            public_results=bool(public_results),
             now=now,
         )
     except Refused as refused:
         typed = {"least_respondents": least_respondents or "", "texts_kept_days": texts_kept_days or ""}
-        return _page(request, session, errors=messages(refused), typed=typed, status_code=422)
+        ticked = CountyRules(bool(second_person), tuple(language or ()), public_results=bool(public_results))
+        return _page(request, session, errors=messages(refused), typed=typed, ticked=ticked)
     return RedirectResponse("/county?done=changed", 303)
 
 
@@ -61,14 +66,16 @@ def _page(
     done: bool = False,
     errors: dict[str, str] | None = None,
     typed: dict[str, str] | None = None,
-    status_code: int = 200,
+    ticked: CountyRules | None = None,
 ) -> Response:
+    """`typed`, `ticked`: what was sent and is refused."""
     rules = county.rules(session)
     return render(
         request,
         "accounts/county.html",
-        status_code,
-        rules=rules,
+        422 if errors else 200,
+        rules=ticked or rules,
+        public_k=max(PUBLIC_K, rules.least_respondents),
         typed=typed or {name: getattr(rules, name) for name in ("least_respondents", "texts_kept_days")},
         languages=[(code, _(name)) for code, name in LANGUAGE_NAMES.items()],
         done=done,

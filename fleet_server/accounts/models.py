@@ -83,6 +83,16 @@ class ApiToken(SQLModel, table=True):
     expires_at: int = Field(sa_type=BigInteger)
     last_used_at: int | None = Field(default=None, sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+    scope: str | None = Field(
+        default=None,
+        max_length=20,
+        description="`station`: only for the technician's tool; null: no such limit",
+    )
+    user_id: int | None = Field(
+        default=None,
+        foreign_key="user_account.id",
+        description="of a scoped token: who made it, and in whose roles it acts",
+    )
 
 
 class SignInAttempt(SQLModel, table=True):

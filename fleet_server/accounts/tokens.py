@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts import audit
+from fleet_server.accounts import audit, station_tokens
 from fleet_server.accounts.access import COUNTY_WIDE, Person
 from fleet_server.accounts.models import ApiToken, Role
 from fleet_server.accounts.sessions import MAX_SECRET_CHARACTERS, TOUCH_MS, grant, sha256
@@ -13,7 +13,7 @@ from fleet_server.instants import DAY_MS
 from fleet_server.places.models import Unit
 from fleet_server.refusals import N_, Faults
 
-PREFIX = "hymio_"  # lets scanners for leaked secrets find it
+PREFIX = station_tokens.PREFIX
 LONGEST_DAYS = 730
 
 
@@ -74,9 +74,11 @@ def person_of(session: Session, secret: str, *, now: int) -> tuple[Person | None
     row = _row(session, secret)
     if row is None or row.revoked_at is not None or now >= row.expires_at:
         return None, False
+    stale = row.last_used_at is None or now - row.last_used_at >= TOUCH_MS
+    if row.scope is not None:
+        return station_tokens.person_of(session, row), stale
     unit = session.get(Unit, row.unit_id) if row.unit_id is not None else None
     held = grant(row.role, row.unit_id, unit.path if unit else None)
-    stale = row.last_used_at is None or now - row.last_used_at >= TOUCH_MS
     return Person("token", row.id or 0, row.name, "", "en", (held,)), stale
 
 

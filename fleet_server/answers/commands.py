@@ -12,13 +12,14 @@ from sqlmodel import col, select
 
 from fleet_server.accounts import audit
 from fleet_server.answers import check as books_check
-from fleet_server.answers import reading
+from fleet_server.answers import reading, unit_counts
 from fleet_server.answers.book import Booking
 from fleet_server.answers.models import Quarantine
 from fleet_server.answers.replay import replay
 from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.instants import local, now_ms
+from fleet_server.results import check as results_check
 from fleet_server.serving import CannotStart, open_known_database, read_settings
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="What was not booked as it came.")
@@ -36,7 +37,7 @@ def check(
         bool, typer.Option(help="Write what follows from the records; default: only look.")
     ] = False,
 ) -> None:
-    """Recompute ledger, sums, times, places and counts from the raw answers and report each difference.
+    """Recompute ledger, sums, times, places, counts and results from the raw answers and report each difference.
 
     Exit code 0: no difference (or all repaired), 1: differences are left.
     """
@@ -57,7 +58,22 @@ def check(
                 repaired += repair and bool(difference.changes)
                 done = "" if not repair else "repaired: " if difference.changes else "cannot be repaired: "
                 typer.echo(f"{done}{difference}")
+    if not device:
+        progress.title = "results"
+        with database.write() if repair else database.steady_read() as session:
+            for line in results_check.differences(session):
+                progress.clear()
+                found += 1
+                typer.echo(f"results: {line}")
+            if repair:
+                again = results_check.repair(session, now=now_ms())
+                repaired += again
+                if again:
+                    typer.echo(f"repaired: {again} sums of results, from their blocks")
     progress.clear()
+    if repaired or not device:
+        wrong = _check_units(database, repair)
+        found, repaired = found + wrong, repaired + (wrong if repair else 0)
     database.close()
     said = f"{len(devices)} devices, {progress.records} records: "
     if not found:
@@ -68,6 +84,15 @@ def check(
     )
     if found > repaired:
         raise typer.Exit(1)
+
+
+def _check_units(database: Database, repair: bool) -> int:
+    """How many sums of units are (with `repair`: were) not those of their places."""
+    with database.write() if repair else database.steady_read() as session:
+        wrong = unit_counts.recount(session) if repair else unit_counts.differing(session)
+    if wrong:
+        typer.echo(f"{'repaired: ' if repair else ''}units: {wrong} sums are not those of their places")
+    return wrong
 
 
 @quarantine_app.command("list")

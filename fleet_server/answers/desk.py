@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from fleet_server.answers import bulk
+from fleet_server.answers import bulk, unit_counts
 from fleet_server.answers.fingerprints import Fingerprints
 from fleet_server.answers.ledger import NAMES, STATES, Ledger, Range
 from fleet_server.answers.models import (
@@ -422,6 +422,7 @@ class Desk:
         bulk.upsert(
             self.connection, _COUNTS, _COUNT_COLUMNS, counts, add=("counted", "filtered", "simulated")
         )
+        unit_counts.add(self.connection, counts)
         if self._filtered:
             rules = [(*key, *sums) for key, sums in self._filtered.items() if any(sums)]
             bulk.upsert(self.connection, _FILTERS, _FILTER_COLUMNS, rules, add=("answers", "simulated"))

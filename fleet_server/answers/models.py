@@ -1,7 +1,11 @@
 """What was booked: records as they came, the ledger of every seq, clock anchors, counts, and what was refused."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, text
 from sqlmodel import Field, SQLModel
+
+# An answer with a text. Without parameters, as the index has it: only then do the databases know that the index holds
+# all that is asked for.
+HAS_TEXT = text("kind = 1 AND length(body) > 0")
 
 
 def _seq(**more: object) -> Column:  # type: ignore[type-arg]
@@ -93,7 +97,11 @@ class Record(SQLModel, table=True):
     """
 
     # Clustered by its key: a device's records of one run lie together, and no second index is kept up for each press.
-    __table_args__ = {"sqlite_with_rowid": False}
+    # But for the few that carry a text: those are found by their block, to be taken away with it.
+    __table_args__ = (
+        Index("ix_record_text", "block_id", sqlite_where=HAS_TEXT, postgresql_where=HAS_TEXT),
+        {"sqlite_with_rowid": False},
+    )
 
     device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
     epoch: int = Field(sa_column=_seq(primary_key=True))
@@ -189,6 +197,23 @@ class PressCount(SQLModel, table=True):
     counted: int = Field(default=0)
     filtered: int = Field(default=0)
     simulated: int = Field(default=0)
+
+
+class UnitPressCount(SQLModel, table=True):
+    """Presses of a unit with all below it, by channel and bucket of time: the sum of its places' PressCounts.
+
+    Demo places are in none. Buckets as in PressCount, without `unknown`: those have no time to be summed by.
+    """
+
+    __tablename__ = "unit_press_count"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    unit_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    start_at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    grain: str = Field(primary_key=True, max_length=8)
+    channel: str = Field(primary_key=True, max_length=8)
+    counted: int = Field(default=0)
+    filtered: int = Field(default=0)
 
 
 class FilterCount(SQLModel, table=True):

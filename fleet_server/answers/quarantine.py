@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy import select as columns_of
 from sqlmodel import Session, col, select
 
-from fleet_server.answers import bulk
+from fleet_server.answers import bulk, wire
 from fleet_server.answers.models import Quarantine
 
 # Enough to see what is wrong with a device; a flood from one that is broken pushes out only its own.
@@ -19,6 +19,7 @@ LAST_STRAY = 100
 # A replay after an update makes answers of these, so they stay as long as is reasonable: 5 000 messages are 20 MB.
 LAST_EVIDENCE = 5_000
 _REASON_CHARACTERS = 200
+_AT_ONCE = 500  # SQLite binds at least 999 values
 
 _TABLE = bulk.table_of(Quarantine)
 
@@ -80,6 +81,21 @@ def list_of(session: Session, device_id: str, *, limit: int = LAST_STRAY) -> Seq
     """What is kept of a device, newest first."""
     newest = select(Quarantine).where(Quarantine.device_id == device_id).order_by(col(Quarantine.id).desc())
     return session.exec(newest.limit(limit)).all()
+
+
+def forget(session: Session, *, before: int) -> int:
+    """Take away what came before this instant and may hold an open text; returns how many.
+
+    Here texts lie as they came, names and numbers in them: a replay needs each byte. So they stay no longer than
+    anywhere else. What has no text stays: it may be all that is left of a thanked answer.
+    """
+    old = session.connection().execute(
+        columns_of(_TABLE.c.id, _TABLE.c.what, _TABLE.c.raw).where(_TABLE.c.at < before)
+    )
+    gone = [one for one, what, raw in old if wire.may_hold_text(bytes(raw), message=what == "message")]
+    for at in range(0, len(gone), _AT_ONCE):
+        session.connection().execute(delete(_TABLE).where(_TABLE.c.id.in_(gone[at : at + _AT_ONCE])))
+    return len(gone)
 
 
 def _records_there(

@@ -123,6 +123,17 @@ def padded(size: int) -> int:
     return (size + 3) & ~3
 
 
+def may_hold_text(raw: bytes, *, message: bool) -> bool:
+    """Whether a record as it came, or a message, may carry a visitor's own words; of what cannot be read: yes."""
+    if not message:
+        return len(raw) < _RECORD.size or (raw[2] == KIND_ANSWER and len(raw) > _RECORD.size + _CRC.size)
+    try:
+        batch = read_batch(raw)
+    except Damaged:
+        return True
+    return batch.version != VERSION or any(one.kind == KIND_ANSWER and one.body for one in batch.records)
+
+
 def body_fault(record: Record) -> str | None:
     """Why the body of a record cannot be what its kind says, or None. Unknown kinds may carry anything."""
     if record.kind == KIND_ANSWER:

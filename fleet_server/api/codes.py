@@ -16,6 +16,7 @@ Code = Literal[
     "invalid",
     "hindered",
     "in_use",
+    "duplicate",
     "too_many",
     "failed",
 ]
@@ -30,6 +31,7 @@ MEANINGS: dict[Code, str] = {
     "invalid": "a field is wrong: `field` and `value`, all of them in `faults`",
     "hindered": "as things are it cannot be done: `faults` says everything that is in its way",
     "in_use": "something needs it still: `faults` names what",
+    "duplicate": "there is such a one already: `faults` names it",
     "too_many": "too many requests in a short time",
     "failed": "a fault of the server; it has been logged",
 }

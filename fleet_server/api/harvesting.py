@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
-from fleet_server.accounts.access import Person, allow, may, visible_devices
+from fleet_server.accounts.access import STATION, Person, allow, may, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.answers import wire
 from fleet_server.answers.book import Booking, Message, book_all
@@ -25,7 +25,7 @@ from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.web.deps import Now, WriteSession
 
 router = APIRouter(prefix="/api/v1/devices", responses=FAULTS)
-Technician = Annotated[Person, allow(Role.TECHNICIAN)]
+Technician = Annotated[Person, allow(Role.TECHNICIAN, scope=STATION)]
 
 SOURCE = "harvest"
 MOST_BATCHES = 32  # a full journal is 270 batches; the writer is held for one request of them

@@ -1,6 +1,6 @@
 """What the API answers with, field by field; these models are also its OpenAPI description.
 
-Instants are ISO 8601 in UTC. Volumes only: how many pressed, never what.
+Instants are ISO 8601 in UTC. Here are volumes only: how many pressed, never what; see result_shapes.py for that.
 """
 
 from typing import Annotated, Any

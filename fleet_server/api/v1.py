@@ -1,7 +1,7 @@
 """`/api/v1`: devices with their books, places with their counts, question sets; for programs with a token.
 
-The same rules as on pages: what the token's role and unit may not see does not exist for it. What changes something is
-in desk.py, rolling.py and scheduling.py.
+The same rules as on pages: what the token's role and unit may not see does not exist for it. What was answered is in
+results.py; what changes something in desk.py, rolling.py and scheduling.py.
 """
 
 from datetime import datetime
@@ -14,9 +14,17 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, SignedIn, public, visible_devices, visible_places
+from fleet_server.accounts.access import (
+    STATION,
+    Person,
+    SignedIn,
+    allow,
+    public,
+    visible_devices,
+    visible_places,
+)
 from fleet_server.answers import books, rules
-from fleet_server.api import desk, harvesting, rolling, scheduling, shapes
+from fleet_server.api import desk, harvesting, results, rolling, scheduling, shapes, station
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -31,12 +39,19 @@ router = APIRouter(prefix="/api/v1", responses=shapes.FAULTS)
 
 # Hours of a year and a day fit in one answer of about 700 kB; whoever wants more asks in pieces.
 LONGEST_DAYS = {"hour": 366, "day": 3_660, "month": 36_600}
+# The station tool, too, looks up which devices and places there are and waits for a device to be heard.
+Reader = Annotated[Person, allow(scope=STATION)]
+DESCRIPTION = (
+    "Send `Authorization: Bearer hymio_…`. Volumes (`counts`: how many pressed) are as of now. What was answered "
+    "(`results`, `texts`) is given in closed blocks of at least as many visitors as the county decided, never singly, "
+    "to supervisors and coordinators of the unit; what is in no block yet is `withheld`, which is not zero."
+)
 Limit = Annotated[int, Query(ge=1, le=500, description="at most so many in one answer")]
 
 
 @router.get("/devices")
 def devices(
-    person: SignedIn,
+    person: Reader,
     session: ReadSession,
     after: Annotated[str, Query(max_length=12, description="id of the last device already had")] = "",
     limit: Limit = 100,
@@ -54,7 +69,7 @@ def devices(
 
 @router.get("/devices/{device_id}")
 def device(
-    person: SignedIn, session: ReadSession, device_id: Annotated[str, Path(max_length=12)]
+    person: Reader, session: ReadSession, device_id: Annotated[str, Path(max_length=12)]
 ) -> shapes.OneDevice:
     """One device with the books of each epoch."""
     row = session.exec(
@@ -69,7 +84,7 @@ def device(
 @router.get("/places")
 def places(
     request: Request,
-    person: SignedIn,
+    person: Reader,
     session: ReadSession,
     after: Annotated[int, Query(ge=0, lt=2**31, description="id of the last place already had")] = 0,
     limit: Limit = 100,
@@ -166,16 +181,13 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
 @router.get("/openapi.json", include_in_schema=False, dependencies=[public])
 def openapi(request: Request) -> JSONResponse:
     """The description of this API. It tells how to ask, not what is answered, so anybody may read it."""
+    written = (desk.router, rolling.router, scheduling.router, station.router, harvesting.router)
     description = get_openapi(
         title="Hymiö",
         version="1",
-        summary="Feedback kiosks: devices, places, counts, question sets and their way to the kiosks",
-        description="Send `Authorization: Bearer hymio_…`. Volumes only: how many pressed, never what.",
-        routes=[
-            route
-            for part in (router, harvesting.router, desk.router, rolling.router, scheduling.router)
-            for route in part.routes
-        ],
+        summary="Feedback kiosks: devices, places, counts, results, question sets and their way to the kiosks",
+        description=DESCRIPTION,
+        routes=[route for part in (router, results.router, *written) for route in part.routes],
     )
     description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     description["security"] = [{"token": []}]

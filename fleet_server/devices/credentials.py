@@ -49,6 +49,15 @@ def create(
     return device, secret
 
 
+def renew(session: Session, device: Device, *, now: int, actor: Person | str) -> str:
+    """A fresh secret for a device that nobody has heard from: the one before may have got lost on the way."""
+    secret = secrets.token_hex(_SECRET_BYTES)
+    device.secret_sha256 = _hash(secret)
+    session.add(device)
+    audit.record(session, actor, "renew identity", "device", device.id, now=now)
+    return secret
+
+
 def check(session: Session, device_id: str, secret: str) -> bool:
     """Whether this is the secret of a device that was not revoked. Takes as long for an unknown id."""
     device = session.get(Device, device_id)

@@ -19,6 +19,7 @@ from fleet_server.devices.views import device_page
 from fleet_server.instants import local
 from fleet_server.places.models import Place
 from fleet_server.schedules import planning as schedules
+from fleet_server.technician.device_pages import care_of
 from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
 from fleet_server.web.deps import Now, ReadSession
 from fleet_server.web.templating import clock, date, number, render, weekday
@@ -86,6 +87,7 @@ def device(
         "takes_cleaning": takes_cleaning(row),
         "cleaning": page.cleaning_until is not None and page.cleaning_until > now,
         "places": _place_names(session, {page.line.place_id or 0}),
+        "care": care_of(session, person, row),
         "scheduled": schedules.due_now(session, row, now=now),
     }
     if part != "now":

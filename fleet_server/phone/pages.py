@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from fleet_server.accounts import county
 from fleet_server.accounts.access import public
 from fleet_server.answers.wire import MAX_TEXT_BYTES
 from fleet_server.instants import MINUTE_MS, SECOND_MS
@@ -107,7 +108,8 @@ async def thanks(
     row = await read(request, lambda session: set_of(session, spot, set))
     body = questions.body_of(row or spot.current)
     lang = _language(request, body["languages"], lang)
-    words = {"thanks": body["thanks"][lang], "again": bool(again)}
+    shared = await read(request, lambda session: county.rules(session).public_results)
+    words = {"thanks": body["thanks"][lang], "again": bool(again), "shared": shared}
     return render(request, "phone/thanks.html", **_frame(spot, lang, ()), **words)
 
 

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from fleet_server.instants import HELSINKI, HOUR_MS, local, to_ms
+from fleet_server.instants import DAY_MS, HELSINKI, HOUR_MS, local, to_ms
+
+WEEK_MS = 7 * DAY_MS
 
 
 def day_start(instant: int, days_later: int = 0) -> int:
@@ -21,3 +23,10 @@ def hours_until(instant: int, hours: int) -> list[int]:
     """Starts of the last `hours` hours, this one included, oldest first: Finland is whole hours from UTC."""
     last = instant // HOUR_MS * HOUR_MS
     return [last - step * HOUR_MS for step in range(hours - 1, -1, -1)]
+
+
+def same_hours(hour: int, *, before: int, weeks: int) -> list[int]:
+    """The same hour of the last weeks before an instant, newest first, by Finland's clock: after a change of the clocks
+    that is not a multiple of 7 x 24 hours ago."""
+    nearest = (hour - before) // WEEK_MS + 1
+    return [to_ms(local(hour) - timedelta(weeks=nearest + week)) for week in range(weeks)]

@@ -14,8 +14,10 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
 from fleet_server.accounts.models import ApiToken, Membership
+from fleet_server.answers import unit_counts
 from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import KIOSK, Device
+from fleet_server.handling import removing as handling
 from fleet_server.places.models import Installation, OpeningHours, Place, PlaceLabel, Unit
 from fleet_server.refusals import N_, Faults
 from fleet_server.results import sums
@@ -82,7 +84,9 @@ def change_unit(
         old_path, new_path = unit.path, f"{parent.path if parent else '/'}{unit.id}/"
         below = select(Place.id).join(Unit).where(col(Unit.path).startswith(old_path))
         before_path, after_path = (path.removesuffix(f"{unit.id}/") for path in (old_path, new_path))
-        sums.hang(session, [place or 0 for place in session.exec(below)], before_path, after_path)
+        moved = [place or 0 for place in session.exec(below)]
+        sums.hang(session, moved, before_path, after_path)
+        unit_counts.hang(session, moved, before_path, after_path)
         unit.parent_id = parent_id
         for each in session.exec(select(Unit).where(col(Unit.path).startswith(old_path))).all():
             each.path = new_path + each.path.removeprefix(old_path)
@@ -105,6 +109,7 @@ def delete_unit(session: Session, actor: Person | str, unit: Unit, *, now: int) 
             faults.add("delete", text)
     faults.check()
     before = {"name_fi": unit.name_fi, "parent": unit.parent_id}
+    handling.remove_subject(session, "unit", unit.id)
     session.delete(unit)
     audit.record(session, actor, "delete unit", "unit", unit.id, before=before, now=now)
 
@@ -135,6 +140,7 @@ def change_place(
     if unit_id != place.unit_id:
         paths = [session.get_one(Unit, unit).path for unit in (place.unit_id, unit_id or 0)]
         sums.hang(session, [place.id or 0], *paths)
+        unit_counts.hang(session, [place.id or 0], *paths)
     place.name, place.unit_id = name, unit_id or 0
     session.add(place)
     after = {"name": name, "unit": unit_id}
@@ -156,6 +162,7 @@ def delete_place(session: Session, actor: Person | str, place: Place, *, now: in
     for table in (OpeningHours, PlaceLabel):
         for row in session.exec(select(table).where(table.place_id == place.id)).all():
             session.delete(row)
+    handling.remove_subject(session, "place", place.id)
     session.flush()
     session.delete(place)
     before = {"name": place.name, "unit": place.unit_id}

@@ -88,6 +88,18 @@ def presses_by_place(
     }
 
 
+def presses_by_channel(session: Session, start: int, stop: int) -> dict[tuple[int, str], int]:
+    """{(place, channel): counted presses} of whole months [start, stop), two Finnish midnights."""
+    at = col(PressCount.start_at)
+    rows = session.exec(
+        select(PressCount.place_id, Device.channel, func.sum(PressCount.counted))
+        .join(Device, col(Device.id) == col(PressCount.device_id))
+        .where(col(PressCount.grain).in_(("hour", "day", "month")), at >= start, at < stop)
+        .group_by(col(PressCount.place_id), col(Device.channel))
+    )
+    return {(place, channel): int(counted) for place, channel, counted in rows if counted}
+
+
 def place_volumes(
     session: Session, place_id: int, *, days: int, now: int, with_filtered: bool = False
 ) -> PlaceVolumes:

@@ -23,6 +23,7 @@ from fleet_server.results.series import why_apart
 _STEPS = {"agree5": (5, 4, 3, 2, 1), "smiley5": (5, 4, 3, 2, 1), "smiley4": (4, 3, 2, 1), "pei": (2, 1, 0)}
 _GOOD = {"agree5": (5, 4), "smiley5": (5, 4), "smiley4": (4, 3), "pei": (2, 1)}
 _MEANS = ("agree5", "smiley5", "smiley4")
+CEILING = 0.9  # from this share of the best answer on there is no room left above
 _NPS_GROUPS = (
     (N_("Promoters (9–10)"), range(9, 11)),
     (N_("Passives (7–8)"), range(7, 9)),
@@ -90,6 +91,11 @@ class Item:
         """What the headline is: a text to be translated."""
         return HEADLINES.get(self.series.type, "")
 
+    @property
+    def ceiling(self) -> bool:
+        """Whether nearly all chose the best answer: then a mean says less than that share."""
+        return at_ceiling(self.series.type, self.figures)
+
 
 def items(
     session: Session,
@@ -127,7 +133,7 @@ def _item(
     series: Series, course: list[tuple[int, Figures]], language: str, apart: tuple[Sentence, ...]
 ) -> Item:
     question: dict[str, Any] = json.loads(series.body)
-    shown = next((one for one in (language, *languages_of(question)) if text_in(question, one)), language)
+    shown = _shown(question, language)
     whole = NONE
     for _, figures in course:
         whole = whole.plus(figures)
@@ -136,11 +142,21 @@ def _item(
         text=text_in(question, shown) or series.code,
         figures=whole,
         headline=headline(series.type, whole),
-        mean=intervals.mean(whole.counts(_STEPS[series.type])) if series.type in _MEANS else None,
+        mean=mean(series.type, whole),
         parts=tuple(_parts(series, labels_of(question, shown), whole)),
         course=tuple(Point(start, figures, headline(series.type, figures)) for start, figures in course),
         apart=apart,
     )
+
+
+def _shown(question: dict[str, Any], language: str) -> str:
+    return next((one for one in (language, *languages_of(question)) if text_in(question, one)), language)
+
+
+def text_of(series: Series, language: str) -> str:
+    """The question in this language, or the first that it has; else its code."""
+    question: dict[str, Any] = json.loads(series.body)
+    return text_in(question, _shown(question, language)) or series.code
 
 
 def beside(item: Item, others: Iterable[Item]) -> Beside | None:
@@ -159,6 +175,29 @@ def headline(kind: str, figures: Figures) -> Estimate | None:
         good = sum(figures.values[value] for value in _GOOD[kind])
         return intervals.share(good, sum(figures.counts(_STEPS[kind]).values()))
     return None
+
+
+def mean(kind: str, figures: Figures) -> Estimate | None:
+    """The mean of a scale with a middle; None of other types, and without answers."""
+    return intervals.mean(figures.counts(_STEPS[kind])) if kind in _MEANS else None
+
+
+def steps(kind: str) -> tuple[int, ...]:
+    """The values of a scale from the best to the worst, in which order it has its labels; none of other types."""
+    return _STEPS.get(kind, ())
+
+
+def at_ceiling(kind: str, figures: Figures) -> bool:
+    """Whether nearly all of those who said something chose the best of a scale's steps."""
+    top = best(kind, figures)
+    return top is not None and top.value >= CEILING
+
+
+def best(kind: str, figures: Figures) -> Estimate | None:
+    """The share of the best step of a scale; None without answers and for questions without steps."""
+    if kind not in _MEANS:
+        return None
+    return intervals.share(figures.values[_STEPS[kind][0]], sum(figures.counts(_STEPS[kind]).values()))
 
 
 def _parts(series: Series, labels: list[str], figures: Figures) -> Iterable[Part]:

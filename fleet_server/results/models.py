@@ -3,12 +3,14 @@
 Nothing here says who answered. Invariant: the sums are the sums of the blocks, and a block never changes.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, false
 from sqlmodel import Field, SQLModel
 
 # A scale has at most eleven steps, 0 to 10; a choice at most seven options.
 MOST_VALUES = 11
 VALUES = tuple(f"v{value}" for value in range(MOST_VALUES))
+
+WEEK, MONTH = "week", "month"  # grains of a ScoreSpan
 
 PLACE, UNIT, PUBLIC = "place", "unit", "public"  # scopes of a Score
 
@@ -61,7 +63,10 @@ class Block(SQLModel, table=True):
     `public`: whether it is in the sums that everybody may see.
     """
 
-    __table_args__ = (Index("ix_block_stream", "place_id", "series_id", "public"),)
+    __table_args__ = (
+        Index("ix_block_stream", "place_id", "series_id", "public"),
+        Index("ix_block_series_day", "series_id", "day", "filtered", "place_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     place_id: int = Field(foreign_key="place.id")
@@ -84,6 +89,12 @@ class ReleasedText(SQLModel, table=True):
     """An open text of a block, without what names a person. Its neighbours say nothing of who came when."""
 
     __tablename__ = "released_text"
+    # Of a unit by day, of a place by its own: both without a look at the block, of which each text has what it is
+    # found by. What is counted is in the index.
+    __table_args__ = (
+        Index("ix_released_text_day", "day", "filtered", "place_id"),
+        Index("ix_released_text_place", "place_id", "day", "filtered"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     block_id: int = Field(foreign_key="block.id", index=True)
@@ -91,6 +102,18 @@ class ReleasedText(SQLModel, table=True):
     folded: str = Field(
         sa_column=Column(String, nullable=False),
         description="in small letters, to be searched: SQLite knows no other case than ASCII's",
+    )
+    day: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False, server_default="0"),
+        description="that of its block, as the next two",
+    )
+    place_id: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    filtered: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    may_name: bool = Field(
+        default=False,
+        sa_column=Column(Boolean, nullable=False, server_default=false()),
+        description="a personal name is likely in it, see handling/naming.py",
     )
 
 
@@ -107,6 +130,37 @@ class Score(SQLModel, table=True):
     scope_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     filtered: bool = Field(primary_key=True)
     day: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    source: str = Field(primary_key=True, max_length=12)
+    answers: int = Field(default=0)
+    cant_say: int = Field(default=0)
+    v0: int = Field(default=0)
+    v1: int = Field(default=0)
+    v2: int = Field(default=0)
+    v3: int = Field(default=0)
+    v4: int = Field(default=0)
+    v5: int = Field(default=0)
+    v6: int = Field(default=0)
+    v7: int = Field(default=0)
+    v8: int = Field(default=0)
+    v9: int = Field(default=0)
+    v10: int = Field(default=0)
+
+
+class ScoreSpan(SQLModel, table=True):
+    """The sum of the scores of a whole week (from Monday) or month: the same figures, so that a year is a few rows.
+
+    `start`: the Finnish midnight at which the week or month begins. All else as in Score.
+    """
+
+    __tablename__ = "score_span"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    scope: str = Field(primary_key=True, max_length=6)
+    scope_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    filtered: bool = Field(primary_key=True)
+    grain: str = Field(primary_key=True, max_length=5)
+    start: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     source: str = Field(primary_key=True, max_length=12)
     answers: int = Field(default=0)

@@ -3,10 +3,10 @@
 They decide nothing about what may be shown: scores.py knows whole blocks only.
 """
 
+from datetime import date as date_type
 from typing import Annotated, Any, Literal
 
-from babel.dates import format_skeleton
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
@@ -14,35 +14,40 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts import county
 from fleet_server.accounts.access import Person, allow, visible_places, visible_units
 from fleet_server.accounts.models import Role
-from fleet_server.instants import local
+from fleet_server.handling import question_pages
+from fleet_server.handling.marking import STATES
 from fleet_server.places.models import Place, Unit
 from fleet_server.places.tree import trail
 from fleet_server.results import subjects, texts
-from fleet_server.results.items import Item, items
+from fleet_server.results.course_charts import course
+from fleet_server.results.freshness import freshness
 from fleet_server.results.models import PLACE, UNIT
-from fleet_server.results.scores import Where, withheld
-from fleet_server.results.spans import Period, Span, period
+from fleet_server.results.scores import withheld
+from fleet_server.results.sources import sources
+from fleet_server.results.spans import Span, as_of, period
+from fleet_server.results.standing import Standing, standings
 from fleet_server.results.subjects import Subject
 from fleet_server.results.summary import summary
-from fleet_server.web.charts import LineChart, Mark, Sample, line_chart
 from fleet_server.web.deps import Now, ReadSession, RowId
 from fleet_server.web.forms import said
-from fleet_server.web.i18n import LOCALES, language
-from fleet_server.web.templating import date, number, render
+from fleet_server.web.i18n import language
+from fleet_server.web.templating import render
 from fleet_server.web.units import unit_name
 
 router = APIRouter(prefix="/results", include_in_schema=False)
 Reader = Annotated[Person, allow(Role.SUPERVISOR, Role.COORDINATOR)]
-TEXTS_A_PAGE = 10
+NEWEST_TEXTS = 5
 
 
 class Shown(BaseModel):
-    """What of a subject's results is to be shown: the time, with or without filtered answers, which texts."""
+    """What of a subject's results is to be shown: the time, with or without filtered answers.
+
+    `until`: the last day, as in the link of a weekly mail; else today.
+    """
 
     span: Span = "quarter"
+    until: date_type | None = None
     filtered: Literal["", "with"] = ""
-    words: str = Query("", max_length=100)
-    page: int = Query(1, ge=1, le=10_000)
 
 
 Choice = Annotated[Shown, Depends()]
@@ -79,32 +84,34 @@ def front(request: Request, person: Reader, session: ReadSession, now: Now) -> R
     places = session.exec(
         select(Place).where(col(Place.id).in_(visible_places(person))).order_by(col(Place.name))
     ).all()
+    of_units = standings(session, UNIT, [unit.id or 0 for unit in units], chosen)
+    of_places = standings(session, PLACE, [place.id or 0 for place in places], chosen)
+    within: dict[int, list[Place]] = {}
+    for place in places:
+        within.setdefault(place.unit_id, []).append(place)
     rows: list[dict[str, Any]] = []
     least = min((unit.path.count("/") for unit in units), default=0)
     for unit in units:
-        depth = unit.path.count("/") - least
-        rows.append(
-            {"name": unit_name(unit), "address": f"units/{unit.id}", "depth": depth, "demo": False}
-            | _line(session, Where(UNIT, unit.id or 0), chosen)
-        )
-        for place in places:
-            if place.unit_id == unit.id:
-                rows.append(
-                    {
-                        "name": place.name,
-                        "address": f"places/{place.id}",
-                        "depth": depth + 1,
-                        "demo": place.demo,
-                    }
-                    | _line(session, Where(PLACE, place.id or 0), chosen)
-                )
-    return render(request, "results/front.html", rows=rows, k=county.rules(session).least_respondents)
+        number, depth = unit.id or 0, unit.path.count("/") - least
+        rows.append(_line(unit_name(unit), f"units/{number}", depth, of_units.get(number)))
+        for place in within.get(number, ()):
+            of_place = of_places.get(place.id or 0)
+            rows.append(_line(place.name, f"places/{place.id}", depth + 1, of_place, demo=place.demo))
+    return render(
+        request,
+        "results/front.html",
+        rows=rows,
+        k=county.rules(session).least_respondents,
+        national=subjects.coordinates_county(session, person),
+    )
 
 
-def _line(session: Session, where: Where, chosen: Period) -> dict[str, Any]:
-    shown = items(session, where, chosen.starts[:1], chosen.whole, stop=chosen.stop, language=language())
-    score = next((item for item in shown if item.series.type == "nps"), None)
-    return {"answers": max((item.figures.answers for item in shown), default=0), "nps": score}
+def _line(
+    name: str, address: str, depth: int, standing: Standing | None, *, demo: bool = False
+) -> dict[str, Any]:
+    standing = standing or Standing()
+    row: dict[str, Any] = {"name": name, "address": address, "depth": depth, "demo": demo}
+    return row | {"answers": standing.answers, "nps": standing.nps}
 
 
 @router.get("/units/{unit_id}")
@@ -124,7 +131,8 @@ def place_results(
 
 
 def _page(request: Request, session: Session, subject: Subject, now: int, choice: Shown) -> Response:
-    with_filtered, words = bool(choice.filtered), choice.words.strip()
+    now = as_of(choice.until, now)
+    with_filtered = bool(choice.filtered)
     found = summary(session, subject, choice.span, now=now, language=language(), with_filtered=with_filtered)
     chosen = found.period
     texts_found, written = texts.read(
@@ -132,11 +140,10 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         subject.where,
         chosen.starts[0],
         chosen.stop,
-        search=words,
         with_filtered=with_filtered,
-        limit=TEXTS_A_PAGE,
-        offset=(choice.page - 1) * TEXTS_A_PAGE,
+        limit=NEWEST_TEXTS,
     )
+    rules = county.rules(session)
     above = trail(session, subject.unit, language())
     return render(
         request,
@@ -146,41 +153,22 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         address=subject.address,
         trail=above if subject.place else above[:-1],
         above=unit_name(subject.above) if subject.above else "",
-        lines=[(line, _course(line.item, chosen)) for line in found.lines],
+        lines=[(line, course(line.item, chosen)) for line in found.lines],
         waiting=withheld(session, subject.unit.path, subject.place.id if subject.place else None),
         span=choice.span,
+        until_query=f"&until={choice.until}" if choice.until else "",
         since=chosen.starts[0],
         until=chosen.stop - 1,
         with_filtered=with_filtered,
-        k=county.rules(session).least_respondents,
+        k=rules.least_respondents,
+        public=f"/p/{subject.place.code}/results" if subject.place and rules.public_results else "",
         said=said,
-        words=words,
+        fresh=freshness(session, subject, now=now),
+        came=sources(
+            session, subject, chosen, [line.item for line in found.lines], with_filtered=with_filtered
+        ),
         texts=written,
         texts_found=texts_found,
-        page=choice.page,
-        pages=-(-texts_found // TEXTS_A_PAGE),
+        handled=question_pages.newest(session, subject.where, chosen.starts[0]),
+        states=STATES,
     )
-
-
-def _course(item: Item, chosen: Period) -> LineChart | None:
-    samples = [
-        Sample(
-            date(point.start),
-            point.headline.value if point.headline else None,
-            point.headline.low if point.headline else None,
-            point.headline.high if point.headline else None,
-        )
-        for point in item.course
-    ]
-    if sum(sample.mean is not None for sample in samples) < 2:
-        return None
-    step = 100 / len(samples)
-    skeleton = "MMM" if chosen.monthly else "Md"
-    marks = [
-        Mark(step * (index + 0.5), format_skeleton(skeleton, local(point.start), locale=LOCALES[language()]))
-        for index, point in enumerate(item.course)
-        if index % (1 if len(samples) <= 6 else 3) == 0
-    ]
-    if item.series.type == "nps":
-        return line_chart(samples, marks, lambda value: number(round(value)))
-    return line_chart(samples, marks, lambda value: f"{number(round(100 * value))} %")

@@ -1,10 +1,14 @@
 """The times that results are shown for: whole weeks or months up to now, in Finland's time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
-from fleet_server.instants import local
+from fleet_server.instants import DAY_MS, HELSINKI, local, to_ms
 from fleet_server.places.periods import day_start, month_start
+from fleet_server.results.models import MONTH, WEEK
 
 Span = Literal["month", "quarter", "year"]
 _WEEKS = {"month": 4, "quarter": 13}
@@ -53,6 +57,54 @@ def before(span: Span, chosen: Period) -> Period:
     return Period([earlier], start, chosen.monthly)
 
 
+class Run(NamedTuple):
+    """Days, whole weeks or whole months in a row, [start, stop)."""
+
+    grain: str
+    start: int
+    stop: int
+
+
+DAY = "day"
+_LONGEST_MS = 12 * 366 * DAY_MS  # longer than anything is kept or shown; beyond it there is no need for speed
+
+
+def runs(start: int, stop: int, begins: Callable[[int], int]) -> list[Run]:
+    """[start, stop) as few runs of months, weeks and days, none of which lies in two of the periods of `begins`."""
+    if stop - start > _LONGEST_MS:
+        return [Run(DAY, start, stop)]
+    found: list[Run] = []
+    at = start
+    while at < stop:
+        grain, after = DAY, min(stop, day_start(at, 1))
+        for longer, begin, end in _around(at):
+            if begin == at and end <= stop and begins(at) == begins(day_start(end, -1)):
+                grain, after = longer, end
+                break
+        if found and found[-1].grain == grain:
+            found[-1] = found[-1]._replace(stop=after)
+        else:
+            found.append(Run(grain, at, after))
+        at = after
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _around(at: int) -> tuple[tuple[str, int, int], ...]:
+    """The month and the week in which an instant lies."""
+    month, week = month_start(at), monday(day_start(at))
+    return (MONTH, month, month_start(month + 45 * DAY_MS)), (WEEK, week, day_start(week, 7))
+
+
+@lru_cache(maxsize=4096)
 def monday(day: int) -> int:
     """The Finnish midnight of the week's Monday; `day`: a Finnish midnight."""
     return day_start(day, -local(day).weekday())
+
+
+def as_of(until: date | None, now: int) -> int:
+    """The last instant of a day in Finland, for figures as of then; `now` without a day, and never later than now."""
+    if until is None or not 2000 <= until.year < 2200:
+        return now
+    midnight = to_ms(datetime(until.year, until.month, until.day, tzinfo=HELSINKI))
+    return min(now, day_start(midnight, 1) - 1)

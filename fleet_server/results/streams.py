@@ -6,8 +6,6 @@ any more.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
@@ -21,7 +19,7 @@ from fleet_server.places.models import Place
 from fleet_server.results import texts
 from fleet_server.results.models import Block, Series, WaitingAnswer
 from fleet_server.results.series import series_of
-from fleet_server.results.sums import Sums
+from fleet_server.results.sums import Sums, counts_of
 
 _RECORDS, _WAITING = bulk.table_of(Record), bulk.table_of(WaitingAnswer)
 
@@ -162,7 +160,7 @@ class Desk:
         return self._kinds[series_id]
 
     def _block(self, stream: Stream, together: list[Any]) -> tuple[Block, dict[str, int], list[Any]]:
-        counts = _counts(self._kind_of(stream.series_id), together)
+        counts = counts_of(self._kind_of(stream.series_id), Counter(answer.value for answer in together))
         block = Block(
             place_id=stream.place_id,
             device_id=stream.device_id,
@@ -209,19 +207,3 @@ def _waiting(
 ) -> dict[str, Any]:
     key = {"device_id": answer.device_id, "epoch": answer.epoch, "seq": answer.seq}
     return key | {"place_id": place_id, "series_id": series_id, "filtered": filtered}
-
-
-def _counts(kind: str, answers: Sequence[Any]) -> dict[str, int]:
-    """{value: how many chose it}; of a choice {option: …}; "255": can't say. Of texts nothing."""
-    if kind == "text":
-        return {}
-    found: Counter[str] = Counter()
-    for value, same in groupby(sorted(answer.value for answer in answers)):
-        count = len(list(same))
-        if value != wire.NO_VALUE and kind == "choice":
-            for option in range(value.bit_length()):
-                if value >> option & 1:
-                    found[str(option)] += count
-        else:
-            found[str(value)] += count
-    return dict(found)

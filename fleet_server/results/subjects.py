@@ -5,7 +5,7 @@ It tells nothing of what was answered.
 
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, may
 from fleet_server.accounts.models import Role
@@ -60,3 +60,9 @@ def of_place(session: Session, place_id: int) -> Subject | None:
 def reads(person: Person, unit_path: str) -> bool:
     """Whether results of this unit are theirs to see: they supervise or coordinate it or a unit above."""
     return may(person, Role.SUPERVISOR, unit_path) or may(person, Role.COORDINATOR, unit_path)
+
+
+def coordinates_county(session: Session, person: Person) -> bool:
+    """Whether this person coordinates the root of the county's tree, and so all of it."""
+    roots = session.exec(select(Unit).where(col(Unit.parent_id).is_(None))).all()
+    return bool(roots) and all(may(person, Role.COORDINATOR, root.path) for root in roots)

@@ -7,7 +7,6 @@ one go, so that a set with more questions makes no more visits. Usual is the mea
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import case, func
 from sqlmodel import Session, col, select
@@ -15,12 +14,12 @@ from sqlmodel import Session, col, select
 from fleet_server.answers import wire
 from fleet_server.answers.models import PressCount, Record
 from fleet_server.devices.models import KIOSK, Device
-from fleet_server.instants import DAY_MS, HOUR_MS, local, to_ms
+from fleet_server.instants import HOUR_MS
 from fleet_server.places.models import Installation
+from fleet_server.places.periods import same_hours
 from fleet_server.rollouts.models import Rollout, RolloutDevice
 
 WEEKS = 4
-WEEK_MS = 7 * DAY_MS
 MOST_HOURS = 7 * 24  # the newest week says how it is now, however long the rollout takes
 ENOUGH = 50  # visits expected, or had: by chance alone half of so many is missing once in ten thousand times
 TOUCH = "touch"
@@ -81,7 +80,7 @@ def activity(session: Session, rollout: Rollout, *, now: int) -> dict[str, Activ
         hours = range(start - start % HOUR_MS, stop, HOUR_MS)
         if not hours:
             continue
-        earlier = {hour: _same_hours(hour, before=since) for hour in hours}
+        earlier = {hour: same_hours(hour, before=since, weeks=WEEKS) for hour in hours}
         seen = _visits(session, model, place_id, hours[0], stop, [device_id])
         first = min(min(each) for each in earlier.values())
         usual = _visits(session, model, place_id, first, since, _stood(session, place_id, model))
@@ -95,13 +94,6 @@ def activity(session: Session, rollout: Rollout, *, now: int) -> dict[str, Activ
             of_model.usual_visits += sum(pair[0] for pair in before)
             of_model.usual_left += sum(pair[1] for pair in before)
     return dict(found)
-
-
-def _same_hours(hour: int, *, before: int) -> list[int]:
-    """The same hour of the four weeks before an instant, by Finland's clock: after a change of the clocks that is not
-    a multiple of 7 x 24 hours ago."""
-    nearest = (hour - before) // WEEK_MS + 1
-    return [to_ms(local(hour) - timedelta(weeks=nearest + week)) for week in range(WEEKS)]
 
 
 def _stood(session: Session, place_id: int, model: str) -> list[str]:

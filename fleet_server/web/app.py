@@ -14,7 +14,9 @@ from starlette.types import Scope
 from fleet_server.changes import Changes
 from fleet_server.db import Database
 from fleet_server.instants import now_ms
-from fleet_server.phone.limits import Limits
+from fleet_server.mails.postman import Postman
+from fleet_server.phone.limits import READ_PER_ADDRESS, READ_PER_PLACE, Limits
+from fleet_server.results.printing import Printer
 from fleet_server.settings import Settings
 from fleet_server.web import errors
 from fleet_server.web.identity import Identity
@@ -36,6 +38,9 @@ ROUTERS = (
     "fleet_server.devices.pages",
     "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
+    "fleet_server.technician.pages",
+    "fleet_server.technician.device_pages",
+    "fleet_server.technician.report_pages",
     "fleet_server.drafts.pages",
     "fleet_server.drafts.publish_pages",
     "fleet_server.questions.version_pages",
@@ -44,20 +49,38 @@ ROUTERS = (
     "fleet_server.drafts.sheet_pages",
     "fleet_server.drafts.texts_pages",
     "fleet_server.rollouts.new_pages",
+    "fleet_server.handling.reading_pages",
+    "fleet_server.handling.theme_pages",
+    "fleet_server.handling.texts_pages",
+    "fleet_server.handling.text_pages",
+    "fleet_server.handling.question_pages",
+    "fleet_server.handling.said_pages",
+    "fleet_server.results.pdf_pages",
     "fleet_server.results.pages",
+    "fleet_server.results.compare_pages",
+    "fleet_server.results.volumes_pages",
+    "fleet_server.results.export_pages",
+    "fleet_server.results.national_pages",
+    "fleet_server.alerts.pages",
+    "fleet_server.alerts.watch_pages",
+    "fleet_server.mails.pages",
+    "fleet_server.mails.sent_pages",
     "fleet_server.rollouts.pages",
     "fleet_server.schedules.pages",
     "fleet_server.screens.pages",
     "fleet_server.screens.walk_pages",
     "fleet_server.drafts.look_pages",
     "fleet_server.phone.pages",
+    "fleet_server.phone.results_pages",
     "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
     "fleet_server.api.v1",
     "fleet_server.api.harvesting",
+    "fleet_server.api.results",
     "fleet_server.api.desk",
     "fleet_server.api.rolling",
     "fleet_server.api.scheduling",
+    "fleet_server.api.station",
     "fleet_server.api.health",
 )
 _YEAR_S = 365 * 24 * 3600
@@ -89,13 +112,19 @@ class Static(StaticFiles):
 
 
 def create_app(
-    settings: Settings, database: Database, changes: Changes, link: Link | None, jobs: Link | None = None
+    settings: Settings,
+    database: Database,
+    changes: Changes,
+    link: Link | None,
+    jobs: Link | None = None,
+    mails: Postman | None = None,
 ) -> FastAPI:
-    """The application; `link` and `jobs` (None: pages alone) start and stop with it."""
+    """The application; `link`, `jobs` and `mails` (None: pages alone) start and stop with it."""
+    printer = mails.printer if mails is not None else Printer()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        parts = [part for part in (link, jobs) if part is not None]
+        parts = [part for part in (link, jobs, mails) if part is not None]
         for part in parts:
             await asyncio.to_thread(part.start)
         try:
@@ -103,6 +132,7 @@ def create_app(
         finally:
             for part in reversed(parts):
                 await asyncio.to_thread(part.stop)
+            await asyncio.to_thread(printer.stop)
 
     app = FastAPI(
         title="Hymiö",
@@ -115,8 +145,10 @@ def create_app(
     state: Any = app.state
     state.settings, state.database, state.changes, state.link = settings, database, changes, link
     state.clock = now_ms
+    state.printer = printer
     state.write_gate = asyncio.Lock()
     state.phone_limits = Limits()
+    state.read_limits = Limits(per_place=READ_PER_PLACE, per_address=READ_PER_ADDRESS)
     app.add_middleware(Identity)
     app.add_middleware(SameOriginOnly)
     app.add_middleware(SecurityHeaders)

@@ -9,6 +9,7 @@ figures as a table.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 TOP_PX = 22  # room for the topmost tick's text
 FOOT_PX = 26  # room for the texts below the axis
@@ -111,8 +112,30 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """Of one step: how far it may go by chance; `shape` marks a point that stands out, '' one that does not."""
+
+    low: float | None = None
+    high: float | None = None
+    shape: str = ""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A point that stands out: `x` in percent, `y` in pixels; `name` is the step's."""
+
+    x: float
+    y: float
+    shape: str
+    name: str
+
+
+@dataclass(frozen=True)
 class LineChart:
-    """A line with the band between its extremes. `lines` and `bands`: SVG path data, LINE_WIDTH by pixels."""
+    """A line with the band between its extremes. `lines`, `bands`, `limits`: SVG path data, LINE_WIDTH by pixels.
+
+    `centre`: y of the line from which limits are measured.
+    """
 
     lines: tuple[str, ...]
     bands: tuple[str, ...]
@@ -122,6 +145,9 @@ class LineChart:
     top: int
     base: int
     height: int
+    limits: tuple[str, ...] = ()
+    centre: float | None = None
+    marked: tuple[Marked, ...] = ()
 
 
 def bar_chart(points: Sequence[BarPoint], number: Callable[[int], str] = str) -> BarChart:
@@ -167,16 +193,20 @@ def line_chart(
     *,
     floor: float | None = None,
     ceiling: float | None = None,
+    centre: float | None = None,
+    limits: Sequence[Limit] = (),
 ) -> LineChart | None:
     """A line through the means, with a band from least to most; None when nothing was measured at all.
 
     `floor` and `ceiling` fix an end of the scale (a share goes from 0 to 1); otherwise the figures set it.
+    `limits`: one for each sample, around `centre`, or none at all.
     """
     lows = [sample.least if sample.least is not None else sample.mean for sample in samples]
     highs = [sample.most if sample.most is not None else sample.mean for sample in samples]
     known = [value for value in (*lows, *highs) if value is not None]
     if not known:
         return None
+    known += [value for limit in limits for value in (limit.low, limit.high) if value is not None]
     bottom, top = _span(min(known) if floor is None else floor, max(known) if ceiling is None else ceiling)
     base = TOP_PX + LINE_PLOT_PX
     step = LINE_WIDTH / max(1, len(samples))
@@ -206,6 +236,25 @@ def line_chart(
         top=TOP_PX,
         base=base,
         height=base + FOOT_PX,
+        limits=tuple(_steps([end(limit) for limit in limits], step, y) for end in (_LOW, _HIGH) if limits),
+        centre=None if centre is None else y(centre),
+        marked=tuple(
+            Marked(round(x(i) / LINE_WIDTH * 100, 2), y(samples[i].mean or 0.0), limit.shape, samples[i].name)
+            for i, limit in enumerate(limits)
+            if limit.shape and samples[i].mean is not None
+        ),
+    )
+
+
+_LOW, _HIGH = attrgetter("low"), attrgetter("high")
+
+
+def _steps(values: Sequence[float | None], step: float, y: Callable[[float], float]) -> str:
+    """A level for each step that has one: limits hold for a period, they do not slope into the next."""
+    return " ".join(
+        f"M{round(step * i, 1)} {y(value)} H{round(step * (i + 1), 1)}"
+        for i, value in enumerate(values)
+        if value is not None
     )
 
 

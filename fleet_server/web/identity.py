@@ -6,11 +6,14 @@ token, and only below /api/.
 
 from typing import Any
 
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fleet_server.accounts import sessions, tokens
-from fleet_server.accounts.access import Person
+from fleet_server.accounts.access import Person, may
+from fleet_server.accounts.models import Role
+from fleet_server.alerts import service as alerts
 from fleet_server.web import i18n
 from fleet_server.web.deps import read, write
 
@@ -28,7 +31,7 @@ class Identity:
         """ASGI."""
         if scope["type"] == "http" and not scope["path"].startswith(_WITHOUT):
             request = Request(scope)
-            person = await _who(request)
+            person, request.state.alerts = await _who(request)
             request.state.person = person
             i18n.use(
                 i18n.negotiate(
@@ -45,7 +48,8 @@ def session_cookie(secure: bool) -> str:
     return "__Host-hymio_session" if secure else "hymio_session"
 
 
-async def _who(request: Request) -> Person | None:
+async def _who(request: Request) -> tuple[Person | None, int]:
+    """Who asks, and how many alerts wait for them: one look for both, since every page shows it."""
     now = request.app.state.clock()
     kind: Any = sessions
     secret = request.cookies.get(session_cookie(request.app.state.settings.secure_cookies), "")
@@ -53,9 +57,20 @@ async def _who(request: Request) -> Person | None:
         scheme, _space, sent = request.headers["authorization"].partition(" ")
         kind, secret = tokens, sent.strip() if scheme.lower() == "bearer" else ""
     if not secret:
-        return None
-    found: tuple[Person | None, bool] = await read(request, lambda s: kind.person_of(s, secret, now=now))
-    person, stale = found
+        return None, 0
+
+    def look(session: Session) -> tuple[Person | None, bool, int]:
+        person, stale = kind.person_of(session, secret, now=now)
+        return person, stale, alerts.open_count(session, person) if _has_alerts(person) else 0
+
+    person, stale, waiting = await read(request, look)
     if stale:
         await write(request, lambda session: kind.touch(session, secret, now=now))
-    return person
+    return person, waiting
+
+
+def _has_alerts(person: Person | None) -> bool:
+    """Whose menu has them: programs and other roles have none, and need no look."""
+    if person is None or person.kind != "user":
+        return False
+    return may(person, Role.SUPERVISOR) or may(person, Role.COORDINATOR)

@@ -23,9 +23,11 @@ PARTS = (
     "bench_screens",
     "bench_touch",
     "bench_link",
+    "bench_results",
     "bench_rollout",
     "bench_flow",
     "bench_simulator",
+    "bench_main_job",
 )
 
 

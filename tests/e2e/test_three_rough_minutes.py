@@ -38,8 +38,8 @@ from tests.evidence import note
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.scales]
 
 KIOSKS = 8
-MINUTES, PRESSES = effort.pick((1, 700), (3, 2_000), (20, 15_000))
-SERVER_KILLS = effort.pick(1, 2, 8)
+MINUTES, PRESSES = effort.pick((3, 2_000), (3, 2_000), (20, 15_000))
+SERVER_KILLS = effort.pick(2, 2, 8)
 AWAY_S = 2.0  # how long a killed server stays away
 PATIENCE_S = 240.0  # until all is booked, once nothing is broken any more; much on a busy machine
 TEST = "tests/e2e/test_three_rough_minutes.py::test_the_pages_show_what_was_thanked_for_to_the_last_press"

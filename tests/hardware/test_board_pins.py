@@ -1,4 +1,4 @@
-"""The board files and hardware/*/board.toml say the same; no pin is used twice or against its nature."""
+"""The board files and hardware/*/board.toml say the same; what a pin may be used for is held by test_rules.py."""
 
 import ast
 import tomllib
@@ -9,16 +9,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BOARDS = {"button_poe": "button", "touch_s3": "touch"}
-
-# ESP32 (WROOM): GPIO 20, 24, 28-31 do not exist.
-ESP32_PINS = {*range(0, 20), 21, 22, 23, 25, 26, 27, *range(32, 40)}
-ESP32_INPUT_ONLY = set(range(34, 40))
-# Edges that nobody made: ESP32 errata GPIO-3.11.
-ESP32_GHOST_EDGES = {36, 39}
-# ESP32-S3: 22-25 do not exist, 26-37 are flash and octal PSRAM, none is input only.
-S3_PINS = {*range(0, 22), *range(26, 49)}
-S3_MEMORY = set(range(26, 38))
-S3_STRAPPING = {0, 3, 45, 46}
 
 
 def constants(name: str) -> dict[str, Any]:
@@ -128,35 +118,6 @@ def test_no_pin_is_used_twice_or_belongs_to_the_board(name: str) -> None:
     ethernet = [code[key] for key in pairs if key.startswith("ETH_") and key.endswith("_PIN")]
     assert len(ethernet) == len(set(ethernet))
     assert set(ethernet) <= reserved(name)
-
-
-def test_no_output_of_the_expander_is_used_twice() -> None:
-    single = [value for key, value in BUTTON_CODE.items() if key.endswith("_OUTPUT")]
-    outputs = [*BUTTON["lights"]["outputs"], *single]
-    assert len(outputs) == len(set(outputs))
-    assert set(outputs) <= set(range(16))
-
-
-def test_every_pin_of_the_esp32_is_used_for_what_it_can_do() -> None:
-    pins = set(ours("button_poe"))
-    assert pins | reserved("button_poe") <= ESP32_PINS
-    inputs = {*BUTTON_CODE["BUTTON_PINS"], BUTTON_CODE["PAPER_BUSY_PIN"]}
-    assert not ESP32_INPUT_ONLY & (pins - inputs)
-    assert not ESP32_GHOST_EDGES & set(BUTTON_CODE["BUTTON_PINS"])
-
-
-def test_nothing_holds_a_strapping_pin_of_the_esp32_in_a_state_that_stops_the_boot() -> None:
-    # 0 must not be low, 12 not high, 2 not high while flashing (the display's data input leaves it open); 5 and 15 do
-    # not matter to us.
-    assert not {0, 2, 12} & set(BUTTON_CODE["BUTTON_PINS"])
-    assert not {0, 12} & set(ours("button_poe"))
-
-
-def test_the_s3_keeps_its_memory_its_strapping_pins_usb_and_console_to_itself() -> None:
-    pins = set(ours("touch_s3"))
-    assert pins | reserved("touch_s3") <= S3_PINS
-    assert S3_MEMORY | S3_STRAPPING | {19, 20, 43, 44} <= reserved("touch_s3")
-    assert not (S3_MEMORY | S3_STRAPPING) & pins
 
 
 def test_the_two_chips_of_the_touch_kiosk_that_speak_spi_have_a_bus_each() -> None:

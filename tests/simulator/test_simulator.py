@@ -18,7 +18,7 @@ from tests.simulator.mutants import ENOUGH_LIVES, MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARES = 10  # tests that the seeds are dealt to, so that both workers have their part
-LIVES = effort.pick(test=20, full=200, torture=2_000)
+LIVES = effort.pick(test=40, full=200, torture=2_000)
 # Seeds that once found something, and what. They are run besides the others.
 REGRESSIONS = {
     230: "after a start a booked sector behind one without marks left was erased before its receipt came again",

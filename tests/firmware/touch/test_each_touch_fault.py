@@ -113,7 +113,7 @@ def test_an_exception_at_each_line_of_a_visit_costs_no_thanked_answer_and_leaves
     expected = faultless(Quick(ASSETS))
     tried = places()
     assert len(tried) > 1000
-    stride = effort.pick(test=10, full=1, torture=1)
+    stride = effort.pick(test=16, full=1, torture=1)
     raised = crashed = refused = 0
     gc.collect()
     gc.freeze()  # the front collects after each page
@@ -141,7 +141,7 @@ def test_an_exception_at_each_line_of_a_visit_costs_no_thanked_answer_and_leaves
 def test_want_of_memory_anywhere_in_a_visit_costs_no_thanked_answer_and_leaves_no_dead_page(
     micropython_program: Callable[..., Any],
 ) -> None:
-    rounds = effort.pick(test=60, full=600, torture=6000)
+    rounds = effort.pick(test=40, full=600, torture=6000)
     seen = micropython_program("touch_faults.py", "768K", 7200, ASSETS, rounds, effort.SEED + 1)
     assert seen["not_drawn"] > rounds // 10, "memory did not run out"
     assert seen["quiet"] > rounds // 10, "memory ran out although there was enough"

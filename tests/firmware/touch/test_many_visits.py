@@ -10,7 +10,7 @@ from tests import effort
 from tests.evidence import note
 
 ASSETS = Path(__file__).resolve().parents[3] / "firmware" / "assets"
-VISITS = effort.pick(test=300, full=10_000, torture=100_000)
+VISITS = effort.pick(test=150, full=10_000, torture=100_000)
 NOISE_BYTES = 128  # the collector takes a number that looks like an address for one
 
 

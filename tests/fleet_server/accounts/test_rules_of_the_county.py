@@ -42,6 +42,21 @@ def test_a_language_that_no_set_can_have_is_refused_by_name_and_nothing_changes(
     assert _rules(county) == rules.CountyRules()
 
 
+def test_public_results_are_off_until_somebody_switches_them_on_and_a_refused_form_keeps_its_ticks(
+    county: County,
+) -> None:
+    browser = county.browser("alice")
+    assert not _rules(county).public_results
+    form = {"language": ["fi"], "public_results": "yes", "least_respondents": "0"}
+    refused = browser.post("/county", data=form)
+    assert (refused.status_code, _rules(county).public_results) == (422, False)
+    assert refused.text.count("checked") == 2
+    assert browser.post("/county", data=form | {"least_respondents": "7"}).status_code == 303
+    assert _rules(county).public_results
+    browser.post("/county", data={"language": ["fi"]})
+    assert not _rules(county).public_results
+
+
 def test_nobody_else_gets_in(county: County) -> None:
     for name in ("bob", "charlie", "tuula", "otto"):
         assert county.browser(name).get("/county").status_code == 403

@@ -14,7 +14,7 @@ ASKED: list[tuple[str, str, Any, int, str, str]] = [
     ("get", "/drafts/7", None, 404, "not_found", "draft 7 does not exist"),
     ("post", "/drafts", {"name": " "}, 422, "invalid", "This is empty. Type something here."),
     ("post", "/drafts", {"name": "x", "colour": 1}, 422, "invalid", "Extra inputs are not permitted"),
-    ("post", "/devices", {}, 405, "method", "That request cannot be understood"),
+    ("post", "/places", {}, 405, "method", "That request cannot be understood"),
     (
         "post",
         "/rollouts",

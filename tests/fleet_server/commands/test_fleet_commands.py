@@ -188,3 +188,15 @@ def test_every_command_is_in_the_operators_page():
             assert f"fleet {group}{name}" in page, (
                 f"docs/operations.md does not mention `fleet {group}{name}`"
             )
+
+
+def test_the_national_file_is_written_or_its_months_are_refused(fleet, tmp_path: Path):
+    file = tmp_path / "national.csv"
+    done = fleet(
+        "results", "national", "--from", "2026-01", "--to", "2026-03", "--quarters", "--out", str(file)
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert file.read_text().startswith("unit_oid,unit_id,")
+    refused = fleet("results", "national", "--from", "2026-13", "--to", "2026-03")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("fleet: --from: “2026-13” is no month")

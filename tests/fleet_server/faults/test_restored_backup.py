@@ -6,7 +6,6 @@ The kiosks run the firmware's own journal and sync; the server is restored as do
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tests import evidence, postgres
 from tests.conftest import MONDAY_10, ROOT
 from tests.firmware.net.support import run
 from tests.fleet_server.answers.conftest import furnish
+from tests.fleet_server.commands import typed
 from tests.fleet_server.faults.kiosk import TEXT, WholeKiosk
 
 TEST = "tests/fleet_server/faults/test_restored_backup.py"
@@ -82,13 +82,7 @@ class Server:
 
     def fleet(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {"DATA_DIR": str(self.folder / "data"), "DATABASE_URL": self.url}
-        return subprocess.run(
-            [sys.executable, "-m", "fleet_server", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-        )
+        return typed.fleet(*arguments, environment={**os.environ, **environment}, folder=ROOT)
 
     def _program(self, program: str, *arguments: str) -> None:
         assert self.cluster is not None

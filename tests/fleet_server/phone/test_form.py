@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from fleet_server.accounts import county as rules
 from fleet_server.answers.wire import MAX_TEXT_BYTES
 from fleet_server.devices.models import QR, Device
 from fleet_server.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -300,3 +301,13 @@ def test_several_choices_are_one_answer(exit_: Exit) -> None:
     assert exit_.answer(**{"choice-S": ["4", "1", "4"]}).status_code == 303
     assert [one.value for one in exit_.records()] == [5]
     assert exit_.answer(**{"choice-S": ["8"]}).status_code == 422
+
+
+def test_the_thanks_lead_to_the_results_once_everybody_may_see_them(exit_: Exit) -> None:
+    thanks = f"{exit_.path}/thanks?lang=en&set=1"
+    assert "/results" not in exit_.phone().get(thanks).text
+    with exit_.county.database.write() as session:
+        rules.change(
+            session, "test", second_person=False, required_languages=["fi"], public_results=True, now=exit_.county.now
+        )  # fmt: skip
+    assert f'href="{exit_.path}/results?lang=en"' in exit_.phone().get(thanks).text

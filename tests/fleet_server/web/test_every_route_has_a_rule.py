@@ -24,8 +24,10 @@ PUBLIC = {
     "/health/live",
     "/health/ready",
     "/api/v1/openapi.json",
+    "/mails/stop/{token}",
     "/p/{code}",
     "/p/{code}/thanks",
+    "/p/{code}/results",
 }
 
 

@@ -1,0 +1,58 @@
+"""A device's acceptance reports: a list, and each as a page that prints on one sheet."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlmodel import Session, col, select
+
+from fleet_server.accounts.access import Person, SignedIn, visible_devices
+from fleet_server.devices.models import Device
+from fleet_server.technician import reports
+from fleet_server.technician.steps import step_name
+from fleet_server.web.deps import ReadSession, RowId
+from fleet_server.web.i18n import _
+from fleet_server.web.templating import render
+
+router = APIRouter(include_in_schema=False, prefix="/devices/{device_id}/acceptance")
+DeviceId = Annotated[str, Path(pattern="^[a-z0-9]{12}$")]
+
+
+@router.get("")
+def newest(request: Request, device_id: DeviceId, person: SignedIn, session: ReadSession) -> Response:
+    """The newest report; a page that says what will be here while there is none."""
+    device = _visible(session, person, device_id)
+    kept = reports.of_device(session, device_id)
+    if kept:
+        return RedirectResponse(f"/devices/{device_id}/acceptance/{kept[0].id}", 303)
+    return render(request, "technician/no_report.html", device=device)
+
+
+@router.get("/{report_id}")
+def one(
+    request: Request, device_id: DeviceId, report_id: RowId, person: SignedIn, session: ReadSession
+) -> Response:
+    """One report, to read and to print."""
+    device = _visible(session, person, device_id)
+    kept = reports.of_device(session, device_id)
+    found = next((report for report in kept if report.id == report_id), None)
+    if found is None:
+        raise HTTPException(404)
+    return render(
+        request,
+        "technician/report.html",
+        device=device,
+        kept=found,
+        others=[report for report in kept if report.id != report_id],
+        results={name: _(text) for name, text in reports.RESULTS.items()},
+        step_name=step_name,
+    )
+
+
+def _visible(session: Session, person: Person, device_id: str) -> Device:
+    row = session.exec(
+        select(Device).where(Device.id == device_id, col(Device.id).in_(visible_devices(person)))
+    ).first()
+    if row is None:
+        raise HTTPException(404)
+    return row

@@ -1,0 +1,6 @@
+"""Both databases, furnished as for the tests of booking; and the county of the pages."""
+
+from tests.fleet_server.answers.conftest import postgresql, shared_database
+from tests.fleet_server.pages.world import world
+
+__all__ = ["postgresql", "shared_database", "world"]
