@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from fleet_server.accounts import service as accounts
+from fleet_server.accounts import station_tokens
+from fleet_server.accounts.access import Grant, Person
 from fleet_server.accounts.models import AuditEntry, Role
 from fleet_server.answers.models import Record
 from fleet_server.instants import MINUTE_MS
@@ -86,6 +89,17 @@ def test_only_a_technician_of_the_kiosks_unit_may_harvest(world: World, kiosk: P
     store.press(MONDAY_10)
     done = harvest(world, world.token(Role.TECHNICIAN, "A"), store.id, batch(store, 0, 1))
     assert done.json()["booked"][0]["received"] == 1
+
+
+def test_a_technicians_own_token_for_the_tool_harvests(world: World, kiosk: PaperKiosk) -> None:
+    with world.database.write() as session:
+        tuula = accounts.by_email(session, "tuula@example.org")
+        assert tuula is not None
+        person = Person("user", tuula.id or 0, "Tuula", "tuula@example.org", "en", (Grant(Role.TECHNICIAN),))
+        secret = station_tokens.create(session, person, hours=8, now=world.now)
+    answer = harvest(world, {"authorization": f"Bearer {secret}"}, kiosk.id, batch(kiosk, 0, 3))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["booked"][0]["received"] == 3
 
 
 def test_what_is_no_batch_is_named_and_one_that_is_damaged_spoils_no_other(
