@@ -3,21 +3,27 @@
 Bad input gives one line on standard error and exit status 1.
 """
 
-import functools
+import hashlib
+import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated
 
 import typer
 
+from provisioning.chips import chip_of
 from provisioning.errors import ProvisioningError
 from provisioning.field import commands as field_commands
 from provisioning.firmware_files import board_of, firmware_files
+from provisioning.flash_command import flash
+from provisioning.harvest_command import harvest
 from provisioning.identity import Identity, read_identity
 from provisioning.image import build_image
+from provisioning.label_command import label
+from provisioning.lines import Json, one_line_errors
 from provisioning.models import DEFAULT_MODEL, MODELS
+from provisioning.stock import SHIPPED_LIST, read_stock
 from provisioning.virtual.client import VirtualKiosk, list_kiosks
 from provisioning.virtual.folder import HEAP_RANGE, write_private
 
@@ -26,6 +32,9 @@ app = typer.Typer(
 )
 virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the real firmware in a process.")
 app.add_typer(virtual, name="virtual")
+app.command()(flash)
+app.command()(harvest)
+app.command()(label)
 field_commands.register(app)
 
 Name = Annotated[str, typer.Argument(help="The kiosk's name: a-z, 0-9 and '-'.", metavar="NAME")]
@@ -47,25 +56,6 @@ Model = Annotated[
     typer.Option("--model", help=" or ".join(MODELS) + "; default: the identity's, else " + DEFAULT_MODEL),
 ]
 
-P = ParamSpec("P")
-
-
-def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Turns what a person can act on into one line and exit status 1."""
-
-    @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ProvisioningError as error:
-            typer.echo(f"station: {error}", err=True)
-            raise typer.Exit(1) from error
-        except OSError as error:
-            typer.echo(f"station: {error.filename or ''}: {error.strerror or error}", err=True)
-            raise typer.Exit(1) from error
-
-    return wrapped
-
 
 @app.command()
 @one_line_errors
@@ -79,17 +69,52 @@ def image(
             "--board", help="button_poe (ESP32), touch_s3 (ESP32-S3) or unix; default: the model's."
         ),
     ] = None,
-    app_file: Annotated[
-        Path | None, typer.Option("--app", help="Stock MicroPython .app-bin for slot a.")
+    stock_file: Annotated[
+        Path | None,
+        typer.Option("--stock", help="Stock MicroPython image (.bin) for the board: bootloader and app."),
     ] = None,
+    own_list: Annotated[
+        Path | None, typer.Option("--list", help="A list of stock images beside the shipped one.")
+    ] = None,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Take a stock image that is on no list, or too old.")
+    ] = False,
+    app_file: Annotated[
+        Path | None,
+        typer.Option("--app", help="Stock MicroPython .app-bin for slot a, without a bootloader."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Build a kiosk's flash image. It holds the kiosk's secret: the file is readable by you alone."""
     who = read_identity(identity)
     chosen = _model(who, model)
-    firmware = firmware_files(board or board_of(chosen), model=chosen)
-    built = build_image(firmware, who, chosen, app_file.read_bytes() if app_file else None)
+    board = board or board_of(chosen)
+    if stock_file and app_file:
+        raise ProvisioningError("--app and --stock: give one of them; --stock has the app in it")
+    lists = (SHIPPED_LIST, own_list) if own_list else (SHIPPED_LIST,)
+    stock = read_stock(stock_file, chip_of(board), lists=lists, unlisted=unlisted) if stock_file else None
+    firmware = firmware_files(board, model=chosen)
+    built = build_image(firmware, who, chosen, app_file.read_bytes() if app_file else None, stock)
     write_private(out, built.content)
+    if as_json:
+        facts = {
+            "file": str(out),
+            "bytes": len(built.content),
+            "sha256": hashlib.sha256(built.content).hexdigest(),
+            "id": who.id,
+            "model": chosen,
+            "board": board,
+            "firmware": firmware.version,
+            "build": firmware.build,
+            "stock": stock and {"sha256": stock.sha256, "version": stock.version},
+            "notes": list(built.notes),
+        }
+        typer.echo(json.dumps(facts))
+        return
     typer.echo(f"{out}: {len(built.content)} bytes, firmware {firmware.version} build {firmware.build}")
+    if stock:
+        typer.echo(f"MicroPython {stock.version} for {stock.chip.title}")
+        typer.echo(f"next: station flash {out}")
     for note in built.notes:
         typer.echo(f"note: {note}")
 

@@ -76,9 +76,9 @@ def encode(table: Sequence[Partition] = LAYOUT) -> bytes:
     )
 
 
-def decode(image: bytes | bytearray) -> tuple[Partition, ...]:
-    """The table of a whole flash image. Raises ProvisioningError for an image too small or a table
-    damaged.
+def decode(image: bytes | bytearray, flash_bytes: int | None = None) -> tuple[Partition, ...]:
+    """The table of a whole flash image, or of the beginning of one of `flash_bytes`. Raises ProvisioningError for an
+    image too small or a table damaged.
     """
     if len(image) < TABLE_OFFSET + TABLE_BYTES:
         raise ProvisioningError(
@@ -93,7 +93,7 @@ def decode(image: bytes | bytearray) -> tuple[Partition, ...]:
                 raise ProvisioningError(
                     "partition table: damaged (its MD5 does not match); write the image anew"
                 )
-            _check(rows, len(image))
+            _check(rows, flash_bytes or len(image))
             return tuple(rows)
         magic, kind, subtype, offset, size, label, _flags = _ENTRY.unpack(entry)
         if magic != _ENTRY_MAGIC:

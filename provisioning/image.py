@@ -14,12 +14,13 @@ from provisioning.flash_layout import FLASH_BYTES, TABLE_OFFSET, decode, encode,
 from provisioning.identity import CA_PATH, Identity
 from provisioning.models import model_of
 from provisioning.shipped import is_shipped
+from provisioning.stock import Stock
 
 _APP_MAGIC = 0xE9
 BLANK_SLOTS = (
-    "the app slots are blank: give --app with a stock MicroPython .app-bin for 8 MiB flash; "
-    "the bootloader is esptool's to write"
+    "the app slots are blank: give --stock with a stock MicroPython image to make it one for a board"
 )
+NO_BOOTLOADER = "there is no bootloader in it: the board must have one already; --stock puts one in"
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,14 @@ class FlashImage:
 
 
 def build_image(
-    firmware: FirmwareFiles, identity: Identity, model: str, app: bytes | None = None
+    firmware: FirmwareFiles,
+    identity: Identity,
+    model: str,
+    app: bytes | None = None,
+    stock: Stock | None = None,
 ) -> FlashImage:
-    """A fresh image: blank (0xFF) but for the table, the identity, the file system and, when given, the app
-    in ota_0.
+    """A fresh image: blank (0xFF) but for the table, the identity, the file system and, when given, the app in ota_0;
+    with `stock` the bootloader too, and its app. Blank `otadata` makes the bootloader start ota_0.
 
     Raises ProvisioningError for an unknown model, or something that does not fit its partition.
     """
@@ -47,12 +52,17 @@ def build_image(
     if identity.ca:
         files[CA_PATH] = identity.ca
     _put(image, "vfs", filesystem.build(files, partition("vfs").size))
+    if stock is not None:
+        start = stock.chip.bootloader_offset
+        image[start : start + len(stock.bootloader)] = stock.bootloader
+        _put(image, "ota_0", stock.app)
+        return FlashImage(bytes(image), stock.notes)
     if app is None:
         return FlashImage(bytes(image), (BLANK_SLOTS,))
     if not app or app[0] != _APP_MAGIC:
         raise ProvisioningError("app: this is no ESP32 app image (its first byte is not 0xE9)")
     _put(image, "ota_0", app)
-    return FlashImage(bytes(image), ())
+    return FlashImage(bytes(image), (NO_BOOTLOADER,))
 
 
 def with_firmware(image: bytes, firmware: FirmwareFiles) -> bytes:

@@ -37,7 +37,7 @@ def check_python():
 
 def fingerprint(kind):
     digest = hashlib.sha256(("%s %s %s" % (kind, sys.version, ROOT)).encode())
-    for name in ("pyproject.toml", "constraints.txt", "tools/firmware-stubs.txt"):
+    for name in ("pyproject.toml", "constraints.txt", "tools/firmware-stubs.txt", "tools/stock-firmware.txt"):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -78,8 +78,9 @@ def main(kind):
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     call(*(pip + ["-c", "constraints.txt", "-e", "."] + (["--group", "dev"] if kind == "dev" else [])))
     if kind == "dev":
-        stubs = os.path.join(VENV, "firmware-stubs")
-        call(*(pip + ["--no-deps", "--upgrade", "--target", stubs, "-r", "tools/firmware-stubs.txt"]))
+        for name in ("firmware-stubs", "stock-firmware"):
+            folder = os.path.join(VENV, name)
+            call(*(pip + ["--no-deps", "--upgrade", "--target", folder, "-r", "tools/%s.txt" % name]))
     with open(stamps[kind], "w") as file:
         file.write(fingerprint(kind))
 

@@ -64,6 +64,7 @@ ACTIONS = (
     N_("end weekly mail"),
     N_("finish rerun of rules"),
     N_("halt rollout"),
+    N_("harvest device"),
     N_("install device"),
     N_("invite person"),
     N_("label place"),

@@ -75,6 +75,7 @@ ROUTERS = (
     "fleet_server.phone.poster_pages",
     "fleet_server.web.live",
     "fleet_server.api.v1",
+    "fleet_server.api.harvesting",
     "fleet_server.api.results",
     "fleet_server.api.desk",
     "fleet_server.api.rolling",

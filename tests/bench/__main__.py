@@ -16,6 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "firmware")]
 
 PARTS = (
     "bench_flash",
+    "bench_station",
     "bench_journal",
     "bench_booking",
     "bench_firmware",

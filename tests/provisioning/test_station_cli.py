@@ -1,5 +1,6 @@
 """`station` gives one clear line for bad input and changes nothing then."""
 
+import hashlib
 import json
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from provisioning.cli import app
 from provisioning.flash_layout import FLASH_BYTES, TABLE_OFFSET
 from provisioning.image import read_blob
+from tests.provisioning.stock_images import REAL, REAL_SHA256, list_of
 
 ROOT = Path(__file__).resolve().parents[2]
 IDENTITY = {"id": "kiosk0000001", "secret": "5e" * 32, "host": "127.0.0.1", "port": 9}
@@ -69,6 +71,31 @@ def test_an_image_is_written_whole_and_for_its_owner_only(identity_file: Path, t
     assert out.stat().st_size == FLASH_BYTES
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert json.loads(read_blob(out.read_bytes(), "identity"))["model"] == "button4"
+
+
+def test_a_stock_image_makes_it_one_for_a_board(identity_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kiosk.img"
+    words = ("image", "--identity", identity_file, "--out", out, "--stock", REAL)
+    assert f"SHA-256 {REAL_SHA256} is on no list" in complaint(station(*words))
+    assert not out.exists()
+    made = station(*words, "--unlisted", "--json")
+    assert (made.exit_code, made.stderr) == (0, "")
+    facts = json.loads(made.stdout)
+    assert (facts["board"], facts["id"], facts["stock"]["sha256"]) == (
+        "button_poe",
+        IDENTITY["id"],
+        REAL_SHA256,
+    )
+    assert facts["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert out.read_bytes()[0x1000] == out.read_bytes()[0x10000] == 0xE9
+    said = station(*words, "--list", list_of(tmp_path / "own.toml", REAL_SHA256))
+    assert "kiosks need v1.29 or newer" in complaint(said)
+    both = station(*words, "--app", REAL)
+    assert complaint(both) == "--app and --stock: give one of them; --stock has the app in it"
+    assert "it is for chip id 0, the board has an ESP32-S3" in complaint(
+        station(*words, "--unlisted", "--model", "touch")
+    )
 
 
 def test_a_kiosk_is_made_started_pressed_and_stopped(identity_file: Path, tmp_path: Path) -> None:

@@ -221,6 +221,7 @@ BY_TECHNICIANS = {  # see tests/fleet_server/technician
     "/devices": {"get", "post"},
     "/devices/{device_id}/place": {"post"},
     "/devices/{device_id}/swap": {"post"},
+    "/devices/{device_id}/harvest": {"post"},  # see test_harvesting.py
     "/devices/{device_id}/acceptance": {"get", "post"},
 }
 

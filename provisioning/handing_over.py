@@ -1,0 +1,33 @@
+"""A journal that was kept on disk goes to the server, and from the disk only when it has arrived."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from provisioning.dumps import Dumps
+from provisioning.errors import ProvisioningError
+from provisioning.harvesting import Harvested, harvest
+from provisioning.server import FleetServer
+
+
+def deliver(
+    server: FleetServer,
+    device_id: str,
+    journal: bytes,
+    dumps: Dumps,
+    kept: Path | None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Harvested:
+    """Hands a journal over; then, and only then, it is written down as confirmed and its dump goes."""
+    try:
+        done = harvest(server, device_id, journal, progress)
+    except ProvisioningError as error:
+        if kept is None:
+            raise
+        raise ProvisioningError(
+            f"{error}; nothing is lost, go on with: station harvest --dump {kept}"
+        ) from error
+    if not done.forks:
+        dumps.confirm(device_id, journal)
+        if kept:
+            kept.unlink(missing_ok=True)
+    return done

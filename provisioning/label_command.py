@@ -1,0 +1,70 @@
+"""`station label`: labels for kiosks, by their ids; names come from the server unless they are given."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioning.errors import ProvisioningError
+from provisioning.label import Label
+from provisioning.label_sheets import SHEETS, pdf, pngs, sheet_of
+from provisioning.lines import CaFile, Json, ServerOption, TokenFile, one_line_errors
+from provisioning.server import FleetServer, address_from, server_from
+from provisioning.virtual.folder import write_private
+
+_GIVEN = re.compile(r"([a-z0-9]{12})(?:=(.*))?")
+_SHEETS = "; ".join(f"{name}: {sheet.title}" for name, sheet in SHEETS.items())
+
+
+@one_line_errors
+def label(
+    kiosks: Annotated[
+        list[str], typer.Argument(metavar="ID[=NAME]…", help="Without a name the server is asked for it.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="A .pdf, or a .png for each sheet.")],
+    sheet: Annotated[str, typer.Option("--sheet", help=_SHEETS)] = "single",
+    skip: Annotated[
+        int, typer.Option("--skip", help="Labels that are gone from the first sheet already.")
+    ] = 0,
+    server: ServerOption = None,
+    token_file: TokenFile = None,
+    ca: CaFile = None,
+    as_json: Json = False,
+) -> None:
+    """Draw labels with name, id and a QR code that leads to the device's page."""
+    layout = sheet_of(sheet)
+    if out.suffix not in (".pdf", ".png"):
+        raise ProvisioningError(f"--out {out}: its name must end in .pdf or .png")
+    address = address_from(server)
+    parted = [_parted(text) for text in kiosks]
+    ask = any(not name for _, name in parted)
+    fleet = server_from(server, token_file, ca) if ask else None
+    labels = [_label(device_id, name, address, fleet) for device_id, name in parted]
+    pages = [pdf(labels, layout, skip)] if out.suffix == ".pdf" else pngs(labels, layout, skip)
+    files = [out if not number else out.with_stem(f"{out.stem}-{number + 1}") for number in range(len(pages))]
+    for path, content in zip(files, pages, strict=True):
+        write_private(path, content)
+    if as_json:
+        named = [{"id": one.id, "name": one.name, "address": one.address} for one in labels]
+        typer.echo(json.dumps({"files": [str(path) for path in files], "labels": named}))
+        return
+    typer.echo(f"{', '.join(map(str, files))}: {len(labels)} labels, {layout.title}")
+    typer.echo("print at 100 % (actual size), not fitted to the page")
+
+
+def _parted(text: str) -> tuple[str, str]:
+    found = _GIVEN.fullmatch(text)
+    if found is None:
+        raise ProvisioningError(f"'{text}': ID or ID=NAME is needed, an id has 12 characters a-z, 0-9")
+    return found[1], (found[2] or "").strip()
+
+
+def _label(device_id: str, name: str, address: str, fleet: FleetServer | None) -> Label:
+    model = ""
+    if not name:
+        assert fleet is not None
+        told = fleet.get(f"/api/v1/devices/{device_id}")
+        name, model = str(told.get("name", "")), str(told.get("model", ""))
+    return Label(device_id, name, f"{address}/devices/{device_id}", model)
