@@ -21,7 +21,7 @@ from provisioning.flashing import Harvest, KioskImage, Outcome, Tell, flash_boar
 from provisioning.handing_over import deliver
 from provisioning.lines import CaFile, Json, ServerOption, StateFolder, TokenFile, one_line_errors
 from provisioning.ports import Port
-from provisioning.server import FleetServer, server_from
+from provisioning.server import Server, from_environment
 
 _PAUSE_S = 1.5  # a USB port that was reset is there again after a second
 _SIGNS = {"written": "written and verified", "already": "held it already", "failed": "failed"}
@@ -71,7 +71,7 @@ def flash(
             "no board was found; plug it in by USB (a cable for data, not only for charging), or name its --port"
         )
     dumps = Dumps(folder)
-    harvester = _harvester(server_from(server, token_file, ca), dumps) if harvest_first else None
+    harvester = _harvester(from_environment(server, token_file, ca), dumps) if harvest_first else None
     agree = None if yes or port else _ask
     if agree and (as_json or not sys.stdin.isatty()):
         raise ProvisioningError("nobody can be asked: name each board with --port, or give --yes")
@@ -193,7 +193,7 @@ class Bars:
         return tell
 
 
-def _harvester(server: FleetServer, dumps: Dumps) -> Harvest:
+def _harvester(server: Server, dumps: Dumps) -> Harvest:
     async def harvest(device_id: str, journal: bytes) -> None:
         kept = dumps.keep(device_id, journal)
         done = await asyncio.to_thread(deliver, server, device_id, journal, dumps, kept)

@@ -6,11 +6,11 @@ from pathlib import Path
 from provisioning.dumps import Dumps
 from provisioning.errors import ProvisioningError
 from provisioning.harvesting import Harvested, harvest
-from provisioning.server import FleetServer
+from provisioning.server import Server
 
 
 def deliver(
-    server: FleetServer,
+    server: Server,
     device_id: str,
     journal: bytes,
     dumps: Dumps,

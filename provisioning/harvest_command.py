@@ -18,7 +18,7 @@ from provisioning.flash_layout import decode, partition
 from provisioning.handing_over import deliver
 from provisioning.harvesting import Harvested
 from provisioning.lines import CaFile, Json, ServerOption, StateFolder, TokenFile, one_line_errors
-from provisioning.server import server_from
+from provisioning.server import from_environment
 
 _ID = re.compile(r"[a-z0-9]{12}")
 _DUMP_NAME = re.compile(r"([a-z0-9]{12})-\d{8}T\d{6}\.journal")
@@ -53,7 +53,7 @@ def harvest(
         raise ProvisioningError("--port and --dump: give one of them")
     if device is not None and not _ID.fullmatch(device):
         raise ProvisioningError(f"--device {device}: an id has 12 characters a-z, 0-9")
-    to = server_from(server, token_file, ca)
+    to = from_environment(server, token_file, ca)
     dumps = Dumps(folder)
     if dump:
         found, journal = from_file(dump)

@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioning.errors import ProvisioningError
 from provisioning.kiosk_journal import Batch, KioskJournal, answers_waiting
-from provisioning.server import FleetServer
+from provisioning.server import Server
 
 _AT_ONCE = 16  # batches in a request: about 1 100 presses
 
@@ -36,7 +36,7 @@ class Harvested:
 
 
 def harvest(
-    server: FleetServer,
+    server: Server,
     device_id: str,
     content: bytes,
     progress: Callable[[float], None] = lambda share: None,
@@ -48,7 +48,7 @@ def harvest(
     journal = KioskJournal(content)
     done = Harvested(device_id)
     held = answers_waiting(content)
-    path = f"/api/v1/devices/{device_id}/harvest"
+    path = f"/devices/{device_id}/harvest"
     for epoch in journal.epochs():
         question = journal.question(epoch)
         (answer,) = _exchange(server, path, [question])
@@ -72,11 +72,12 @@ def harvest(
     return done
 
 
-def _exchange(server: FleetServer, path: str, batches: list[Batch]) -> list[dict[str, Any]]:
+def _exchange(server: Server, path: str, batches: list[Batch]) -> list[dict[str, Any]]:
     body = {"batches": [base64.b64encode(batch.payload).decode() for batch in batches]}
-    booked = server.post(path, body).get("booked")
+    told = server.post(path, body)
+    booked = told.get("booked") if isinstance(told, dict) else None
     if not isinstance(booked, list) or len(booked) != len(batches):
-        raise ProvisioningError(f"server {server.url}: this is no fleet server; is the address right?")
+        raise ProvisioningError(f"server {server.address}: this is no fleet server; is the address right?")
     for batch, answer in zip(batches, booked, strict=True):
         receipt = answer["receipt"]
         if receipt is None:
@@ -84,7 +85,9 @@ def _exchange(server: FleetServer, path: str, batches: list[Batch]) -> list[dict
                 f"the server booked nothing of records {batch.start} to {batch.to}: {answer['note']}"
             )
         if (receipt["epoch"], receipt["nonce"]) != (batch.epoch, batch.nonce):
-            raise ProvisioningError(f"server {server.url}: a receipt is not for what was sent; run it again")
+            raise ProvisioningError(
+                f"server {server.address}: a receipt is not for what was sent; run it again"
+            )
     return booked
 
 

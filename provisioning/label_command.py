@@ -11,7 +11,7 @@ from provisioning.errors import ProvisioningError
 from provisioning.label import Label
 from provisioning.label_sheets import SHEETS, pdf, pngs, sheet_of
 from provisioning.lines import CaFile, Json, ServerOption, TokenFile, one_line_errors
-from provisioning.server import FleetServer, address_from, server_from
+from provisioning.server import Server, address_from, from_environment
 from provisioning.virtual.folder import write_private
 
 _GIVEN = re.compile(r"([a-z0-9]{12})(?:=(.*))?")
@@ -40,7 +40,7 @@ def label(
     address = address_from(server)
     parted = [_parted(text) for text in kiosks]
     ask = any(not name for _, name in parted)
-    fleet = server_from(server, token_file, ca) if ask else None
+    fleet = from_environment(server, token_file, ca) if ask else None
     labels = [_label(device_id, name, address, fleet) for device_id, name in parted]
     pages = [pdf(labels, layout, skip)] if out.suffix == ".pdf" else pngs(labels, layout, skip)
     files = [out if not number else out.with_stem(f"{out.stem}-{number + 1}") for number in range(len(pages))]
@@ -61,10 +61,10 @@ def _parted(text: str) -> tuple[str, str]:
     return found[1], (found[2] or "").strip()
 
 
-def _label(device_id: str, name: str, address: str, fleet: FleetServer | None) -> Label:
+def _label(device_id: str, name: str, address: str, fleet: Server | None) -> Label:
     model = ""
     if not name:
         assert fleet is not None
-        told = fleet.get(f"/api/v1/devices/{device_id}")
+        told = fleet.get(f"/devices/{device_id}")
         name, model = str(told.get("name", "")), str(told.get("model", ""))
     return Label(device_id, name, f"{address}/devices/{device_id}", model)

@@ -15,9 +15,9 @@ from provisioning.errors import ProvisioningError
 from provisioning.field import provision
 from provisioning.field.provision import Job, Network, Wanted
 from provisioning.field.say import Say
-from provisioning.field.server import Denied, Server, Unreachable
 from provisioning.field.state import StateFile
 from provisioning.field.targets import Target
+from provisioning.server import Denied, Server, Unreachable
 
 NEEDED, KNOWN = ("name", "model"), ("name", "model", "place", "serial", "report")
 

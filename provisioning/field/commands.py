@@ -19,10 +19,10 @@ from provisioning.field import provision as steps
 from provisioning.field.batch import kiosk_name, read_plan, run
 from provisioning.field.provision import DEFAULT_WAIT_S, Job, Network, Wanted
 from provisioning.field.say import Say
-from provisioning.field.server import SERVER_VARIABLE, TOKEN_VARIABLE, from_environment
 from provisioning.field.state import StateFile
 from provisioning.field.targets import IdentityFile, ImageFile, Target, Virtual
 from provisioning.models import MODELS
+from provisioning.server import SERVER_VARIABLE, TOKEN_VARIABLE, from_environment
 
 At = Annotated[
     str | None, typer.Option("--server", help=f"Address of the server; default: ${SERVER_VARIABLE}.")

@@ -16,10 +16,10 @@ from typing import Any
 
 from provisioning.errors import ProvisioningError
 from provisioning.field.say import Say
-from provisioning.field.server import Denied, Server, Unreachable
 from provisioning.field.state import Progress
 from provisioning.field.targets import Target, check_broker
 from provisioning.identity import identity_from
+from provisioning.server import Denied, Server, Unreachable
 
 POLL_S = 1.0
 DEFAULT_WAIT_S = 600.0  # somebody walks to a network socket meanwhile

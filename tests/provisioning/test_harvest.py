@@ -32,7 +32,7 @@ from provisioning.dumps import Dumps
 from provisioning.errors import ProvisioningError
 from provisioning.identity import Identity
 from provisioning.kiosk_journal import KioskJournal, answers_waiting
-from provisioning.server import FleetServer
+from provisioning.server import Server
 from provisioning.virtual.client import VirtualKiosk
 from tests.e2e.rough_kiosk import hasty_firmware
 from tests.fleet_server.link.wire import free_port
@@ -174,13 +174,13 @@ def test_over_usb_the_dump_stays_until_the_server_has_confirmed_and_then_the_boa
     assert failed.exit_code == 1
     (dump,) = tmp_path.glob("*.journal")
     assert failed.stderr.splitlines()[-1] == (
-        f"station: server {away.url}: cannot be reached (Connection refused); look at the network, then run it again; "
+        f"station: server {away.url} cannot be reached (Connection refused); look at address and network, then go on; "
         f"nothing is lost, go on with: station harvest --dump {dump}"
     )
     assert county.seqs(kiosk_id(9)) == []
     assert not Dumps(tmp_path).is_confirmed(journal(30, text=text))
     wrong = county.station("--dump", dump, "--dir", tmp_path, token="hymio_wrong")
-    assert "the token is not accepted" in wrong.stderr
+    assert "the token is wrong or has expired" in wrong.stderr
     done = county.station("--dump", dump, "--dir", tmp_path)
     assert done.exit_code == 0, done.stderr
     assert f"{kiosk_id(9)}: 30 answers were new, 0 were known" in done.stdout
@@ -261,18 +261,18 @@ def test_whose_journal_it_is_must_be_known(county: County, tmp_path: Path) -> No
 
 def test_a_token_is_never_sent_where_others_read_it() -> None:
     for url, said in (
-        ("http://hymio.example.fi", "over http:// anybody could read the token; use https://"),
-        ("hymio.example.fi", "an address such as https://hymio.example.fi is needed"),
-        ("ftp://127.0.0.1", "an address such as"),
+        ("http://hymio.example.fi", "the token would go over the network unencrypted; use https://"),
+        ("hymio.example.fi", "is no address; give --server https://"),
+        ("ftp://127.0.0.1", "is no address"),
     ):
         with pytest.raises(ProvisioningError, match=said):
-            FleetServer(url, "t")
+            Server(url, "t")
     with pytest.raises(ProvisioningError, match="it must be one word"):
-        FleetServer("https://hymio.example.fi", "two words")
+        Server("https://hymio.example.fi", "two words")
     done = CliRunner().invoke(
         app, ["harvest", "--dump", "x", "--server", "https://x.fi"], env={"HYMIO_TOKEN": ""}
     )
-    assert done.stderr == "station: a technician's token is needed: --token-file FILE, or HYMIO_TOKEN\n"
+    assert done.stderr == "station: there is no token: make one at https://x.fi/technician and set HYMIO_TOKEN\n"
 
 
 def test_a_journal_of_many_sectors_is_handed_over_in_full_batches_and_its_bytes_stay() -> None:
