@@ -21,9 +21,9 @@ from provisioning.harvest_command import harvest
 from provisioning.identity import Identity, read_identity
 from provisioning.image import build_image
 from provisioning.label_command import label
-from provisioning.lines import Json, one_line_errors
+from provisioning.lines import Json, ListOption, StockOption, UnlistedOption, one_line_errors
 from provisioning.models import DEFAULT_MODEL, MODELS
-from provisioning.stock import SHIPPED_LIST, read_stock
+from provisioning.stock import StockFile
 from provisioning.virtual.client import VirtualKiosk, list_kiosks
 from provisioning.virtual.folder import HEAP_RANGE, write_private
 
@@ -69,16 +69,9 @@ def image(
             "--board", help="button_poe (ESP32), touch_s3 (ESP32-S3) or unix; default: the model's."
         ),
     ] = None,
-    stock_file: Annotated[
-        Path | None,
-        typer.Option("--stock", help="Stock MicroPython image (.bin) for the board: bootloader and app."),
-    ] = None,
-    own_list: Annotated[
-        Path | None, typer.Option("--list", help="A list of stock images beside the shipped one.")
-    ] = None,
-    unlisted: Annotated[
-        bool, typer.Option("--unlisted", help="Take a stock image that is on no list, or too old.")
-    ] = False,
+    stock_file: StockOption = None,
+    own_list: ListOption = None,
+    unlisted: UnlistedOption = False,
     app_file: Annotated[
         Path | None,
         typer.Option("--app", help="Stock MicroPython .app-bin for slot a, without a bootloader."),
@@ -91,8 +84,7 @@ def image(
     board = board or board_of(chosen)
     if stock_file and app_file:
         raise ProvisioningError("--app and --stock: give one of them; --stock has the app in it")
-    lists = (SHIPPED_LIST, own_list) if own_list else (SHIPPED_LIST,)
-    stock = read_stock(stock_file, chip_of(board), lists=lists, unlisted=unlisted) if stock_file else None
+    stock = StockFile(stock_file, own_list, unlisted).read(chip_of(board)) if stock_file else None
     firmware = firmware_files(board, model=chosen)
     built = build_image(firmware, who, chosen, app_file.read_bytes() if app_file else None, stock)
     write_private(out, built.content)

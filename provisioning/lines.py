@@ -26,6 +26,16 @@ TokenFile = Annotated[
 CaFile = Annotated[
     Path | None, typer.Option("--ca", help="PEM of the authority of the server's certificate.")
 ]
+StockOption = Annotated[
+    Path | None,
+    typer.Option("--stock", help="Stock MicroPython image (.bin) for the board: bootloader and app."),
+]
+ListOption = Annotated[
+    Path | None, typer.Option("--list", help="A list of stock images beside the shipped one.")
+]
+UnlistedOption = Annotated[
+    bool, typer.Option("--unlisted", help="Take a stock image that is on no list, or too old.")
+]
 
 P = ParamSpec("P")
 

@@ -36,6 +36,20 @@ class Stock:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class StockFile:
+    """A stock image that is named and not read yet. `own_list`: a list beside the shipped one."""
+
+    path: Path
+    own_list: Path | None = None
+    unlisted: bool = False
+
+    def read(self, chip: Chip) -> Stock:
+        """It, for this chip. Raises ProvisioningError."""
+        lists = (SHIPPED_LIST, self.own_list) if self.own_list else (SHIPPED_LIST,)
+        return read_stock(self.path, chip, lists=lists, unlisted=self.unlisted)
+
+
 def read_stock(
     path: Path, chip: Chip, *, lists: tuple[Path, ...] = (SHIPPED_LIST,), unlisted: bool = False
 ) -> Stock:

@@ -21,18 +21,11 @@ from provisioning.field.provision import DEFAULT_WAIT_S, Job, Network, Wanted
 from provisioning.field.say import Say
 from provisioning.field.state import StateFile
 from provisioning.field.targets import IdentityFile, ImageFile, Target, Virtual
+from provisioning.lines import CaFile, ListOption, ServerOption, StockOption, TokenFile, UnlistedOption
 from provisioning.models import MODELS
-from provisioning.server import SERVER_VARIABLE, TOKEN_VARIABLE, from_environment
+from provisioning.server import from_environment
+from provisioning.stock import StockFile
 
-At = Annotated[
-    str | None, typer.Option("--server", help=f"Address of the server; default: ${SERVER_VARIABLE}.")
-]
-TokenFile = Annotated[
-    Path | None, typer.Option("--token-file", help=f"File with your token; default: ${TOKEN_VARIABLE}.")
-]
-Ca = Annotated[
-    Path | None, typer.Option("--ca", help="The server's authority (PEM), when the system lacks it.")
-]
 Json = Annotated[bool, typer.Option("--json", help="The result as one JSON object on standard output.")]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait until the server has seen it.")]
 Host = Annotated[
@@ -65,7 +58,9 @@ def provision(
         Path | None, typer.Option("--identity", help="Write its identity to this file.")
     ] = None,
     image: Annotated[Path | None, typer.Option("--image", help="Build its flash image here.")] = None,
-    app_file: Annotated[Path | None, typer.Option("--app", help="MicroPython's app for --image.")] = None,
+    stock: StockOption = None,
+    own_list: ListOption = None,
+    unlisted: UnlistedOption = False,
     board: Annotated[
         str | None, typer.Option("--board", help="The board for --image; default: the model's.")
     ] = None,
@@ -86,16 +81,16 @@ def provision(
     wifi: Wifi = None,
     folder: Folder = None,
     wait: Wait = DEFAULT_WAIT_S,
-    server: At = None,
+    server: ServerOption = None,
     token_file: TokenFile = None,
-    ca: Ca = None,
+    ca: CaFile = None,
     as_json: Json = False,
 ) -> None:
     """Ask the server for a new device, write its identity, and wait until the server has seen it. Run it again after
     any interruption: it goes on, and never makes a second device."""
     say = Say(as_json)
     with _told(say):
-        target = _target(identity, image, app_file, board, tty, virtual, folder)
+        target = _target(identity, image, _stock(stock, own_list, unlisted), board, tty, virtual, folder)
         network = _network(host, port, broker_ca, wifi)
         fleet = from_environment(server, token_file, ca)
         station = fleet.get("/station")
@@ -117,9 +112,9 @@ def swap(
     without_questions: Annotated[
         bool, typer.Option("--without-questions", help="Also when it cannot ask what is asked there.")
     ] = False,
-    server: At = None,
+    server: ServerOption = None,
     token_file: TokenFile = None,
-    ca: Ca = None,
+    ca: CaFile = None,
     as_json: Json = False,
 ) -> None:
     """Let another device take over place, question set and schedules of one; its waiting answers still count there."""
@@ -145,9 +140,9 @@ def swap(
 def accept(
     device: Annotated[str, typer.Argument(help="Id or name of the device.", metavar="DEVICE")],
     report: Annotated[Path, typer.Argument(help="What was tested (JSON: board, serial, versions, steps).")],
-    server: At = None,
+    server: ServerOption = None,
     token_file: TokenFile = None,
-    ca: Ca = None,
+    ca: CaFile = None,
     as_json: Json = False,
 ) -> None:
     """Store an acceptance report of a device; it becomes a page to print. Sent twice with its `key` it is kept once."""
@@ -169,22 +164,24 @@ def batch(
         Path | None, typer.Option("--identities", help="Folder for an identity file of each.")
     ] = None,
     virtual: Annotated[bool, typer.Option("--virtual", help="Make virtual kiosks.")] = False,
-    app_file: Annotated[Path | None, typer.Option("--app", help="MicroPython's app for --images.")] = None,
+    stock: StockOption = None,
+    own_list: ListOption = None,
+    unlisted: UnlistedOption = False,
     host: Host = None,
     port: Port = None,
     broker_ca: BrokerCa = None,
     wifi: Wifi = None,
     folder: Folder = None,
     wait: Wait = DEFAULT_WAIT_S,
-    server: At = None,
+    server: ServerOption = None,
     token_file: TokenFile = None,
-    ca: Ca = None,
+    ca: CaFile = None,
     as_json: Json = False,
 ) -> None:
     """Provision every device of a plan. Progress is kept beside the plan: run it again for what is left."""
     say = Say(as_json)
     with _told(say):
-        target_of = _targets(images, identities, virtual, app_file, folder)
+        target_of = _targets(images, identities, virtual, _stock(stock, own_list, unlisted), folder)
         rows = read_plan(plan)
         network = _network(host, port, broker_ca, wifi)
         fleet = from_environment(server, token_file, ca)
@@ -231,7 +228,7 @@ def _state(path: Path, address: str) -> Iterator[StateFile]:
 def _target(
     identity: Path | None,
     image: Path | None,
-    app_file: Path | None,
+    stock: StockFile | None,
     board: str | None,
     tty: str | None,
     virtual: str | None,
@@ -243,7 +240,7 @@ def _target(
     if identity is not None:
         return IdentityFile(identity)
     if image is not None:
-        return ImageFile(image, board, app_file)
+        return ImageFile(image, board, stock)
     if tty is not None:
         from provisioning.field.board import Board  # pyserial and mpremote are needed for a board alone
 
@@ -252,7 +249,7 @@ def _target(
 
 
 def _targets(
-    images: Path | None, identities: Path | None, virtual: bool, app_file: Path | None, folder: Path | None
+    images: Path | None, identities: Path | None, virtual: bool, stock: StockFile | None, folder: Path | None
 ) -> Callable[[Wanted], Target]:
     if sum((images is not None, identities is not None, virtual)) != 1:
         raise ProvisioningError("say where identities go: one of --images, --identities, --virtual")
@@ -263,12 +260,16 @@ def _targets(
             return Virtual(folder or _data("virtual"), name)
         if images is not None:
             images.mkdir(parents=True, exist_ok=True)
-            return ImageFile(images / f"{name}.img", None, app_file)
+            return ImageFile(images / f"{name}.img", None, stock)
         assert identities is not None
         identities.mkdir(parents=True, exist_ok=True)
         return IdentityFile(identities / f"{name}.json")
 
     return of
+
+
+def _stock(path: Path | None, own_list: Path | None, unlisted: bool) -> StockFile | None:
+    return StockFile(path, own_list, unlisted) if path else None
 
 
 def _network(host: str | None, port: int | None, broker_ca: Path | None, wifi: Path | None) -> Network:

@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any, Protocol
 
+from provisioning.chips import chip_of
 from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import board_of, firmware_files
 from provisioning.identity import Identity, identity_from
 from provisioning.image import build_image, read_blob
+from provisioning.stock import Stock, StockFile
 from provisioning.virtual.client import VirtualKiosk
 from provisioning.virtual.folder import write_private
 
@@ -63,8 +65,8 @@ class ImageFile:
 
     virtual = False
 
-    def __init__(self, path: Path, board: str | None = None, app: Path | None = None) -> None:
-        self.path, self.board, self.app = path, board, app
+    def __init__(self, path: Path, board: str | None = None, stock: StockFile | None = None) -> None:
+        self.path, self.board, self._stock = path, board, stock
 
     def fits(self, model: str, device_id: str) -> None:
         """A model has its board."""
@@ -73,20 +75,24 @@ class ImageFile:
             raise ProvisioningError(
                 f"model {model} does not fit board {self.board}: it is built on {board_of(model)}"
             )
+        self._read_stock(model)
 
     def write(self, identity: dict[str, Any]) -> str:
         """The image holds the secret: readable by its owner alone."""
         who = identity_from(identity)
         _same(who.id, self.path, _id_in_image)
         model = who.model or ""
-        app = self.app.read_bytes() if self.app else None
-        built = build_image(firmware_files(self.board or board_of(model), model=model), who, model, app)
+        firmware = firmware_files(self.board or board_of(model), model=model)
+        built = build_image(firmware, who, model, stock=self._read_stock(model))
         _write(self.path, built.content)
-        return f"image {self.path}"
+        return "; ".join((f"image {self.path}", *built.notes))
 
     def start(self) -> str:
         """What to do with it."""
-        return f"flash {self.path} to the board, then give it network and power"
+        return f"flash it (station flash {self.path}), then give it network and power"
+
+    def _read_stock(self, model: str) -> Stock | None:
+        return self._stock.read(chip_of(self.board or board_of(model))) if self._stock else None
 
 
 class Virtual:

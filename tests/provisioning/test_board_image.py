@@ -13,11 +13,12 @@ import pytest
 from provisioning import esp_image, filesystem
 from provisioning.chips import ESP32, ESP32_S3, chip_of
 from provisioning.errors import ProvisioningError
+from provisioning.field.targets import ImageFile
 from provisioning.firmware_files import FirmwareFiles, firmware_files
 from provisioning.flash_layout import FLASH_BYTES, LAYOUT, decode, partition
 from provisioning.identity import Identity, Wifi
 from provisioning.image import build_image, read_blob
-from provisioning.stock import Stock, read_stock
+from provisioning.stock import Stock, StockFile, read_stock
 from tests.provisioning.stock_images import REAL, REAL_APP_AT, REAL_SHA256, for_s3, list_of, modern
 from tests.provisioning.test_flash_image import STOCK_MOUNT
 
@@ -198,3 +199,19 @@ def test_what_the_image_holds_is_what_the_firmware_files_are(image: bytes, firmw
     files = filesystem.read(image[row.offset : row.end])
     assert {p: d for p, d in files.items() if p != "/ca.der"} == firmware.files
     assert any(path.endswith(".mpy") for path in files)
+
+
+def test_provisioning_makes_the_same_image_and_refuses_a_wrong_stock_before_a_device_is_made(
+    image: bytes, tmp_path: Path
+) -> None:
+    made = tmp_path / "kiosk.img"
+    target = ImageFile(made, stock=StockFile(REAL, unlisted=True))
+    target.fits("button5", "")
+    who = {"id": WHO.id, "secret": WHO.secret, "host": WHO.host, "port": WHO.port, "model": "button5"}
+    said = target.write(who)
+    assert said.startswith(f"image {made}")
+    assert made.read_bytes()[:0x8000] == image[:0x8000], "the bootloader is in it"
+    with pytest.raises(ProvisioningError, match="is on no list"):
+        ImageFile(made, stock=StockFile(REAL)).fits("button5", "kiosk0000001")
+    with pytest.raises(ProvisioningError, match="it is for chip id"):
+        ImageFile(tmp_path / "touch.img", stock=StockFile(REAL, unlisted=True)).fits("touch", "")

@@ -272,7 +272,9 @@ def test_a_token_is_never_sent_where_others_read_it() -> None:
     done = CliRunner().invoke(
         app, ["harvest", "--dump", "x", "--server", "https://x.fi"], env={"HYMIO_TOKEN": ""}
     )
-    assert done.stderr == "station: there is no token: make one at https://x.fi/technician and set HYMIO_TOKEN\n"
+    assert (
+        done.stderr == "station: there is no token: make one at https://x.fi/technician and set HYMIO_TOKEN\n"
+    )
 
 
 def test_a_journal_of_many_sectors_is_handed_over_in_full_batches_and_its_bytes_stay() -> None:
