@@ -85,6 +85,10 @@ def main() -> None:
             page.get_by_role("link", name="Laboratorion ovi").click()
             page.locator("section.result").first.wait_for()
             page.screenshot(path=TARGET / "results.png")
+            for name, way in (("texts", "Texts"), ("volumes", "Presses")):
+                page.get_by_role("link", name=way, exact=True).click()
+                page.wait_for_url(f"**/{name}*")
+                page.screenshot(path=TARGET / f"{name}.png")
             desk(page)
             kiosks = {kiosk.name: kiosk for kiosk in list_kiosks(demo.folder / "virtual")}
             (TARGET / "paper.png").write_bytes(kiosks["kiosk-1"].screen())

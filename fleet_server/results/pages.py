@@ -169,6 +169,7 @@ def _page(request: Request, session: Session, subject: Subject, now: int, choice
         ),
         texts=written,
         texts_found=texts_found,
+        visitors=max((line.item.figures.answers for line in found.lines), default=0),
         handled=question_pages.newest(session, subject.where, chosen.starts[0]),
         states=STATES,
     )

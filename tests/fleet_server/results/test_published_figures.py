@@ -108,6 +108,7 @@ def test_the_published_figures_are_on_the_pages(world: World) -> None:
     assert "PEI-H 10,630 visitors, 14 % of them cannot say" in health
     assert "4 answers wait until enough others have come" in health
     assert "5,280 texts" in health
+    assert "33 % of 16,000 visitors wrote something" in health
     social = page(world, "B", "charlie@example.org")
     assert "PEI-S 25 visitors, 20 % of them cannot say" in social
     assert "PEI-H" not in social
