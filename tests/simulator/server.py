@@ -43,7 +43,7 @@ class InMemory(Database):
     """A Database on one connection that lives in memory: nothing to sync, copied in a millisecond."""
 
     def __init__(self) -> None:
-        self.url, self.is_sqlite = "sqlite://", True
+        self.url, self.is_sqlite, self._info = "sqlite://", True, {}
         self._writer_lock = threading.Lock()
         self.raw = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self.raw.execute("PRAGMA foreign_keys=ON")

@@ -29,6 +29,7 @@ FOR_THE_TOOL = {
     ("POST", "/api/v1/devices/{device_id}/swap"),
     ("GET", "/api/v1/devices/{device_id}/acceptance"),
     ("POST", "/api/v1/devices/{device_id}/acceptance"),
+    ("POST", "/api/v1/devices/{device_id}/harvest"),
 }
 
 
@@ -55,7 +56,7 @@ def test_the_token_opens_what_the_tool_needs_and_nothing_else(county: County, to
         for rule in rules(route.dependant)
         if isinstance(rule, Rule) and rule.scope == STATION
     }
-    assert named == {path for _method, path in FOR_THE_TOOL}, "harvest and others join on purpose"
+    assert named == {path for _method, path in FOR_THE_TOOL}, "what joins does so on purpose"
 
 
 @pytest.mark.parametrize("end", ["hours", "revoked", "role", "shut out"])
