@@ -12,6 +12,7 @@ import time
 from binascii import hexlify
 
 _BOARD = "board"
+_PROGRAM = "kiosk.app"
 _PHY_SUBTYPE = 0x01
 _PHY_MAGIC = b"PHYINIT"  # ESP-IDF's, before start values that somebody put there
 _SECTOR = 4096
@@ -32,7 +33,7 @@ def tell(name, *arguments):
 def begin(model):
     """Make the board module for a model; -> what it is. RuntimeError when the kiosk's program has run here."""
     global board
-    if "kiosk.app" in sys.modules:
+    if _PROGRAM in sys.modules:
         raise RuntimeError("the kiosk's program has run since power came on")
     if _BOARD in sys.modules and sys.modules[_BOARD].model != model:
         del sys.modules[_BOARD]
@@ -60,7 +61,7 @@ async def _start():
 
 
 def who():
-    """What can be said without the board module: version, chip, serial number, and the kiosk that it is already."""
+    """What can be said without the board module; `program`: whether a kiosk's has run since power came on."""
     try:
         import machine
 
@@ -80,11 +81,11 @@ def who():
         "machine": getattr(sys.implementation, "_machine", ""),
         "serial": serial,
         "kiosk": kiosk,
+        "program": _PROGRAM in sys.modules,
     }
 
 
 def faults():
-    """What the board says is wrong with its chips, a sentence each."""
     return board.faults()
 
 
@@ -128,12 +129,10 @@ def _faces(mask):
 
 
 def lights(on):
-    """All lights on or off."""
     board.light_all(on)
 
 
 def sound(tune):
-    """Play a tune to its end."""
     asyncio.run(_play(tune))
 
 
@@ -202,7 +201,6 @@ def corner(number, side, wait_ms):
 
 
 def _finger(before, wait_ms):
-    """Waits for the first touch, or for the end of one: what was read last."""
     until = time.ticks_add(time.ticks_ms(), wait_ms)
     point = before
     while (point is None) == (before is None) and time.ticks_diff(until, time.ticks_ms()) > 0:
@@ -237,7 +235,6 @@ def radio(ssid):
 
 
 def supply():
-    """Millivolts, or null where the board cannot measure them."""
     return board.health()["supply"]
 
 
@@ -282,7 +279,6 @@ def flash(address):
 
 
 def _erased(sector, back):
-    """Erases; -> how many bytes are not blank then."""
     sector.ioctl(_ERASE, 0)
     bad = 0
     for at in range(0, _SECTOR, _PART):
@@ -301,5 +297,4 @@ def _pattern(at, inverted):
 
 
 def end():
-    """Dark and silent."""
     board.light_all(False)

@@ -20,6 +20,8 @@ def person(question: str) -> str | None:
     sys.stderr.write(f"  {question} [y]es, [n]o, [r]epeat, [s]kip: ")
     sys.stderr.flush()
     line = sys.stdin.readline()
+    if not sys.stdin.isatty():
+        sys.stderr.write(f"{line.strip()}\n")  # what a person's terminal shows by itself
     return line.strip().lower() if line else None
 
 

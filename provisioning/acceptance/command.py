@@ -104,6 +104,11 @@ def run(
                 f"{tty}: this board is kiosk {who['kiosk']} already and may hold answers; it is tested before it "
                 "becomes one"
             )
+        if who["program"]:
+            raise ProvisioningError(
+                f"{tty}: a kiosk's program has run on this board, and its watchdog would end the test; a board is "
+                "tested with stock MicroPython alone"
+            )
         facts = wire.call("begin", model, wait_s=10)
         bench = Bench(wire, say, facts, ask, press_s, ssid, supply)
         record = Record(out, facts["board"], who["serial"], _versions(who, facts, own), plan(facts))

@@ -6,6 +6,8 @@ Invariant: nothing is written to the board's files, and no soft reset is made: t
 import json
 from binascii import b2a_base64
 from collections.abc import Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 from mpremote.transport import TransportError
@@ -65,7 +67,8 @@ class Wire:
                 f"{port} cannot be opened ({error}); is the cable in, is it the port?"
             ) from error
         try:
-            self._repl.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
+            with redirect_stdout(StringIO()):  # mpremote prints what it heard instead, before it raises
+                self._repl.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
         except (TransportError, SerialException, OSError) as error:
             self._repl.close()
             raise ProvisioningError(

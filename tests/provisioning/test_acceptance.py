@@ -22,6 +22,7 @@ from provisioning.acceptance.checks import CHECKS
 from provisioning.acceptance.command import run
 from provisioning.acceptance.record import NOT_REACHED, Record
 from provisioning.acceptance.scratch import scratch_sector
+from provisioning.acceptance.wire import Wire
 from provisioning.cli import app
 from provisioning.errors import ProvisioningError
 from provisioning.field.say import Say
@@ -276,6 +277,12 @@ def test_a_bad_sector_fails_and_the_radios_start_values_are_left_alone(
     (bench.folder / "flash.img").write_bytes(flash)
     record = tried(bench, tmp_path / "report.json", "flash")
     assert steps(record)["flash"] == ("skipped", "phy_init at 0xf000 holds the radio's start values")
+    # The board's own guard, whatever it is told: no other partition, and no other address.
+    wire = Wire(bench.port)
+    for address in [row.offset for row in LAYOUT if row is not SCRATCH] + [0, 0x8000, SCRATCH.offset + 1]:
+        with pytest.raises(ProvisioningError, match=f"no scratch sector at {address:#x}"):
+            wire.call("flash", address)
+    wire.close()
     assert (bench.folder / "flash.img").read_bytes() == flash
 
 
@@ -288,15 +295,21 @@ def test_a_board_that_is_a_kiosk_already_is_not_tested(
         ProvisioningError, match="this board is kiosk kiosk0000001 already and may hold answers"
     ):
         tried(bench, tmp_path / "report.json")
+    running = bench_of(start="import sys\nsys.modules['kiosk.app'] = sys\n")
+    with pytest.raises(ProvisioningError, match="a kiosk's program has run on this board"):
+        tried(running, tmp_path / "report.json")
     assert not (tmp_path / "report.json").exists()
 
 
-def test_no_micropython_no_port_and_no_such_step_are_a_sentence_each(tmp_path: Path) -> None:
+def test_no_micropython_no_port_and_no_such_step_are_a_sentence_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
     out = tmp_path / "report.json"
     with pytest.raises(ProvisioningError, match="no MicroPython answers .*Something else runs on the board"):
         run(os.ttyname(theirs), "unix", out, None, (), "", None, 1.0, Say(), patience_s=0.2)
+    assert capsys.readouterr() == ("", "")  # standard output is the JSON's alone
     os.close(ours)
     os.close(theirs)
 
