@@ -45,7 +45,7 @@ def begin(model):
         soc.blob = lambda key: {"model": model} if key == "identity" else {}
         soc.journal_partition = lambda: None
     board = __import__(_BOARD)
-    asyncio.run(_start())
+    asyncio.run(_start())  # some boards need a running loop for it
     return {
         "board": board.name,
         "model": board.model,
@@ -168,7 +168,6 @@ async def _bars(colours):
 
 
 def _fill(x, y, wide, high, colour):
-    """One colour in a rectangle; on e-paper x and width are whole bytes."""
     display = board.display
     if display.format == "mono":
         line = (b"\xff" if any(colour) else b"\x00") * (wide // 8)
