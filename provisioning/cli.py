@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from provisioning.acceptance.command import try_board
 from provisioning.chips import chip_of
 from provisioning.errors import ProvisioningError
 from provisioning.field import commands as field_commands
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 virtual = typer.Typer(no_args_is_help=True, help="Kiosks without hardware: the real firmware in a process.")
 app.add_typer(virtual, name="virtual")
+app.command("test")(try_board)
 app.command()(flash)
 app.command()(harvest)
 app.command()(label)

@@ -26,6 +26,8 @@ BOARDS = ("unix", "button_poe", "touch_s3")
 _OPTIMISATION = "-O2"
 # 30 bits: a small integer on the ESP32, and the boot record has 32.
 _BUILD_BITS = 30
+# Of a board's firmware, what `station test` sends to a board that has none.
+_BENCH = ("/board.py", "/drivers/", "/kiosk/__init__.py", "/kiosk/compat.py")
 
 
 @dataclass(frozen=True)
@@ -76,15 +78,36 @@ def firmware_files(board: str, root: Path | None = None, model: str = DEFAULT_MO
         raise ProvisioningError(f"board '{board}' is unknown; there are {', '.join(BOARDS)}")
     sources = _read(shipped.sources(board, model, root, firmware_root() / "boards"))
     assets = _read(shipped.assets(model, root))
-    version = _version()
+    version = project_version()
     named = b"".join(
         f"{path}\0{hashlib.sha256(text).hexdigest()}\n".encode()
         for path, text in sorted({**sources, **assets}.items())
     )
     digest = hashlib.sha256(version.encode() + b"\n" + named).hexdigest()
     build = int(digest[:8], 16) >> (32 - _BUILD_BITS)
-    sources["/kiosk/version.py"] = f'VERSION = "{version}"\nBUILD = {build}\n'.encode()
-    files = dict(assets)
+    sources["/kiosk/version.py"] = _version_module(version, build)
+    files = {**assets, **_modules(sources)}
+    return FirmwareFiles(files, version, build, digest)
+
+
+def bench_files(board: str, model: str) -> dict[str, bytes]:
+    """path -> content of what a board needs to move its hardware, and the program of `station test`: no kiosk.
+
+    Raises ProvisioningError as `firmware_files` does.
+    """
+    root = firmware_root()
+    if board not in BOARDS:
+        raise ProvisioningError(f"board '{board}' is unknown; there are {', '.join(BOARDS)}")
+    where = shipped.sources(board, model, root, root / "boards")
+    where = {path: source for path, source in where.items() if path.startswith(_BENCH)}
+    sources = _read({**where, "/acceptance.py": root / "station" / "acceptance.py"})
+    sources["/kiosk/version.py"] = _version_module(project_version(), 0)
+    return _modules(sources)
+
+
+def _modules(sources: dict[str, bytes]) -> dict[str, bytes]:
+    """Compiled, except for the two starters, which MicroPython reads as text."""
+    files = {}
     for path, text in sorted(sources.items()):
         if path in ("/boot.py", "/main.py"):
             files[path] = text
@@ -92,7 +115,11 @@ def firmware_files(board: str, root: Path | None = None, model: str = DEFAULT_MO
             module = path.removesuffix(".py")
             name = module.strip("/").replace("/", ".").removesuffix(".__init__")
             files[f"{module}.mpy"] = _compiled(name, text)
-    return FirmwareFiles(files, version, build, digest)
+    return files
+
+
+def _version_module(version: str, build: int) -> bytes:
+    return f'VERSION = "{version}"\nBUILD = {build}\n'.encode()
 
 
 def _read(where: dict[str, Path]) -> dict[str, bytes]:
@@ -117,7 +144,8 @@ def _compiled(name: str, source: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _version() -> str:
+def project_version() -> str:
+    """The version of the whole: firmware, server and tools."""
     project = Path(__file__).resolve().parent.parent / "pyproject.toml"
     if project.is_file():
         return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])

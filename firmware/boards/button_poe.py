@@ -153,6 +153,11 @@ def health() -> dict:
     return {"supply": None, "temperature": (esp32.raw_temperature() - 32) * 5 // 9}
 
 
+def faults() -> list:
+    """What is wrong with the chips, a sentence each."""
+    return [chip.fault for chip in (_expander, display) if chip is not None and chip.fault]
+
+
 async def background(beat) -> None:
     """Plays the tunes, so that nothing else waits for them, and says in the log what is wrong with the chips."""
     telling = asyncio.create_task(_tell_faults())
@@ -165,10 +170,10 @@ async def background(beat) -> None:
 async def _tell_faults() -> None:
     told: list = []
     while True:
-        faults = [chip.fault for chip in (_expander, display) if chip is not None and chip.fault]
-        if faults != told:
-            log("chips: " + ("; ".join(faults) or "all answer again"))
-            told = faults
+        found = faults()
+        if found != told:
+            log("chips: " + ("; ".join(found) or "all answer again"))
+            told = found
         await asyncio.sleep(_FAULTS_S)
 
 

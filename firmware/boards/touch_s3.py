@@ -143,6 +143,11 @@ def health() -> dict:
     return {"supply": None, "temperature": esp32.mcu_temperature()}  # type: ignore[attr-defined]
 
 
+def faults() -> list:
+    """What is wrong with the chips, a sentence each; the display cannot say."""
+    return [touch.fault] if touch.fault else []
+
+
 async def background(beat) -> None:
     """Plays the tunes, so that nothing else waits for them, and says in the log what is wrong with the touch panel."""
     telling = asyncio.create_task(_tell_faults())

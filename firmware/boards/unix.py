@@ -116,6 +116,10 @@ def health():
     return {"supply": None, "temperature": None}
 
 
+def faults():
+    return []
+
+
 def log(line):
     print(line)
 

@@ -1,0 +1,1 @@
+"""`station test`: whether a board's parts work, before it becomes a kiosk. Makes no device and writes no identity."""
