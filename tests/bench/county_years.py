@@ -6,6 +6,7 @@ messages is left out, which takes hours for ten million answers. It measures not
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -28,8 +29,7 @@ from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.results.models import PUBLIC, Series
 from fleet_server.results.series import series_of
-from fleet_server.results.streams import _counts
-from fleet_server.results.sums import Sums
+from fleet_server.results.sums import Sums, counts_of
 from tests.bench.bulk_rows import Rows
 
 VERSION = 1  # to be raised when other rows are made: a database of another version is made anew
@@ -238,11 +238,11 @@ class _Writer:
             id=self._block_id, place_id=place_id, device_id=device_id, series_id=series, filtered=filtered,
             answers=K, day=day, counts=counts,
         )  # fmt: skip
-        sums.add(block, counts)  # type: ignore[arg-type]
+        sums.add(block, counts, publish=False)
         for one in together:
             one.row[-1] = block.id
             if kind == "text":
-                rows.texts.append((block.id, one.text, one.text))
+                rows.texts.append((block.id, one.text, one.text, day, place_id, filtered, False))
         public = False
         if not filtered:
             first = pairs.pop(series, None)
@@ -261,7 +261,7 @@ class _Writer:
 
 @lru_cache(maxsize=200_000)
 def _counted(kind: str, values: tuple[int, ...]) -> tuple[str, dict[str, int]]:
-    counts = _counts(kind, [SimpleNamespace(value=value) for value in values])
+    counts = counts_of(kind, Counter(values))
     return json.dumps(counts, sort_keys=True), counts
 
 
