@@ -6,7 +6,8 @@ MicroPython cannot close the console: whoever opens the case can read the secret
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from typing import Any
 
 from mpremote.transport import TransportError
@@ -18,6 +19,7 @@ from provisioning.firmware_files import board_of
 from provisioning.identity import identity_from
 from provisioning.nvs import NAMESPACE
 
+REPL_S = 10  # how long a board may take to answer
 _CHIPS = {"button_poe": "ESP32", "touch_s3": "ESP32S3"}
 _READ = """
 import sys, esp32, json
@@ -88,7 +90,8 @@ class Board:
                 f"{self.port} cannot be opened ({error}); is the cable in, is it the port?"
             ) from error
         try:
-            transport.enter_raw_repl(soft_reset=False, timeout_overall=10)
+            with redirect_stdout(StringIO()):  # mpremote prints what it heard instead, before it raises
+                transport.enter_raw_repl(soft_reset=False, timeout_overall=REPL_S)
             yield transport
             if transport.in_raw_repl:
                 transport.exit_raw_repl()

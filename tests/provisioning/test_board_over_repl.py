@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.errors import ProvisioningError
+from provisioning.field import board as board_over_repl
 from provisioning.field.board import Board, check_chip
 
 IDENTITY = {
@@ -103,6 +104,21 @@ def test_an_identity_is_written_read_back_and_never_over_another_ones(board: Boa
     while not (tmp_path / "was_reset").exists():
         assert time.monotonic() < end, "the board was told to start anew"
         time.sleep(0.02)
+
+
+def test_what_is_no_micropython_is_a_sentence_and_prints_nothing_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the one line of --json would not be one."""
+    monkeypatch.setattr(board_over_repl, "REPL_S", 1)
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    os.write(ours, b"rst:0x1 (POWERON_RESET)\r\ninvalid header: 0xffffffff\r\n")
+    with pytest.raises(ProvisioningError, match="no MicroPython answers"):
+        Board(os.ttyname(theirs)).fits("button5", "")
+    assert capsys.readouterr().out == ""
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_port_that_is_none_is_a_sentence_and_a_chip_that_does_not_fit_is_named() -> None:
