@@ -13,13 +13,14 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from fleet_server.answers import bulk, quarantine, runs, visits, wire
-from fleet_server.answers.desk import Desk, DeviceState, EpochState
+from fleet_server.answers.desk import Desk
 from fleet_server.answers.fingerprints import NO_CRC
 from fleet_server.answers.ledger import RECEIVED, REJECTED, segments_of
 from fleet_server.answers.masking import masked
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, clock_fault
 from fleet_server.answers.quarantine import Item
+from fleet_server.answers.states import DeviceState, EpochState
 from fleet_server.questions.service import known_values
 from fleet_server.results.release import wait_again
 

@@ -13,10 +13,11 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlmodel import Session
 
 from fleet_server.answers import bulk, runs, wire
-from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
+from fleet_server.answers.desk import Desk
 from fleet_server.answers.fingerprints import COARSE
 from fleet_server.answers.models import ClockAnchor, JournalEpoch, Record
 from fleet_server.answers.placing import NOWHERE, TENTH_MS
+from fleet_server.answers.states import DeviceState, EpochState, RunState
 from fleet_server.instants import DAY_MS, HOUR_MS
 
 KEPT_MS = (

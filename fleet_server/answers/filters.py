@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, select, update
 
 from fleet_server.answers import bulk, wire
-from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
+from fleet_server.answers.desk import Desk
 from fleet_server.answers.fingerprints import COARSE
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, Interval, bucket
 from fleet_server.answers.rules import CORRECTED, HOURS, UNANSWERED, Press, Rules, misused, rules_of
+from fleet_server.answers.states import DeviceState, EpochState, RunState
 from fleet_server.devices.models import QR
 from fleet_server.places.hours import outside
 

@@ -16,7 +16,6 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from fleet_server.answers import bulk, wire
-from fleet_server.answers.desk import RunState
 from fleet_server.answers.fingerprints import COARSE, NO_CRC
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import (
@@ -32,6 +31,7 @@ from fleet_server.answers.placing import (
 )
 from fleet_server.answers.rules import CORRECTED, UNANSWERED
 from fleet_server.answers.runs import between_neighbours, highest_uptime
+from fleet_server.answers.states import RunState
 from fleet_server.answers.visits import has_a_say
 
 PIECE = 2_000  # records read at once: some hundred kilobytes

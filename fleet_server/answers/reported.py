@@ -10,9 +10,10 @@ from sqlmodel import Session
 
 from fleet_server.answers import quarantine, runs
 from fleet_server.answers.book import MAX_AHEAD, MAX_OPEN, TOO_MANY
-from fleet_server.answers.desk import Desk, DeviceState, EpochState
+from fleet_server.answers.desk import Desk
 from fleet_server.answers.ledger import LOST
 from fleet_server.answers.placing import NOWHERE
+from fleet_server.answers.states import DeviceState, EpochState
 
 
 def epochs_reported(

@@ -13,7 +13,7 @@ import typer
 from sqlmodel import Session
 
 from fleet_server.accounts import audit
-from fleet_server.answers import desk
+from fleet_server.answers.generation import renew_generation
 from fleet_server.answers.models import ServerState
 from fleet_server.instants import now_ms
 from fleet_server.serving import CannotStart, hold_folder, open_known_database, read_settings
@@ -71,6 +71,6 @@ def renew(session: Session, *, now: int) -> int:
     """A new generation, with its entry in the audit log; returns it."""
     before = session.get(ServerState, 1)
     old = None if before is None else before.generation
-    number = desk.renew_generation(session, now=now)
+    number = renew_generation(session, now=now)
     audit.record(session, "fleet", "restore database", "server", "generation", old, number, now=now)
     return number

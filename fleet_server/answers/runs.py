@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, func, or_, select, update
 
 from fleet_server.answers import bulk, filters, wire
-from fleet_server.answers.desk import Desk, DeviceState, EpochState, RunState
+from fleet_server.answers.desk import Desk
 from fleet_server.answers.fingerprints import COARSE
 from fleet_server.answers.models import ClockAnchor, Record
 from fleet_server.answers.placing import (
@@ -27,6 +27,7 @@ from fleet_server.answers.placing import (
     usable,
 )
 from fleet_server.answers.rules import CORRECTED, CURRENT, HOURS, UNANSWERED
+from fleet_server.answers.states import DeviceState, EpochState, RunState
 from fleet_server.instants import HOUR_MS
 
 _NEVER = (None, None)

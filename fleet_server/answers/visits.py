@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from fleet_server.answers import bulk, filters, wire
-from fleet_server.answers.desk import Desk, EpochState
+from fleet_server.answers.desk import Desk
 from fleet_server.answers.ledger import RECEIVED
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, bucket
 from fleet_server.answers.rules import CORRECTED, UNANSWERED
+from fleet_server.answers.states import EpochState
 
 _RECORDS = bulk.table_of(Record)
 

@@ -18,7 +18,7 @@ from sqlmodel import col, select
 
 from fleet_server.answers import wire
 from fleet_server.answers.book import Message, book_all
-from fleet_server.answers.desk import renew_generation
+from fleet_server.answers.generation import renew_generation
 from fleet_server.answers.models import Quarantine
 from fleet_server.answers.moves import reinstalled
 from fleet_server.answers.replay import replay

@@ -5,7 +5,7 @@ from sqlmodel import update
 
 from fleet_server.answers import books
 from fleet_server.answers.books import Books
-from fleet_server.answers.desk import generation, renew_generation
+from fleet_server.answers.generation import generation, renew_generation
 from fleet_server.answers.models import ServerState
 from fleet_server.answers.reported import close_epoch, epochs_reported
 from fleet_server.db import Database
