@@ -111,7 +111,7 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     for words, said in (
         (("kiosk1=x", "--out", out), "'kiosk1=x': ID or ID=NAME is needed, an id has 12 characters a-z, 0-9"),
         (("kiosk0000001=x", "--out", tmp_path / "a.doc"), "its name must end in .pdf or .png"),
-        (("kiosk0000001", "--out", out), "a technician's token is needed"),
+        (("kiosk0000001", "--out", out), "there is no token: make one at"),
     ):
         refused = station(*words)
         assert refused.exit_code == 1
