@@ -130,7 +130,10 @@ def test_one_that_a_kiosk_refuses_goes_back_by_itself_where_that_was_chosen(
     assert happened(page) == ["rolled back", "halted", "begun"]
     # A kiosk may still be at the set that was taken back, when its last report was from before: it comes round.
     deadline = time.monotonic() + SOON_MS / 1000
-    while (asked := [dict(rows(demo, RUNNING))[device] for device in devices]) != [ONE_QUESTION, ONE_QUESTION]:
+    while (asked := [dict(rows(demo, RUNNING))[device] for device in devices]) != [
+        ONE_QUESTION,
+        ONE_QUESTION,
+    ]:
         assert time.monotonic() < deadline, asked
         time.sleep(0.2)
 
