@@ -24,7 +24,17 @@ from fleet_server.accounts.access import (
     visible_places,
 )
 from fleet_server.answers import books, rules
-from fleet_server.api import desk, harvesting, results, rolling, scheduling, shapes, station
+from fleet_server.api import (
+    desk,
+    drafting,
+    harvesting,
+    holidays,
+    results,
+    rolling,
+    scheduling,
+    shapes,
+    station,
+)
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -181,7 +191,15 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
 @router.get("/openapi.json", include_in_schema=False, dependencies=[public])
 def openapi(request: Request) -> JSONResponse:
     """The description of this API. It tells how to ask, not what is answered, so anybody may read it."""
-    written = (desk.router, rolling.router, scheduling.router, station.router, harvesting.router)
+    written = (
+        desk.router,
+        drafting.router,
+        holidays.router,
+        rolling.router,
+        scheduling.router,
+        station.router,
+        harvesting.router,
+    )
     description = get_openapi(
         title="Hymiö",
         version="1",

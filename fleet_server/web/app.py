@@ -78,6 +78,8 @@ ROUTERS = (
     "fleet_server.api.harvesting",
     "fleet_server.api.results",
     "fleet_server.api.desk",
+    "fleet_server.api.drafting",
+    "fleet_server.api.holidays",
     "fleet_server.api.rolling",
     "fleet_server.api.scheduling",
     "fleet_server.api.station",
