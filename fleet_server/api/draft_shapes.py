@@ -2,7 +2,7 @@
 holidays. Also their OpenAPI description.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -182,3 +182,26 @@ class Eves(Asked):
     """The eves that count as holidays, in the whole county; those left out do not."""
 
     eves: list[Eve] = Field(max_length=6)
+
+
+class Unit(BaseModel):
+    """A unit of the county's tree."""
+
+    id: int
+    parent_id: int | None
+    name_fi: str
+    name_sv: str
+    name_en: str
+    sector: str = Field(description="health or social")
+
+
+class Units(BaseModel):
+    """Units, parents before children; who sees a part of the tree sees a parent's id without the parent."""
+
+    units: list[Unit]
+
+
+class Labels(Asked):
+    """The labels of a place, by which question sets are rolled out and scheduled."""
+
+    labels: list[Annotated[str, Field(pattern="^[^,]*$")]] = Field(max_length=100, examples=[["ward"]])

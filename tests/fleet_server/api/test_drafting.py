@@ -101,23 +101,21 @@ def test_nobody_translates_what_they_have_not_seen(desk: County) -> None:
     assert [(one["now"], one["by"]) for one in mine["conflicts"]] == [("Läget?", desk.person("alice").actor)]
 
 
-@pytest.mark.parametrize(
-    ("language", "body", "status", "field"),
-    [
-        ("sv", {"revision": 1, "texts": {"questions/NPS/text/sv": "Ja?"}}, 422, "questions/NPS/text/sv"),
-        ("sv", {"revision": 1, "texts": {f"{OWN}/text/fi": "Ja?"}}, 422, f"{OWN}/text/fi"),
-        ("sv", {"revision": 1, "texts": {f"{OWN}/text/sv": "x" * 4_000}}, 422, f"{OWN}/text/sv"),
-        ("sv", {"revision": 9, "texts": {}}, 422, "revision"),
-        ("sv", {"revision": 1, "text": {}}, 422, "text"),
-        ("sme", {"revision": 1, "texts": {}}, 404, None),
-        ("xx", {"revision": 1, "texts": {}}, 404, None),
-    ],
+WRONG: tuple[tuple[str, dict[str, Any], int, str | None], ...] = (
+    ("sv", {"revision": 1, "texts": {"questions/NPS/text/sv": "Ja?"}}, 422, "questions/NPS/text/sv"),
+    ("sv", {"revision": 1, "texts": {f"{OWN}/text/fi": "Ja?"}}, 422, f"{OWN}/text/fi"),
+    ("sv", {"revision": 1, "texts": {f"{OWN}/text/sv": "x" * 4_000}}, 422, f"{OWN}/text/sv"),
+    ("sv", {"revision": 9, "texts": {}}, 422, "revision"),
+    ("sv", {"revision": 1, "text": {}}, 422, "text"),
+    ("sme", {"revision": 1, "texts": {}}, 404, None),
+    ("xx", {"revision": 1, "texts": {}}, 404, None),
 )
-def test_what_cannot_be_translated_is_named_and_nothing_is_done(
-    desk: County, language: str, body: dict[str, Any], status: int, field: str | None
-) -> None:
-    answer = put(desk, f"/drafts/1/texts/{language}", **body)
-    assert (answer.status_code, answer.json().get("field")) == (status, field)
+
+
+def test_what_cannot_be_translated_is_named_and_nothing_is_done(desk: County) -> None:
+    for language, body, status, field in WRONG:
+        answer = put(desk, f"/drafts/1/texts/{language}", **body)
+        assert (answer.status_code, answer.json().get("field")) == (status, field), answer.text
     assert get(desk, "/drafts/1").json()["revision"] == 1
 
 
@@ -165,21 +163,14 @@ def test_a_preview_is_looked_at_picture_by_picture_and_noted_for_exactly_that(de
     assert get(desk, "/drafts/1/preview").json()["to_see"] == ["button5"], "one letter is another content"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/library",
-        *(
-            f"/drafts/1/{page}"
-            for page in ("history", "compare", "texts", "texts/sv", "texts.xlsx", "preview")
-        ),
-    ],
-)
-def test_who_is_no_coordinator_learns_nothing_of_drafts(desk: County, path: str) -> None:
-    assert get(desk, path, "charlie").status_code == 403
-    assert desk.stranger().get(f"/api/v1{path}").status_code == 401
-    if path != "/library":
-        assert get(desk, path.replace("/1/", "/99/")).status_code == 404
+def test_who_is_no_coordinator_learns_nothing_of_drafts(desk: County) -> None:
+    charlie, bob, stranger = desk.browser("charlie"), desk.browser("bob"), desk.stranger()
+    pages = ("history", "compare", "texts", "texts/sv", "texts.xlsx", "preview")
+    for path in ("/api/v1/library", *(f"/api/v1/drafts/1/{page}" for page in pages)):
+        assert charlie.get(path).status_code == 403, path
+        assert stranger.get(path).status_code == 401, path
+        if "drafts" in path:
+            assert bob.get(path.replace("/1/", "/99/")).status_code == 404, path
 
 
 def test_eves_are_chosen_for_the_whole_county_and_kiosks_hear_of_it_at_once(county: County) -> None:
@@ -201,6 +192,21 @@ def test_eves_are_chosen_for_the_whole_county_and_kiosks_hear_of_it_at_once(coun
     assert "2026-12-24" not in {one["day"] for one in after["holidays"]}
     assert _wish(county, device) != wish
     assert county.audit()[-1].action == "choose eves"
+
+
+def test_labels_are_given_to_places_that_one_keeps_and_choose_them(county: County) -> None:
+    exit_, lobby = county.places["exit"], county.places["lobby"]
+    assert put(county, f"/places/{exit_}/labels", labels=["Ward", "winter"]).json() == {
+        "labels": ["ward", "winter"]
+    }
+    given = {one["id"]: one["labels"] for one in get(county, "/places", "alice").json()["places"]}
+    assert (given[exit_], given[lobby]) == (["ward", "winter"], [])
+    assert put(county, f"/places/{lobby}/labels", labels=["ward"]).status_code == 404, "not Bob's to see"
+    assert put(county, f"/places/{exit_}/labels", "otto", labels=[]).status_code == 403
+    odd = put(county, f"/places/{exit_}/labels", labels=["one, two"])
+    assert (odd.status_code, odd.json()["field"]) == (422, "labels.0")
+    seen = [one["name_en"] for one in get(county, "/units").json()["units"]]
+    assert seen == ["health en", "clinic en"]
 
 
 def _wish(county: County, device: str) -> Any:
