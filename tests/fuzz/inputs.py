@@ -20,7 +20,7 @@ from fleet_server.questions.views import view_bytes, view_faults
 from tests.conftest import MONDAY_10
 from tests.firmware.net import names
 from tests.firmware.whole import encode, encode_batch
-from tests.fuzz.kiosk_ends import DEVICE, EPOCH, GOOD_RECEIPT, NAME_QUERY, NONCE
+from tests.fuzz.kiosk_parts import DEVICE, EPOCH, GOOD_RECEIPT, NAME_QUERY, NONCE
 from tests.fuzz.mutate import Mutator
 
 KNOWN_SET = 7

@@ -173,6 +173,7 @@ def test_the_ways_that_a_scene_offers_are_on_its_page(screen: Screen) -> None:
             assert ("leave",) in found, name
         if scene["page"] == "ask":
             assert (("next",) in found) != (("skip",) in found), name
+            assert any(action[0] == "language" for action in found), name
         if scene["page"] in ("rest", "ask", "phone"):
             assert {("mode", mode) for mode in MODES} <= found, name
         if scene["page"] == "rest":
