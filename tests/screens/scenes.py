@@ -18,6 +18,19 @@ STATES = ("out", "full", "wait", "start")
 ADDRESS = "https://palaute.hyvaalue.fi/p/4K7Q"
 # 29 cells wide, as the code of such an address is. These cells are no code: nobody scans them.
 QR_ROWS = [0x1FC0_07F ^ row * 0x9E37_79B & 0x1FFF_FFFF for row in range(29)]
+NOTE = {
+    "id": 1,
+    "until": None,
+    "fi": (
+        "Odotusaika vastaanotolle oli liian pitkä.",
+        "Avasimme toisen ilmoittautumispisteen. Jonossa odotetaan nyt enintään 10 minuuttia.",
+    ),
+    "sv": (
+        "Väntetiden till mottagningen var för lång.",
+        "Vi öppnade en andra anmälningspunkt. I kön väntar man nu högst 10 minuter.",
+    ),
+    "en": ("The signs were confusing.", "New signs are up."),
+}
 WRITTEN = (
     "Hoitaja oli ystävällinen ja kuunteli rauhassa. "
     "Odotin kuitenkin lääkäriä yli tunnin, eikä kukaan kertonut syytä"
@@ -60,6 +73,15 @@ def screens() -> tuple[Screen, ...]:
             step=1,
             steps=5,
             kinds=kinds,
+        )
+        # At rest nobody has chosen a mode; but whoever looks at pictures may.
+        add(
+            "-".join(["said", codes[first], *kinds]),
+            seen,
+            page="rest",
+            question=first,
+            kinds=kinds,
+            said=NOTE,
         )
         for index, question in enumerate(seen["questions"]):
             code = question["code"]
