@@ -31,9 +31,10 @@ def lay(sheet, note):
     end = asked.rect[1] + asked.rect[3]
     if not best(asked.text, (font,), asked.rect[2], end - top)[2]:
         return False
-    over = [Panel(box)] + _texts(sheet, note, _TOP + _PADDING, _LINES * font.height)
     rect = (asked.rect[0], top, asked.rect[2], end - top)
-    over.append(Label(rect, asked.text, (sheet.big, sheet.middle, font), role="question"))
+    question = Label(rect, asked.text, (sheet.big, sheet.middle, font), role="question")
+    fonts = (font,) if question.font is font else (sheet.middle, font)  # what is asked speaks loudest
+    over = [Panel(box)] + _texts(sheet, note, fonts, _TOP + _PADDING, _LINES * font.height) + [question]
     below = asked.rect[1]
     for widget in sheet.widgets:
         if widget is not asked and widget.rect[1] + widget.rect[3] > below:
@@ -42,12 +43,12 @@ def lay(sheet, note):
     return True
 
 
-def _texts(sheet, note, y, room):
-    """The two labels in one font, the larger where it has room, in the middle of the height."""
+def _texts(sheet, note, fonts, y, room):
+    """The two labels in one font, the first that has room, in the middle of the height."""
     code = _language(sheet, note)
     said, did = [word + text for word, text in zip(WORDS[code], note[code])]
     width = WIDTH - 2 * _LEFT
-    for font in (sheet.middle, sheet.little):
+    for font in fonts:
         above = len(best(said, (font,), width, 0)[1]) * font.height
         below = len(best(did, (font,), width, 0)[1]) * font.height
         if above + below <= room:

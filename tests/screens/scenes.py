@@ -18,6 +18,7 @@ STATES = ("out", "full", "wait", "start")
 ADDRESS = "https://palaute.hyvaalue.fi/p/4K7Q"
 # 29 cells wide, as the code of such an address is. These cells are no code: nobody scans them.
 QR_ROWS = [0x1FC0_07F ^ row * 0x9E37_79B & 0x1FFF_FFFF for row in range(29)]
+SAID_SETS = (1, 9)  # a long question, and one with two rows of buttons around it
 NOTE = {
     "id": 1,
     "until": None,
@@ -74,15 +75,9 @@ def screens() -> tuple[Screen, ...]:
             steps=5,
             kinds=kinds,
         )
-        # At rest nobody has chosen a mode; but whoever looks at pictures may.
-        add(
-            "-".join(["said", codes[first], *kinds]),
-            seen,
-            page="rest",
-            question=first,
-            kinds=kinds,
-            said=NOTE,
-        )
+        if body["number"] in SAID_SETS:
+            name = "-".join(["said", codes[first], *kinds])
+            add(name, seen, page="rest", question=first, kinds=kinds, said=NOTE)
         for index, question in enumerate(seen["questions"]):
             code = question["code"]
             on_way = {"question": index, "step": 2, "steps": 5, "back": True, "leave": True}
