@@ -5,7 +5,7 @@ Invariants: a note is shown only while nobody touches, only before its last inst
 have taken it back: without a connection for a day there is none. What was withdrawn is gone with the next look.
 """
 
-from kiosk.compat import const, ticks_diff
+from kiosk.compat import const, ticks_add, ticks_diff
 
 _REST_MS = const(20_000)  # whoever comes to answer has found the question by then
 _SHOWN_MS = const(12_000)  # three lines, read slowly and standing
@@ -22,6 +22,7 @@ class Said:
         self._notes = self._note = None
         self._turn = 0
         self._since = None  # when the present rest began
+        self._began = 0  # when the present note came
         self._heard = None  # when there was a connection last
 
     def touched(self, now_ms):
@@ -37,24 +38,23 @@ class Said:
             self._turn = 0
             self._note = None
         self._listen(now_ms)
-        if not idle or notes is None or self._heard is None:
+        if not idle:
             self._since = self._note = None
             return None
+        if self._note is not None:
+            if ticks_diff(now_ms, self._began) >= _SHOWN_MS or self._heard is None or self._over(self._note):
+                self.touched(now_ms)
+            return self._note
         if self._since is None:
             self._since = now_ms
-        passed = ticks_diff(now_ms, self._since)
-        if passed < _REST_MS:
+        if ticks_diff(now_ms, self._since) < _REST_MS:
             return None
-        if passed >= _REST_MS + _SHOWN_MS:
-            self.touched(now_ms)
-            return None
-        if self._note is None:
+        if notes is not None and self._heard is not None:
             self._note = self._next(notes)
-            if self._note is None:
-                self._since = now_ms  # all are over: look again after another rest
-        elif self._over(self._note):
-            self._note = None
-            self._since = now_ms
+            self._began = now_ms
+        if self._note is None:
+            # What comes now is shown at once, for nobody is here; and no instant that is kept grows too old.
+            self._since = ticks_add(now_ms, -_REST_MS)
         return self._note
 
     def _listen(self, now_ms):
