@@ -4,7 +4,7 @@ It lays out what the kiosk would, with the kiosk's own code, and knows no databa
 finds no fault has room on every resting screen that shows notes, whatever the kiosk asks.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from fleet_server.questions.national import national_sets
@@ -62,6 +62,14 @@ def page_of(note: dict[str, Any], language: str, seen: dict[str, Any]) -> Any:
     }
     codes = seen["languages"]
     return drawing.page(scene, seen, codes.index(language) if language in codes else 0)
+
+
+@lru_cache(maxsize=64)  # a unit's kiosks ask the same few
+def leaves_room(raw: bytes) -> bool:
+    """Whether the question at rest of a view (its bytes) leaves a note its room, in the language in which it rests."""
+    seen = drawing.read_view(raw)
+    note = {"id": 0, "until": None, LANGUAGES[0]: ["", ""]}
+    return has_room(page_of(note, seen["languages"][0], seen))
 
 
 def has_room(page: Any) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from fleet_server.devices.models import KIOSK, Device
-from fleet_server.handling.kiosk_screen import MODEL, example_view
+from fleet_server.handling.kiosk_screen import MODEL, example_view, leaves_room
 from fleet_server.handling.models import SaidAndDid
-from fleet_server.handling.said import LANGUAGES, in_language, languages_of, published_rows
+from fleet_server.handling.said import LANGUAGES, in_language, published_rows
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
@@ -97,28 +97,41 @@ def kiosks_of(session: Session, where: Where) -> Sequence[Device]:
 
 @dataclass(frozen=True)
 class Showing:
-    """Which touch kiosks show a note, by their own report: names."""
+    """Which touch kiosks show a note, by their own report: names. `crowded`: what they ask leaves no room."""
 
     shown: tuple[str, ...]
     others: tuple[str, ...]
+    crowded: tuple[str, ...] = ()
 
 
-def showing(devices: Sequence[Device], rows: Iterable[SaidAndDid], *, now: int) -> dict[int, Showing]:
+def showing(
+    session: Session, devices: Sequence[Device], rows: Iterable[SaidAndDid], *, now: int
+) -> dict[int, Showing]:
     """Of each of these notes that kiosks are to show now."""
     held = {device.id: _reported(device) for device in devices}
+    full = _crowded(session, devices)
     found = {}
     for row in rows:
         if row.published_at is None or not row.on_kiosks or (row.ends_at is not None and row.ends_at <= now):
             continue
-        shown = tuple(device.name for device in devices if row.id in held[device.id])
-        others = tuple(device.name for device in devices if row.id not in held[device.id])
-        found[row.id or 0] = Showing(shown, others)
+        have = [device for device in devices if row.id in held[device.id]]
+        found[row.id or 0] = Showing(
+            tuple(device.name for device in have if device.running_set not in full),
+            tuple(device.name for device in devices if device not in have),
+            tuple(device.name for device in have if device.running_set in full),
+        )
     return found
 
 
-def pictured(row: SaidAndDid) -> list[str]:
-    """The languages in which a kiosk may show it, when it is meant for kiosks."""
-    return languages_of(row) if row.on_kiosks else []
+def _crowded(session: Session, devices: Sequence[Device]) -> set[int | None]:
+    """Numbers of the sets that these kiosks ask and that leave a note no room."""
+    numbers = {device.running_set for device in devices if device.running_set is not None}
+    rows = session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))).all()
+    return {
+        row.number
+        for row in rows
+        if not questions.withheld(row, MODEL) and not leaves_room(questions.view_of(row, MODEL))
+    }
 
 
 def _reported(device: Device) -> set[int]:

@@ -54,7 +54,7 @@ def listed(
             (row, said.in_language(row, language()), said.languages_of(row), said.names_somebody(row))
             for row in found
         ],
-        showing=on_kiosks.showing(kiosks, found, now=now),
+        showing=on_kiosks.showing(session, kiosks, found, now=now),
         now=now,
         may_lead=leads(person, subject),
         done=done,

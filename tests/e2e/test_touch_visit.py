@@ -89,11 +89,12 @@ def test_what_was_done_is_published_on_the_page_seen_on_the_screen_withdrawn_and
 
         assert browser.post(f"/results/said-and-did/{said_id}/publish").status_code == 303
         visitor.until(lambda show: show["said"] == int(said_id), "the note", SEEN_S)
-        assert reported(demo, kiosk.facts.id) == {"ids": [int(said_id)], "reason": ""}
         note = {"id": int(said_id), "until": None, "fi": [words["said_fi"], words["did_fi"]]}
         expected = drawing.picture(kiosk_screen.page_of(note, "fi", asked), "touch")
         assert kiosk.screen() == expected == preview, "the kiosk shows what the page had shown before"
 
+        has_it = {"ids": [int(said_id)], "reason": ""}
+        visitor.until(lambda _show: reported(demo, kiosk.facts.id) == has_it, "its report of it")
         assert browser.post(f"/results/said-and-did/{said_id}/withdraw").status_code == 303
         visitor.until(lambda show: show["said"] is None, "gone", SEEN_S)
         assert kiosk.screen() == question_alone

@@ -17,6 +17,7 @@ from fleet_server.handling.models import SaidAndDid
 from fleet_server.instants import DAY_MS, MINUTE_MS
 from fleet_server.places import service as places
 from fleet_server.questions import service as questions
+from fleet_server.questions.national import national_sets
 from fleet_server.refusals import Refused
 from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import Where
@@ -92,11 +93,25 @@ def test_a_kiosk_is_wished_the_newest_of_its_place_and_the_units_around_it(share
         kiosks = on_kiosks.kiosks_of(session, Where(PLACE, 2))
         assert [one.id for one in kiosks] == [other]
         assert other in [one.id for one in on_kiosks.kiosks_of(session, Where(UNIT, 1))]
-        states = on_kiosks.showing(kiosks, rows, now=NOW + 20)
+        states = on_kiosks.showing(session, kiosks, rows, now=NOW + 20)
         assert states[newest[0]["id"]] == on_kiosks.Showing((device.name,), ())
         assert states[newest[1]["id"]] == on_kiosks.Showing((), (device.name,))
         assert on_kiosks.setting_of(session, other, [], room=100, now=NOW + 20) == newest[:1]
         assert on_kiosks.setting_of(session, other, [], room=50, now=NOW + 20) is None
+
+
+def test_a_kiosk_whose_question_needs_all_the_room_is_told_apart(shared_database: Database) -> None:
+    with shared_database.write() as session:
+        device = session.get_one(Device, new_kiosk(session, 3))
+        row = publish(session, Where(PLACE, 3), NOW + 30)
+        body = json.loads(json.dumps(next(one for one in national_sets() if one["number"] == 1)))
+        for language, text in body["questions"][0]["text"].items():
+            body["questions"][0]["text"][language] = f"{text} {text}"[:200]
+        questions.add(session, body | {"number": 77}, source="test", now=0)
+        for number, crowded in ((77, True), (None, False)):
+            device.running_set, device.report = number, json.dumps({"said": {"ids": [row.id]}})
+            (state,) = on_kiosks.showing(session, [device], [row], now=NOW + 31).values()
+            assert (state.crowded == (device.name,), state.shown == (device.name,)) == (crowded, not crowded)
 
 
 def test_each_note_is_sent_in_the_language_in_which_its_kiosk_rests(shared_database: Database) -> None:
