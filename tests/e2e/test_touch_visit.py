@@ -4,6 +4,8 @@ the place has to say to them stands on its screen, as long as it is published.""
 import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -22,6 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("demo")
 
 SET = 7
 SWEDISH = 1
+PATIENCE_S = 30
 SEEN_S = 60  # of rest until a note comes it takes 20
 
 
@@ -103,12 +106,14 @@ def test_what_was_done_is_published_on_the_page_seen_on_the_screen_withdrawn_and
         )
 
 
-def signed_in(demo: Demo) -> httpx.Client:
+@contextmanager
+def signed_in(demo: Demo) -> Iterator[httpx.Client]:
     """A browser without windows, of the demonstration's person."""
-    browser = httpx.Client(base_url=demo.address, headers={"origin": demo.address})
     email, password = demo.sign_in
-    assert browser.post("/sign-in", data={"email": email, "password": password}).status_code == 303
-    return browser
+    with httpx.Client(base_url=demo.address, headers={"origin": demo.address}, timeout=PATIENCE_S) as browser:
+        signed = browser.post("/sign-in", data={"email": email, "password": password})
+        assert signed.status_code == 303
+        yield browser
 
 
 def place_of(demo: Demo, device: str) -> int:

@@ -18,7 +18,7 @@ STATES = ("out", "full", "wait", "start")
 ADDRESS = "https://palaute.hyvaalue.fi/p/4K7Q"
 # 29 cells wide, as the code of such an address is. These cells are no code: nobody scans them.
 QR_ROWS = [0x1FC0_07F ^ row * 0x9E37_79B & 0x1FFF_FFFF for row in range(29)]
-SAID_SETS = (1, 9)  # a long question, and one with two rows of buttons around it
+SAID_SETS = (7, 9)  # a long question, and one with two rows of buttons around it
 NOTE = {
     "id": 1,
     "until": None,
