@@ -75,9 +75,6 @@ def screens() -> tuple[Screen, ...]:
             steps=5,
             kinds=kinds,
         )
-        if body["number"] in SAID_SETS:
-            name = "-".join(["said", codes[first], *kinds])
-            add(name, seen, page="rest", question=first, kinds=kinds, said=NOTE)
         for index, question in enumerate(seen["questions"]):
             code = question["code"]
             on_way = {"question": index, "step": 2, "steps": 5, "back": True, "leave": True}
@@ -88,6 +85,13 @@ def screens() -> tuple[Screen, ...]:
     _around(view(next(body for body in national_sets() if body["number"] == 7), "touch"), add)
     for state in STATES:
         add(state, None, page=state)
+    for body in national_sets():
+        if body["number"] in SAID_SETS:
+            seen = view(body, "touch")
+            first = _first(seen["flows"][0]["ask"])
+            kinds = [flow["kind"] for flow in seen["flows"][1:]]
+            name = "-".join(["said", seen["questions"][first]["code"], *kinds])
+            add(name, seen, page="rest", question=first, kinds=kinds, said=NOTE)
     return tuple(found.values())
 
 
