@@ -49,9 +49,10 @@ def _texts(sheet, note, fonts, y, room):
     said, did = [word + text for word, text in zip(WORDS[code], note[code])]
     width = WIDTH - 2 * _LEFT
     for font in fonts:
-        above = len(best(said, (font,), width, 0)[1]) * font.height
-        below = len(best(did, (font,), width, 0)[1]) * font.height
-        if above + below <= room:
+        _, first, one = best(said, (font,), width, room)
+        _, second, other = best(did, (font,), width, room)
+        above, below = len(first) * font.height, len(second) * font.height
+        if one and other and above + below <= room:
             break
     above = min(above, room - font.height)
     below = min(below, room - above)
