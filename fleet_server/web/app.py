@@ -54,6 +54,7 @@ ROUTERS = (
     "fleet_server.handling.texts_pages",
     "fleet_server.handling.text_pages",
     "fleet_server.handling.question_pages",
+    "fleet_server.handling.kiosk_pages",
     "fleet_server.handling.said_pages",
     "fleet_server.results.pdf_pages",
     "fleet_server.results.pages",

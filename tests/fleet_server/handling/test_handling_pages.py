@@ -164,7 +164,7 @@ def test_you_said_we_did_is_public_only_while_it_is_published(world: World) -> N
 
     def public() -> list[str]:
         with world.database.read() as session:
-            return [one.did for one in said.published(session, place, "en")]
+            return [one.did for one in said.published(session, place, "en", now=world.now)]
 
     assert public() == []
     alice.post(f"/results/said-and-did/{said_id}/publish")
