@@ -65,7 +65,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def _on_sqlite() -> list[dict[str, Any]]:
-    return _measure("SQLite", [f"sqlite:///{_sqlite(answers)}" for answers in (FEW, ANSWERS)])
+    return _measure("SQLite", [f"sqlite:///{sqlite_county(answers)}" for answers in (FEW, ANSWERS)])
 
 
 def _on_postgresql() -> list[dict[str, Any]]:
@@ -73,7 +73,8 @@ def _on_postgresql() -> list[dict[str, Any]]:
         return _measure("PostgreSQL", [cluster.url(_in(cluster, answers)) for answers in (FEW, ANSWERS)])
 
 
-def _sqlite(answers: int) -> Path:
+def sqlite_county(answers: int) -> Path:
+    """The file with so many answers, made if it is not there."""
     path = KEPT / f"county-{county_years.VERSION}-{answers}.db"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
