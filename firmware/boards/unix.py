@@ -10,6 +10,7 @@ import json
 import os
 import sys
 
+from kiosk.check import lend
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 from kiosk.version import BUILD, VERSION
 
@@ -50,6 +51,7 @@ def attach(flash, nvs):
     journal_flash = flash
     _identity = json.loads(nvs("hymio", "identity") or b"{}")
     _network = json.loads(nvs("hymio", "network") or b"{}")
+    _identity, _network = lend("tried").begin(root, _identity, _network)
     model = _identity.get("model", model)
     faces = int(model[-1]) if model[-1].isdigit() else 0
     _lights = [0] * faces

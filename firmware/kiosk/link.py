@@ -71,6 +71,7 @@ class Session:
         self._mark = None
         self._connection = starts << 16
         self.status = "no-network"
+        self.failure = ""  # why the last connection ended or none came about, for a person
 
     async def run(self, beat):
         """Connect, stay, connect again, for ever; `beat()` is called at least once a minute."""
@@ -89,6 +90,7 @@ class Session:
                 self._online_ms = None
                 await self._connect(beat)
             except LINK_ERRORS as error:
+                self.failure = ("%s" % (error.args[0] if error.args else "time-out",))[:60]
                 self._board.log("link: %r" % error)
             if self._online_ms is not None and self._uptime.ms() - self._online_ms >= _HEALTHY_MS:
                 attempt = 0
