@@ -15,6 +15,7 @@ from drivers.pcf8575 import Pcf8575
 from drivers.piezo import Piezo
 from drivers.soc import log, raise_clock, random, reset, reset_cause, watchdog
 from kiosk.check import lend
+from kiosk.store import kept
 from kiosk.version import BUILD, VERSION
 from machine import I2C, PWM, SPI, Pin
 
@@ -54,7 +55,10 @@ assets = "/assets"
 touch = None
 tells_targets = False
 
-_identity, _network = lend("tried").begin(root, soc.blob("identity"), soc.blob("network"))
+_identity = soc.blob("identity")
+_network = soc.blob("network")
+if kept("/state/network"):
+    _identity, _network = lend("trial").effective(root, _identity, _network)
 model: str = _identity.get("model", "button5")
 faces, screen = soc.shape(model)
 slot = soc.slot()

@@ -12,6 +12,7 @@ import sys
 
 from kiosk.check import lend
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+from kiosk.store import kept
 from kiosk.version import BUILD, VERSION
 
 name = "unix"
@@ -51,7 +52,8 @@ def attach(flash, nvs):
     journal_flash = flash
     _identity = json.loads(nvs("hymio", "identity") or b"{}")
     _network = json.loads(nvs("hymio", "network") or b"{}")
-    _identity, _network = lend("tried").begin(root, _identity, _network)
+    if kept("/state/network"):
+        _identity, _network = lend("trial").effective(root, _identity, _network)
     model = _identity.get("model", model)
     faces = int(model[-1]) if model[-1].isdigit() else 0
     _lights = [0] * faces

@@ -13,7 +13,7 @@ from kiosk.recorder import Recorder
 from kiosk.report import Report
 from kiosk.sets import Sets
 from kiosk.settings import Settings, count_start
-from kiosk.signs import Signs
+from kiosk.store import kept
 from kiosk.supervisor import Supervisor, trace_of
 from kiosk.sync import Sync
 
@@ -25,6 +25,8 @@ _PAPER_DEADLINE_MS = const(120000)
 _QUIET_MS = const(3000)
 _IDLE_POLL_MS = const(500)
 _RESTART_TAKES_S = const(120)
+# Signs wait longer than this anyway; their code comes when the start has let go of what it took.
+_SIGNS_AFTER_MS = const(10000)
 _RESTART_S = const(5)
 _LOG_LINES = const(8)
 _LOG_LINE = const(120)
@@ -87,9 +89,12 @@ class App:
         self._journal_shown = None
         self._status = None
         self.supervisor = None
-        self.trial = self.report.trial = lend("tried").opened(board.root, self.uptime, self._log)
+        self.trial = None
+        if kept(board.root + "/state/network"):
+            self._open_trial()
         self.crashed = ""  # the last crash of a task, in one line
-        self.signs = Signs(self, now_ms)
+        self.signs = None
+        self._signs_at = _SIGNS_AFTER_MS
         self._lit = False  # the light inside the case
         self._lights = None
         (self.paper or self.front).facts = self._facts
@@ -166,17 +171,31 @@ class App:
         if trial is None:
             if wish is None:
                 return
-            trial = lend("tried").Tried(self.board.root, self.uptime, self._log)
-            self.trial = self.report.trial = trial
+            trial = self._open_trial()
         reached = session.status == "online" and self.sync.server is not None
         trial.look(wish, reached, session.failure)
         if trial.restart and self._quiet():
             await session.leave("update", _RESTART_TAKES_S)
             self.board.reset()
 
+    def _open_trial(self):
+        """What became of network settings from the server: there only where any ever came."""
+        self.trial = self.report.trial = lend("tried").Tried(self.board.root, self.uptime, self._log)
+        return self.trial
+
     def _show_signs(self, now_ms):
         """The light inside the case and the display's corner; the lights of the faces while the gesture shows them."""
         board = self.board
+        if self.signs is None:
+            if self.uptime.ms() < self._signs_at:
+                return
+            self._signs_at += _SIGNS_AFTER_MS  # without memory for them now: later
+            try:
+                from kiosk.signs import Signs
+
+                self.signs = Signs(self, now_ms)
+            except MemoryError:
+                return
         if self.signs.look(now_ms):
             sign = self.signs.now
             board.show({"sign": sign})

@@ -27,6 +27,7 @@ _GONE_MS = const(2_000)  # TCP survives a flicker
 _POLL_S = const(2)
 _MARGIN_S = const(60)
 _LARGEST_JSON = const(4096)
+_LONGEST_FAILURE = const(60)
 _BUFFER_BYTES = const(512)  # a question set passes through it in pieces
 
 
@@ -90,7 +91,7 @@ class Session:
                 self._online_ms = None
                 await self._connect(beat)
             except LINK_ERRORS as error:
-                self.failure = ("%s" % (error.args[0] if error.args else "time-out",))[:60]
+                self.failure = (str(error) or "time-out")[:_LONGEST_FAILURE]
                 self._board.log("link: %r" % error)
             if self._online_ms is not None and self._uptime.ms() - self._online_ms >= _HEALTHY_MS:
                 attempt = 0

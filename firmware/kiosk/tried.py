@@ -2,23 +2,11 @@
 memory for each of them, and this only where there ever was one. Knows no setting of a network.
 """
 
-import os
-
 from kiosk.check import lend
 from kiosk.compat import const
 
 _STEP_S = const(60)  # how often the flash hears of the time that is gone
 _LEAVE_MS = const(10_000)  # from taking the settings to the restart: the server hears that they are tried
-
-
-def begin(root, identity, network):
-    """(identity, network) with which this start is to go: for a board, before it makes its link."""
-    return lend("trial").effective(root, identity, network) if _there(root) else (identity, network)
-
-
-def opened(root, uptime, log):
-    """Tried, or None where no settings were ever tried."""
-    return Tried(root, uptime, log) if _there(root) else None
 
 
 class Tried:
@@ -78,14 +66,3 @@ class Tried:
             return False
         self.version, self.state, self.reason, self._left = told
         return True
-
-
-def _there(root):
-    """Whether any settings were ever tried here."""
-    for copy in (0, 1):
-        try:
-            os.stat("%s/state/network.%d" % (root, copy))
-            return True
-        except OSError:
-            pass
-    return False
