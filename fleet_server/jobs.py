@@ -17,6 +17,7 @@ from fleet_server.answers import alarms, coarsening, quarantine
 from fleet_server.answers.rerun import Step, rerun
 from fleet_server.changes import Changes
 from fleet_server.db import Database
+from fleet_server.devices import network
 from fleet_server.handling import marking
 from fleet_server.instants import DAY_MS, HOUR_MS, now_ms
 from fleet_server.places.opening import pending_places
@@ -149,7 +150,7 @@ class Jobs:
             watching.look(self._database, now=now, places=places)
 
     def forget(self, now: int) -> None:
-        """Once a day, and at the start: take away the texts that were kept long enough."""
+        """Once a day, and at the start: take away texts kept long enough, and keys that no kiosk fetched."""
         if now // DAY_MS == self._day:
             return
         with self._database.write() as session:
@@ -157,6 +158,7 @@ class Jobs:
             gone = texts.forget(session, days=days, now=now)
             marking.forget(session)
             quarantine.forget(session, before=now - days * DAY_MS)
+            network.forget(session, now=now)
         self._day = now // DAY_MS
         log.info("%d open texts were kept long enough and are forgotten", gone)
 

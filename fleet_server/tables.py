@@ -4,6 +4,7 @@ from fleet_server.accounts import models as accounts
 from fleet_server.alerts import models as alerts
 from fleet_server.answers import models as answers
 from fleet_server.devices import models as devices
+from fleet_server.devices import network_models as networks
 from fleet_server.drafts import models as drafts
 from fleet_server.handling import models as handling
 from fleet_server.mails import models as mails
@@ -23,6 +24,7 @@ __all__ = [
     "drafts",
     "handling",
     "mails",
+    "networks",
     "phone",
     "places",
     "questions",

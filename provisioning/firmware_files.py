@@ -27,7 +27,11 @@ _OPTIMISATION = "-O2"
 # 30 bits: a small integer on the ESP32, and the boot record has 32.
 _BUILD_BITS = 30
 # Of a board's firmware, what `station test` sends to a board that has none.
-_BENCH = ("/board.py", "/drivers/", "/kiosk/__init__.py", "/kiosk/compat.py")
+_BENCH = (
+    "/board.py",
+    "/drivers/",
+    *(f"/kiosk/{name}.py" for name in ("__init__", "check", "compat", "store")),
+)
 
 
 @dataclass(frozen=True)

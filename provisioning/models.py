@@ -33,8 +33,8 @@ MODELS = {
     for model in (
         Model("button4", 4, "paper", "192K"),
         Model("button5", 5, "paper", "192K"),
-        Model("card4", 4, "none", "144K"),
-        Model("card5", 5, "none", "144K"),
+        Model("card4", 4, "none", "156K"),
+        Model("card5", 5, "none", "156K"),
         Model("touch", 0, "touch", "384K"),
     )
 }

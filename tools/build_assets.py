@@ -41,6 +41,8 @@ PICTURES = {
     "icons": (drawings.ICONS, 32, 4),
     "pface48": (drawings.PAPER_FACES, 48, 1),
     "psigns": (drawings.PAPER_SIGNS, 64, 1),
+    "corner": (drawings.CORNER_SIGNS, 24, 4),
+    "pcorner": (drawings.CORNER_SIGNS, 24, 1),
 }
 
 

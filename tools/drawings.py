@@ -241,3 +241,57 @@ ICONS = {
 }
 # What a page without a question shows on paper. In the order of firmware/screens/fonts.py: SIGNS.
 PAPER_SIGNS = {"hand": _hand(), "cloud": _cloud(), "brush": _brush()}
+
+
+def _struck(shape: Shape) -> Shape:
+    slash = line(-0.80, -0.80, 0.80, 0.80, _LINE * 1.3)
+    return union(without(shape, grown(slash, 0.13)), slash)
+
+
+def _cable() -> Shape:
+    """A network plug on its cable, struck through."""
+    plug = union(box(0, 0.02, 1.16, 0.70, 0.16), line(0, 0.30, 0, 0.98, 0.2))
+    prongs = union(line(-0.30, -0.80, -0.30, -0.20, 0.2), line(0.30, -0.80, 0.30, -0.20, 0.2))
+    return _struck(union(plug, prongs))
+
+
+def _clock() -> Shape:
+    """A clock without hands, asking."""
+    question = union(
+        arc(0, -0.16, 0.27, 0.25, 180, 400, _LINE * 1.1),
+        path([(0.17, 0.02), (0, 0.16), (0, 0.26)], _LINE * 1.1),
+    )
+    return union(outline(disc(0, 0, 0.90), _LINE * 1.2), question, disc(0, 0.52, 0.11))
+
+
+def _tray() -> Shape:
+    """Full tray, arrow up: what has yet to go out."""
+    tray = path([(-0.84, 0.20), (-0.84, 0.82), (0.84, 0.82), (0.84, 0.20)], _LINE * 1.3)
+    arrow = union(
+        line(0, -0.78, 0, 0.42, _LINE * 1.3), path([(-0.42, -0.38), (0, -0.82), (0.42, -0.38)], _LINE * 1.3)
+    )
+    return union(tray, arrow)
+
+
+def _turn() -> Shape:
+    """Something new is on its way: an arrow that goes round."""
+    return union(
+        arc(0, 0, 0.70, 0.70, 20, 300, _LINE * 1.3),
+        polygon([(0.10, -0.98), (0.84, -0.72), (0.26, -0.18)]),
+    )
+
+
+def _warning() -> Shape:
+    body = grown(polygon([(0, -0.78), (0.84, 0.72), (-0.84, 0.72)]), 0.10)
+    return without(body, line(0, -0.28, 0, 0.24, 0.17), disc(0, 0.52, 0.11))
+
+
+# The corner's signs, told apart by shape. In the order of firmware/kiosk/signs.py: NAMES.
+CORNER_SIGNS = {
+    "link": _cable(),
+    "server": _cloud(),
+    "clock": _clock(),
+    "waiting": _tray(),
+    "update": _turn(),
+    "fault": _warning(),
+}

@@ -14,6 +14,8 @@ from drivers.links import Link, Wired, Wireless
 from drivers.pcf8575 import Pcf8575
 from drivers.piezo import Piezo
 from drivers.soc import log, raise_clock, random, reset, reset_cause, watchdog
+from kiosk.check import lend
+from kiosk.store import kept
 from kiosk.version import BUILD, VERSION
 from machine import I2C, PWM, SPI, Pin
 
@@ -55,6 +57,8 @@ tells_targets = False
 
 _identity = soc.blob("identity")
 _network = soc.blob("network")
+if kept("/state/network"):
+    _identity, _network = lend("trial").effective(root, _identity, _network)
 model: str = _identity.get("model", "button5")
 faces, screen = soc.shape(model)
 slot = soc.slot()
@@ -142,10 +146,12 @@ def sound(tune: str) -> None:
 
 
 def show(what: dict) -> None:
-    """The light inside the case says whether the server is reached; pages are drawn on `display`."""
-    if "status" in what:
-        reached = what["status"] == "online"
-        _expander.set(1 << STATUS_LED_OUTPUT, 0 if reached else 1 << STATUS_LED_OUTPUT)
+    """What there is to see is drawn on `display`, or said by the lights."""
+
+
+def status_light(on: bool) -> None:
+    """The light inside the case: kiosk/signs.py has its pattern."""
+    _expander.set(1 << STATUS_LED_OUTPUT, 0 if on else 1 << STATUS_LED_OUTPUT)
 
 
 def health() -> dict:

@@ -15,6 +15,8 @@ from drivers.links import Link, Wired, Wireless
 from drivers.piezo import Piezo
 from drivers.soc import log, raise_clock, random, reset, reset_cause, watchdog
 from drivers.st7796 import St7796
+from kiosk.check import lend
+from kiosk.store import kept
 from kiosk.version import BUILD, VERSION
 from machine import I2C, PWM, SPI, Pin
 
@@ -58,6 +60,8 @@ tells_targets = False
 
 _identity = soc.blob("identity")
 _network = soc.blob("network")
+if kept("/state/network"):
+    _identity, _network = lend("trial").effective(root, _identity, _network)
 model: str = _identity.get("model", "touch")
 faces, screen = soc.shape(model)
 slot = soc.slot()

@@ -10,7 +10,9 @@ import json
 import os
 import sys
 
+from kiosk.check import lend
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
+from kiosk.store import kept
 from kiosk.version import BUILD, VERSION
 
 name = "unix"
@@ -50,6 +52,8 @@ def attach(flash, nvs):
     journal_flash = flash
     _identity = json.loads(nvs("hymio", "identity") or b"{}")
     _network = json.loads(nvs("hymio", "network") or b"{}")
+    if kept("/state/network"):
+        _identity, _network = lend("trial").effective(root, _identity, _network)
     model = _identity.get("model", model)
     faces = int(model[-1]) if model[-1].isdigit() else 0
     _lights = [0] * faces

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from kiosk.check import lend
 from kiosk.clock import Clock, Uptime
 from kiosk.compat import const, ticks_add, ticks_diff, ticks_ms
 from kiosk.desired import Desired
@@ -12,6 +13,7 @@ from kiosk.recorder import Recorder
 from kiosk.report import Report
 from kiosk.sets import Sets
 from kiosk.settings import Settings, count_start
+from kiosk.store import kept
 from kiosk.supervisor import Supervisor, trace_of
 from kiosk.sync import Sync
 
@@ -22,6 +24,9 @@ _PAPER_DEADLINE_MS = const(120000)
 # Idle work (an erase takes up to half a second of flash time) waits until no visitor is near.
 _QUIET_MS = const(3000)
 _IDLE_POLL_MS = const(500)
+_RESTART_TAKES_S = const(120)
+# Signs wait longer than this anyway; their code comes when the start has let go of what it took.
+_SIGNS_AFTER_MS = const(10000)
 _RESTART_S = const(5)
 _LOG_LINES = const(8)
 _LOG_LINE = const(120)
@@ -85,10 +90,22 @@ class App:
         self._touched_ms = now_ms
         self._journal_shown = None
         self._status = None
+        self.supervisor = None
+        self.trial = None
+        if kept(board.root + "/state/network"):
+            self._open_trial()
+        self.crashed = ""  # the last crash of a task, in one line
+        self.signs = None
+        self._signs_at = _SIGNS_AFTER_MS
+        self._lit = False  # the light inside the case
+        self._lights = None
+        (self.paper or self.front).facts = self._facts
 
     async def main(self):
         self.board.start()
-        supervisor = Supervisor(self.board.watchdog, self._crashed, self.board.log, self.board.reset)
+        self.supervisor = supervisor = Supervisor(
+            self.board.watchdog, self._crashed, self.board.log, self.board.reset
+        )
         supervisor.task("board", self.board.background, 0, vital=True)
         path = self._press if self.survey is not None else self.front.run
         supervisor.task("press", path, _PRESS_DEADLINE_MS, vital=True)
@@ -118,6 +135,10 @@ class App:
                 board.show({"ignored": buttons.just_ignored})
             if buttons.card_changed:
                 self._change_card()
+            if buttons.service_begun:
+                buttons.service_begun = False
+                survey.take_back(buttons.counted)
+                self.sync.kick()
             survey.tick(now_ms)
 
     def _change_card(self):
@@ -138,14 +159,63 @@ class App:
             if status != self._status:
                 self._status = status
                 self.board.show({"status": status})
+            self._show_signs(now_ms)
             if self._quiet():
                 # Ticks wrap after 12 days: keep the difference small.
                 self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
                 self.journal.tidy()
+            await self._try_network()
             await asyncio.sleep(_IDLE_POLL_MS / 1000)
 
     def _connected(self):
         return self.session.status == "online"
+
+    async def _try_network(self):
+        """Network settings from the server: tried and kept or given up, with a restart while nobody is near."""
+        session, trial, wish = self.session, self.trial, self.settings.get("network")
+        if trial is None:
+            if wish is None:
+                return
+            trial = self._open_trial()
+        reached = session.status == "online" and self.sync.server is not None
+        trial.look(wish, reached, session.failure)
+        if trial.restart and self._quiet():
+            await session.leave("update", _RESTART_TAKES_S)
+            self.board.reset()
+
+    def _open_trial(self):
+        """What became of network settings from the server: there only where any ever came."""
+        self.trial = self.report.trial = lend("tried").Tried(self.board.root, self.uptime, self._log)
+        return self.trial
+
+    def _show_signs(self, now_ms):
+        """The light inside the case and the display's corner; the lights of the faces while the gesture shows them."""
+        board = self.board
+        if self.signs is None:
+            if self.uptime.ms() < self._signs_at:
+                return
+            self._signs_at += _SIGNS_AFTER_MS  # without memory for them now: later
+            try:
+                from kiosk.signs import Signs
+
+                self.signs = Signs(self, now_ms)
+            except MemoryError:
+                return
+        if self.signs.look(now_ms):
+            sign = self.signs.now
+            board.show({"sign": sign})
+            (self.paper or self.front).sign = sign
+        lit = self.signs.lit()
+        if lit != self._lit and hasattr(board, "status_light"):
+            self._lit = lit
+            board.status_light(lit)
+        if self.buttons is not None and (self.buttons.service or self._lights is not None):
+            self._lights = self._lights or lend("service").Lights(self)
+            if not self._lights.tick(self.buttons.service):
+                self._lights = None
+
+    def _facts(self):
+        return lend("service").facts(self)
 
     def _quiet(self):
         """Nobody has touched the kiosk for a while."""
@@ -173,6 +243,7 @@ class App:
             self._lines.pop(0)
 
     def _crashed(self, task, trace):
+        self.crashed = "%s: %s" % (task, trace.strip().split("\n")[-1][:_LOG_LINE])
         self.session.log(
             {
                 "firmware": self.board.firmware,

@@ -13,6 +13,10 @@ _DEBOUNCE_MS = const(50)
 _CLEANING_HOLD_MS = const(3000)
 # With a set that waits for its printed card the same gesture, held longer, says that the card was changed.
 _CARD_HOLD_MS = const(5000)
+# Both neighbours of the ends held this long show the kiosk's state: other buttons than the cleaner's, and shorter than
+# the least `stuck_s`.
+_SERVICE_HOLD_MS = const(4000)
+_SERVICE_MS = const(60000)
 # Cleaning is over when nothing was touched for this long.
 _CLEANING_MS = const(60000)
 # Ticks wrap after 12 days: no instant that is kept may grow older than this.
@@ -36,6 +40,12 @@ class Buttons:
         self.cleaning = False
         self.card_waits = None  # of a card kiosk: function that says whether a set waits for its card
         self.card_changed = False  # set by the gesture, taken by the program
+        self.service = False  # the kiosk's state is shown; a press ends that and is none
+        self.service_begun = False  # set by the gesture, taken by the program
+        self.counted = 0  # faces whose present push was given out by `scan`
+        self._service_until = now_ms
+        self._inner = 2 | 1 << (faces - 2)
+        self._inner_used = False
         self._hold_used = False
         self._setting = setting
         self._all = (1 << faces) - 1
@@ -74,9 +84,11 @@ class Buttons:
                         touched |= bit
                     else:
                         self._stuck &= ~bit
+                        self.counted &= ~bit
             elif mask & bit and held_ms >= stuck_ms:
                 self._stuck |= bit
         self._watch_cleaning(now_ms)
+        self._watch_service(now_ms)
         if self._locked and ticks_diff(now_ms, self._locked_until) >= 0:
             self._locked = False
         return self._judge(touched, now_ms) if touched else None
@@ -102,7 +114,8 @@ class Buttons:
         return _IDLE_MS
 
     def _judge(self, touched, now_ms):
-        if self.cleaning or touched & (touched - 1):
+        if self.cleaning or self.service or touched & (touched - 1):
+            self.service = False
             self._cleaning_until = ticks_add(now_ms, _CLEANING_MS)
             return self._ignore("cleaning", touched, now_ms)
         face = 0
@@ -114,6 +127,7 @@ class Buttons:
             return self._ignore("repeat", touched, now_ms)
         if self.locked(now_ms):
             return self._ignore("lockout", touched, now_ms)
+        self.counted |= touched
         return face
 
     def _ignore(self, reason, touched, now_ms):
@@ -123,6 +137,18 @@ class Buttons:
                 self._touched[face] = now_ms
         self.just_ignored = reason
         return
+
+    def _watch_service(self, now_ms):
+        if self.service:
+            if ticks_diff(now_ms, self._service_until) >= 0:
+                self.service = False
+        elif self._down & ~self._stuck != self._inner:
+            self._inner_used = False
+        elif not self._inner_used and not self.cleaning:
+            held_ms = min([ticks_diff(now_ms, self._moved[face]) for face in (1, self.faces - 2)])
+            if held_ms >= _SERVICE_HOLD_MS:
+                self._inner_used = self.service = self.service_begun = True
+                self._service_until = ticks_add(now_ms, _SERVICE_MS)
 
     def _watch_cleaning(self, now_ms):
         if self.cleaning:

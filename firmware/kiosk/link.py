@@ -27,6 +27,7 @@ _GONE_MS = const(2_000)  # TCP survives a flicker
 _POLL_S = const(2)
 _MARGIN_S = const(60)
 _LARGEST_JSON = const(4096)
+_LONGEST_FAILURE = const(60)
 _BUFFER_BYTES = const(512)  # a question set passes through it in pieces
 
 
@@ -71,6 +72,7 @@ class Session:
         self._mark = None
         self._connection = starts << 16
         self.status = "no-network"
+        self.failure = ""  # why the last connection ended or none came about, for a person
 
     async def run(self, beat):
         """Connect, stay, connect again, for ever; `beat()` is called at least once a minute."""
@@ -89,6 +91,7 @@ class Session:
                 self._online_ms = None
                 await self._connect(beat)
             except LINK_ERRORS as error:
+                self.failure = (str(error) or "time-out")[:_LONGEST_FAILURE]
                 self._board.log("link: %r" % error)
             if self._online_ms is not None and self._uptime.ms() - self._online_ms >= _HEALTHY_MS:
                 attempt = 0

@@ -15,6 +15,9 @@ _POLL_S = const(1)
 # memory at the same moment is taken for one that keeps crashing (kiosk/supervisor.py).
 _SOON_S = const(20)
 _LATER_S = const(600)
+# A sign of the kiosk's state is no reason to refresh the glass until it has lasted so long; what is drawn meanwhile for
+# another reason has it already.
+_SIGN_TENTHS = const(6000)
 # Each update by difference leaves a little of the page before: after some of them, and daily, all of it is refreshed.
 _MOST_PARTS = const(5)
 _DAY_TENTHS = const(864000)
@@ -34,6 +37,10 @@ class Paper:
         self._parts = 0
         self._full_at = 0
         self._failed = False
+        self.sign = None  # the program sets it
+        self.facts = None  # function: what the service page says
+        self._sign_drawn = None
+        self._sign_at = 0  # when the sign was last as it is drawn
         self._show = board.show
         board.show = self.hear
 
@@ -54,11 +61,12 @@ class Paper:
     async def _look(self):
         """Draw if something else is to be seen. Gives the seconds until the next look."""
         path = self._sets.asked_path()
+        sign = self._sign_at_last()
         wanted = (self._page, path, self._settings.get("language"))
         drawn = self._drawn
         now = self._uptime.tenths()
         full = drawn is None or drawn[1:] != wanted[1:] or now - self._full_at >= _DAY_TENTHS
-        if wanted == drawn and not full:
+        if wanted == drawn and not full and sign == self._sign_drawn:
             return _POLL_S
         full = full or self._parts >= _MOST_PARTS
         failure = None
@@ -66,7 +74,9 @@ class Paper:
             from screens.paper import draw
 
             board = self._board
-            await draw(board.display, board.assets, wanted[0], path, wanted[2], full)
+            facts = self.facts() if wanted[0] == "service" else None
+            sign = self.sign if facts is None else None
+            await draw(board.display, board.assets, wanted[0], path, wanted[2], full, sign, facts)
         except (OSError, ValueError, KeyError, IndexError, MemoryError) as error:
             failure = error
         draw = None
@@ -79,7 +89,17 @@ class Paper:
             self._board.log("paper: not drawn: %r" % failure)
             return _LATER_S if again else _SOON_S
         self._drawn = wanted
+        self._sign_drawn = sign
         self._parts = 0 if full else self._parts + 1
         if full:
             self._full_at = now
         return _POLL_S
+
+    def _sign_at_last(self):
+        """The sign to be drawn: that on the glass until another one has lasted."""
+        now = self._uptime.tenths()
+        if self.sign == self._sign_drawn or self._page == "service":
+            self._sign_at = now
+        elif now - self._sign_at >= _SIGN_TENTHS:
+            return self.sign
+        return self._sign_drawn

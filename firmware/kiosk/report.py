@@ -15,12 +15,14 @@ class Report:
         self._desired = desired
         self._sets = sets
         self.buttons = None
+        self.trial = None  # of network settings, where there is one
 
     def mark(self):
         """A small value that differs whenever something changed that the server should hear of at once."""
         return (
             self._desired.version,
             self._desired.refusal,
+            self.trial and (self.trial.version, self.trial.state),
             self._sets.running,
             self._sets.want(),
             self._sets.waiting(),
@@ -33,7 +35,7 @@ class Report:
     def build(self):
         """The report as it is sent; the keys are those of the contract."""
         board, sets = self._board, self._sets
-        return {
+        report = {
             "v": 1,
             "board": board.name,
             "model": board.model,
@@ -50,6 +52,10 @@ class Report:
             "epochs": [list(epoch) for epoch in self._journal.epochs()],
             "health": self._health(),
         }
+        network = self.trial.report() if self.trial is not None else None
+        if network is not None:
+            report["network"] = network
+        return report
 
     def _update(self):
         """How the last wish of the server ended."""

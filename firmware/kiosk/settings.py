@@ -14,6 +14,8 @@ DEFAULTS = {  # kiosk/wish.py has the bounds
     "batch_bytes": 2048,
     "cleaning": None,  # UTC ms until which a touchscreen takes no touch
     "qr": None,  # the form for visitors' phones: {"text", "size", "rows"}
+    "name": None,  # what the kiosk is called on its page and label
+    "network": None,  # to be tried: {"version"} and some of {"ssid", "key", "host", "port", "seconds"}
     "card": None,  # hash of the set whose printed card is in the kiosk, as confirmed on its page
     "said": None,  # notes for the resting screen, as kiosk/said_rules.py gives them
 }

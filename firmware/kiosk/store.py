@@ -20,6 +20,17 @@ def make_folder(path):
         os.stat(path)  # raises when it was something else than "exists"
 
 
+def kept(path):
+    """Whether anything was ever saved in Store(path)."""
+    for copy in (0, 1):
+        try:
+            os.stat("%s.%d" % (path, copy))
+            return True
+        except OSError:
+            pass
+    return False
+
+
 class Store:
     """`Store(path)` keeps `path.0` and `path.1` and writes the older one."""
 

@@ -5,8 +5,11 @@ recorded is refused visibly and counted, never thanked for.
 """
 
 from kiosk import record
-from kiosk.compat import ticks_add, ticks_diff
+from kiosk.compat import const, ticks_add, ticks_diff
 from kiosk.journal import JournalFull
+
+CANT_SAY = const(255)  # kiosk/answers.py and kiosk/given.py are the touchscreen's
+SKIPPED = const(1)
 
 
 class Survey:
@@ -24,6 +27,8 @@ class Survey:
         self._screen = None
         self._lights_until = None
         self._stuck = []
+        # Of the faces of the service gesture the press before: epoch and seq of its record, set and question.
+        self._marks = {face: [None, None, 0, 0] for face in (1, board.faces - 2)}
 
     def press(self, face, now_ms):
         """A visitor touched `face` (0 = leftmost, happiest). Returns True when thanked for."""
@@ -36,13 +41,21 @@ class Survey:
         self._board.light(face, True)
         self._lights_until = ticks_add(now_ms, self._settings.get("thanks_ms"))
         flags = record.FLAG_SIMULATED if self._board.simulated() else 0
+        question = view["button"]["question"]
+        mark = self._marks.get(face)
+        if mark is not None:
+            mark[0] = None
+            mark[2] = view["number"]
+            mark[3] = question
         try:
             self._recorder.answer(
                 view["number"],
-                view["button"]["question"],
+                question,
                 self._settings.get("language"),
                 self._board.faces - face,
                 flags,
+                b"",
+                mark,
             )
         except (JournalFull, OSError) as error:
             self._refuse(face, error)
@@ -52,6 +65,20 @@ class Survey:
         self._recorder.stored()
         self._show("thanks")
         return True
+
+    def take_back(self, faces):
+        """The presses of a mask of faces were the beginning of the service gesture, nobody's opinion: each is followed
+        by the record of a visitor who takes an answer back, so that it is received and not counted."""
+        for face, mark in self._marks.items():
+            if not faces >> face & 1 or mark[0] is None:
+                continue
+            try:
+                self._recorder.answer(
+                    mark[2], mark[3], self._settings.get("language"), CANT_SAY, SKIPPED, b"", mark
+                )
+            except (JournalFull, OSError) as error:
+                self._board.log("the gesture's press stays counted: %r" % error)
+            mark[0] = None
 
     def tick(self, now_ms):
         """Whatever is due: lights out, next screen, notes of refusal, the set that is to be asked now."""
@@ -86,6 +113,8 @@ class Survey:
         self._recorder.note_refused()
 
     def _resting_screen(self):
+        if self._buttons.service:
+            return "service"
         if self._recorder.full():
             return "full"
         if self._sets.active is None:

@@ -21,6 +21,7 @@ _COLLECT_BYTES = const(
     65536
 )  # pages are made of many small things: collect when the visitor reads, not between
 _LONGEST_MS = const(1000)
+_BETWEEN = ("rest", "thanks", "full")  # pages that ask nothing more of the visitor
 _TRY_AGAIN_MS = const(10000)  # after flash that failed
 _STARTING_MS = const(30000)  # without a set: it may be on its way
 # A fault of the server must not close a kiosk for longer than anybody cleans.
@@ -77,6 +78,9 @@ class TouchFront:
         self._taking = False  # what a visitor did is having its effect: until it has, thanks would be a lie
         self._closed = False  # by the server, for cleaning
         self._fault = None
+        self.sign = None  # of the kiosk's state, shown between visits; the program sets it
+        self.facts = None  # function: what the service page says
+        self._service = None  # what it says now
 
     async def run(self, beat):
         """The task: started again after a crash, it goes on with the visit where it was."""
@@ -218,6 +222,7 @@ class TouchFront:
                 visit.reset(now_ms)
         if visit is None or visit.idle:
             self._between(now_ms)
+        self._watch_service()
         self.touches.typing = self._visit is not None and self._visit.page == "text"
         self._watch_panel()
 
@@ -253,6 +258,16 @@ class TouchFront:
         now = self._clock.now() if until_ms is not None else None
         return now is not None and now[0] < until_ms <= now[0] + _LONGEST_CLEANING_MS
 
+    def _watch_service(self):
+        """The service gesture: between visits only, and what it shows stands still until it ends."""
+        visit = self._visit
+        if self.touches.service and (self.facts is None or not (visit is None or visit.page in _BETWEEN)):
+            self.touches.service = False
+        if not self.touches.service:
+            self._service = None
+        elif self._service is None:
+            self._service = self.facts()
+
     def _watch_panel(self):
         fault = self._board.touch.fault
         stuck = self.stuck_faces()
@@ -268,8 +283,10 @@ class TouchFront:
     def _looks(self, now_ms):
         """What is to be seen now: (scene, view, language, mode)."""
         visit = self._visit
-        closed = self._closed or self.touches.cleaning
+        closed = self._closed or self.touches.cleaning or self._service is not None
         note = self.said.look(visit is not None and visit.idle and not closed, now_ms)
+        if self._service is not None:
+            return {"page": "service", "facts": self._service}, None, 0, ()
         if closed:
             scene = {"page": "wait"}
         elif visit is None:
@@ -278,6 +295,8 @@ class TouchFront:
             scene = visit.scene(now_ms)
             if note is not None:
                 scene["said"] = note
+        if self.sign is not None and (visit is None or visit.idle or scene["page"] in ("wait", "full")):
+            scene["sign"] = self.sign
         if "question" in scene or scene["page"] in ("thanks", "phone"):
             return scene, visit.view, visit.language, visit.mode
         return scene, None, 0, ()

@@ -5,6 +5,7 @@ counted under exactly one reason (`ignored`): the same place again at once, or a
 
 Cleaning: a finger held for three seconds in the upper left corner, then within three seconds in the upper right one. No
 visitor does that, no page has its answers there, and it needs no key. It ends a minute after the last contact.
+Service: the same from right to left. It ends after a minute, or by a touch.
 """
 
 from kiosk.compat import const, ticks_add, ticks_diff
@@ -21,6 +22,7 @@ _CORNER_THEN_MS = const(3000)
 _CLEANING_MS = const(60000)
 # Ticks wrap after 12 days: no instant that is kept may grow older than this.
 _OLDEST_MS = const(86_400_000)
+_SERVICE_MS = const(60000)
 _POLL_MS = const(25)
 _IDLE_MS = const(1000)
 
@@ -49,6 +51,9 @@ class Touches:
         self._last_ms = 0
         self._armed_ms = None  # when the hold in the left corner was long enough
         self._cleaning_until = 0
+        self.service = False  # the kiosk's state is shown; a touch ends that and means nothing else
+        self._service_armed_ms = None
+        self._service_until = 0
 
     def sample(self, point, fingers, now_ms):
         """Take a reading: (x, y) or None, and how many fingers. Returns where a touch began, or None."""
@@ -59,6 +64,13 @@ class Touches:
             self.cleaning = False
         if self._armed_ms is not None and ticks_diff(now_ms, self._armed_ms) > _CORNER_THEN_MS:
             self._armed_ms = None
+        if self.service and ticks_diff(now_ms, self._service_until) >= 0:
+            self.service = False
+        if (
+            self._service_armed_ms is not None
+            and ticks_diff(now_ms, self._service_armed_ms) > _CORNER_THEN_MS
+        ):
+            self._service_armed_ms = None
         if point is None:
             self._gap = True
             if self._down is not None and ticks_diff(now_ms, self._seen) >= _DEBOUNCE_MS:
@@ -78,6 +90,11 @@ class Touches:
             self._armed_ms = None
             self.cleaning = True
             found = self._ignore("cleaning", now_ms)
+        elif self._service_armed_ms is not None and _in_corner(point, 0) and not self.cleaning:
+            self._service_armed_ms = None
+            found = self._ignore("cleaning", now_ms)
+            self.service = True
+            self._service_until = ticks_add(now_ms, _SERVICE_MS)
         else:
             found = self._judge(point, now_ms)
         self._down = point  # last: where memory did not suffice, the next reading finds the finger again
@@ -97,7 +114,8 @@ class Touches:
         return _POLL_MS if self._down is not None and not self._stuck else _IDLE_MS
 
     def _judge(self, point, now_ms):
-        if self.cleaning or self._hand:
+        if self.cleaning or self.service or self._hand:
+            self.service = False
             return self._ignore("cleaning", now_ms)
         again = self._last is not None and _near(self._last, point)
         self._last, self._last_ms = point, now_ms
@@ -117,6 +135,10 @@ class Touches:
             self._stuck = True
         elif held_ms >= _CORNER_HOLD_MS and _in_corner(self._down, 0) and _in_corner(point, 0):
             self._armed_ms = now_ms
+        elif held_ms >= _CORNER_HOLD_MS:
+            left = self._width - _CORNER
+            if _in_corner(self._down, left) and _in_corner(point, left):
+                self._service_armed_ms = now_ms
 
     def _ignore(self, reason, now_ms):
         self.ignored[reason] += 1

@@ -9,8 +9,9 @@ _MOST_SETS = const(8)
 _MOST_OFFSETS = const(16)  # two years ahead hold four
 _MOST_MINUTES = const(1440)  # no place on earth is further from UTC
 _LARGEST_NUMBER = const(1 << 53)  # beyond it JSON readers disagree, and the server takes no such report
-OR_NULL = ("cleaning", "qr", "card")  # settings that may be null
+OR_NULL = ("cleaning", "qr", "card", "name", "network")  # settings that may be null
 _LONGEST_ADDRESS = const(200)
+_LONGEST_NAME = const(80)
 _QR_SIZES = (21, 57)  # versions 1 to 10: more cells than that are too fine on a screen
 _BOUNDS = {  # setting: least, most; None: true or false
     "lockout_ms": (0, 30_000),
@@ -80,6 +81,12 @@ def _null_or_fault(name, value):
     if name == "cleaning":
         if not _whole(value):
             return "setting cleaning: %r is not UTC milliseconds below 2^53" % (value,)
+    elif name == "network":
+        if not isinstance(value, dict) or not _whole(value.get("version")) or value["version"] < 1:
+            return "setting network: no version"  # kiosk/trial.py judges the rest, and refuses that alone
+    elif name == "name":
+        if not isinstance(value, str) or len(value) > _LONGEST_NAME:
+            return "setting name: no text of at most %d letters" % _LONGEST_NAME
     elif name == "card":
         if not _hash(value):
             return "setting card: not a hash of 64 hex digits"

@@ -23,8 +23,9 @@ ICONS = {
         )
     )
 }  # fmt: skip
+CORNER = ("link", "server", "clock", "waiting", "update", "fault")  # frames of `corner`, `pcorner`
 SIGNS = {"hand": 0, "cloud": 1, "brush": 2}
-_PICTURES = {"touch": ("face84", "face60", "icons"), "paper": ("pface48", "psigns")}
+_PICTURES = {"touch": ("face84", "face60", "icons", "corner"), "paper": ("pface48", "psigns", "pcorner")}
 
 
 class Font:

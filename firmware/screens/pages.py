@@ -9,9 +9,10 @@ from screens.sheet import Sheet
 def build(scene, view, language, mode, fonts, pictures, before=None):
     """The Page of `scene`.
 
-    scene: {"page": "rest", "ask", "text", "phone", "thanks", "out", "full", "wait" or "start", …}; absent is None:
-    question (index in the view), step and steps (from 1), chosen (option, mask of several, -1 can't say), text, caps,
-    layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows, said (a note, at rest).
+    scene: {"page": "rest", "ask", "text", "phone", "thanks", "out", "full", "wait", "start" or "service", …}; absent is
+    None: question (index in the view), step and steps (from 1), chosen (option, mask of several, -1 can't say), text,
+    caps, layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows, sign (position of the
+    kiosk's own state in fonts.CORNER), said (a note, at rest), facts (of "service": those of kiosk/service.py).
     view: a question set as a touchscreen has it, None where there is none. language: place in the view's languages.
     mode: of "contrast", "large", "low". fonts: {"s", "m", "l"}; pictures: {"face84", "face60", "icons"}.
     before: the Page shown now, of the same fonts and pictures: what stays as it is, is taken over from it.
@@ -28,6 +29,8 @@ def build(scene, view, language, mode, fonts, pictures, before=None):
         from screens.page_text import build as lay
     elif page == "phone":
         from screens.page_phone import build as lay
+    elif page == "service":
+        from screens.page_service import build as lay
     elif page == "thanks":
         from screens.page_thanks import build as lay
     else:
@@ -37,4 +40,8 @@ def build(scene, view, language, mode, fonts, pictures, before=None):
         from screens.page_said import lay as lay_over
 
         lay_over(sheet, scene["said"])
+    if scene.get("sign") is not None:
+        from screens.corner import add_to
+
+        add_to(sheet)
     return sheet.page()

@@ -21,9 +21,10 @@ _BAND_LINES = const(
 _MONO = const(3)  # framebuf.MONO_HLSB
 
 
-async def draw(display, assets, page, path, language, full):
+async def draw(display, assets, page, path, language, full, sign=None, facts=None):
     """Show a page: "out", "full", "wait", or the question of the set in the file `path` with that language first.
 
+    sign: of the kiosk's state, position in fonts.CORNER. facts: what the page "service" says instead.
     full: with the long waveform that leaves no shadow of the page before. Raises OSError or ValueError when a file of
     `assets` or the set is not there or damaged.
     """
@@ -33,8 +34,14 @@ async def draw(display, assets, page, path, language, full):
             opened.update(load(assets, (name,), False))
         opened.update(pictures(assets, "paper", False))
         await asyncio.sleep(0)
-        page = await _page(page, path, language, opened)
-        await _forget("page_paper", "fit", "words")
+        if facts is None:
+            page = await _page(page, path, language, opened)
+        else:
+            page = _service(facts, opened)
+        await _forget("page_paper", "fit", "words", "paper_service", "service_words")
+        if sign is not None:
+            _add(page, sign, display, opened["pcorner"])
+            await _forget("corner")
         await _bands(display, page)
         display.refresh(full)
         await display.ready()
@@ -54,6 +61,26 @@ async def _page(page, path, language, opened):
             view = json.load(file)
         await asyncio.sleep(0)
     return build({"page": page}, view, language, (), opened, opened)
+
+
+def _service(facts, opened):
+    from screens.paper_service import build
+
+    return build(facts, opened, opened)
+
+
+def _add(page, sign, display, signs):
+    """The sign beside what is written; there is none where that leaves no room."""
+    from screens.corner import spot, written
+    from screens.piece import Picture, Text
+
+    taken = []
+    for piece in page.widgets:
+        rect = piece.rect
+        taken.append(written(rect, *piece.set_in()) if isinstance(piece, Text) else rect)
+    found = spot(taken, display.width, display.height)
+    if found is not None:
+        page.widgets.append(Picture(found[0], found[1], signs, sign))
 
 
 async def _forget(*names):

@@ -53,6 +53,10 @@ class Text(_Piece):
         self._lines = lines
         self._align = align
 
+    def set_in(self):
+        """(font, lines, align, rise) for screens/corner.py."""
+        return self._font, self._lines, self._align, -1
+
     def draw(self, canvas, theme):
         x, y, width, height = self.rect
         font = self._font

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from fleet_server.devices import network
 from fleet_server.devices.models import Device
 from fleet_server.handling import on_kiosks
 from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
@@ -25,6 +26,7 @@ log = logging.getLogger("hymio.devices")
 Message = tuple[str, bytes]  # topic and payload
 TOUCH = "touch"  # the model that can show a QR code
 MOST_BYTES = 4_096  # of a document; a kiosk reads past a larger one
+LONGEST_NAME = 80  # what a kiosk takes: its service page has one line for it
 OFFSET_YEARS = 2  # a kiosk without a network keeps local time for so long
 
 
@@ -45,7 +47,7 @@ def refresh(session: Session, device_id: str, *, now: int, above: int = 0) -> Me
     device.desired = _packed({"version": device.desired_version, **wished})
     session.add(device)
     session.flush()
-    return _message(device)
+    return _message(session, device)
 
 
 def answer(session: Session, device: Device, reported: int, *, now: int) -> Message | None:
@@ -53,11 +55,20 @@ def answer(session: Session, device: Device, reported: int, *, now: int) -> Mess
     changed = refresh(session, device.id, now=now, above=reported if reported > device.desired_version else 0)
     if changed is not None:
         return changed
-    return _message(device) if reported != device.desired_version else None
+    return _message(session, device) if reported != device.desired_version else None
 
 
-def _message(device: Device) -> Message:
-    return f"hymio/1/down/{device.id}/desired", (device.desired or "{}").encode()
+def _message(session: Session, device: Device) -> Message:
+    """What is kept of a document names the version of network settings alone; they are put in where it is sent."""
+    text = device.desired or "{}"
+    if '"network"' in text:
+        document = json.loads(text)
+        asked = document["settings"].pop("network", None)
+        settings = network.sent(session, device.id, asked["version"]) if asked else None
+        if settings is not None:
+            document["settings"]["network"] = settings
+        text = json.dumps(document, separators=(",", ":"))
+    return f"hymio/1/down/{device.id}/desired", text.encode()
 
 
 def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
@@ -99,11 +110,13 @@ def _published(session: Session, device: Device, now: int) -> list[dict[str, Any
 
 def _settings(session: Session, device: Device, now: int) -> dict[str, Any]:
     """What is not as it always is; a kiosk takes what is left out as its default."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {"name": device.name[:LONGEST_NAME]}
     if device.cleaning_until is not None and device.cleaning_until > now:
         settings["cleaning"] = device.cleaning_until
     if device.card_confirmed is not None:
         settings["card"] = device.card_confirmed
+    if (version := network.wished(session, device.id, now=now)) is not None:
+        settings["network"] = {"version": version}
     if device.model == TOUCH and (qr := address.setting_of(session, device.id)) is not None:
         settings["qr"] = qr
     return settings

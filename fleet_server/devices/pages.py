@@ -8,7 +8,9 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
-from fleet_server.accounts.access import Person, SignedIn, visible_devices, visible_places
+from fleet_server.accounts.access import Person, SignedIn, may, visible_devices, visible_places
+from fleet_server.accounts.models import Role
+from fleet_server.devices import network
 from fleet_server.devices.care import takes_cleaning
 from fleet_server.devices.care_pages import may_care
 from fleet_server.devices.epoch_pages import may_close
@@ -85,6 +87,7 @@ def device(
         "may_close": may_close(session, person, device_id),
         "may_care": may_care(session, person, device_id) and row.revoked_at is None,
         "takes_cleaning": takes_cleaning(row),
+        "network": network.newest(session, device_id) if may(person, Role.OPERATOR) else None,
         "cleaning": page.cleaning_until is not None and page.cleaning_until > now,
         "places": _place_names(session, {page.line.place_id or 0}),
         "care": care_of(session, person, row),

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
 from fleet_server.answers.reported import epochs_reported
-from fleet_server.devices import desired
+from fleet_server.devices import desired, network
 from fleet_server.devices.desired import Message
 from fleet_server.devices.models import CrashReport, Device, HealthSample
 from fleet_server.instants import MINUTE_MS
@@ -93,6 +93,7 @@ def take(session: Session, device_id: str, body: Any, *, now: int) -> tuple[list
     _sample(session, device_id, report.health, now)
     if report.epochs is not None:
         epochs_reported(session, device_id, [list(epoch) for epoch in report.epochs], now=now)
+    network.heard(session, device_id, body.get("network"), now=now)
     messages = []
     wish = desired.answer(session, device, report.desired, now=now)
     if wish is not None:

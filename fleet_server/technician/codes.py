@@ -13,7 +13,7 @@ from screens.words import STATES  # isort: skip
 
 @dataclass(frozen=True)
 class Code:
-    """`sign`: what is seen or heard; `tune` and `screen`: the firmware's names, '' when there is none.
+    """`sign`: what is seen or heard; `tune`, `screen` and `corner`: the firmware's names, '' when there is none.
 
     `texts`: what the screen says in Finnish, Swedish and English."""
 
@@ -22,6 +22,7 @@ class Code:
     advice: str = ""
     tune: str = ""
     screen: str = ""
+    corner: str = ""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -80,16 +81,69 @@ _BUTTONS = (
         tune="fault",
     ),
     Code(
+        N_("The state in words, after both buttons next to the outer ones were held for 4 seconds"),
+        N_(
+            "The service page: it counts no answer and shows no secret. A kiosk with a printed card answers with its "
+            "lights, from the left: network, server, clock, all answers sent, nothing wrong (with four buttons "
+            "the last two in one). A steady light is well, a blinking one is not."
+        ),
+        N_("It ends after a minute, or with the next press, which is not counted."),
+    ),
+    Code(
         N_("The small light inside the case is on"),
-        N_("The kiosk is connected to the server."),
+        N_("All is well: the kiosk is connected to the server and knows the time."),
     ),
     Code(
         N_("The small light inside the case is off"),
-        N_("No power, no network, or no server. Answers are stored all the same."),
+        N_("No power. Answers that were thanked for are kept."),
+        N_("Press a button: if it lights up, there is power, and the small light or its wire is broken."),
+    ),
+)
+# The same on every kiosk: the blinks of the light inside a button kiosk's case, the sign in a corner of the display.
+_SIGNS = (
+    Code(
+        N_("1 blink, pause; a struck-through plug"),
+        N_("No network. Answers are stored all the same and sent later."),
+        N_("Look at the network cable, or whether there is radio here and its key is right."),
+        corner="link",
+    ),
+    Code(
+        N_("2 blinks, pause; a struck-through cloud"),
         N_(
-            "Press a button: if it lights up, there is power. Then look at the network cable or the radio, and at the "
-            "address of the broker."
+            "There is a network, but the server does not answer. Answers are stored all the same and sent later."
         ),
+        N_(
+            "Look at the address of the broker on the service page, and ask whether a firewall is in between."
+        ),
+        corner="server",
+    ),
+    Code(
+        N_("3 blinks, pause; a question mark in a clock"),
+        N_("The time is not known. It comes with the first reply of the server; answers get theirs then."),
+        corner="clock",
+    ),
+    Code(
+        N_("4 blinks, pause; an arrow up out of a tray"),
+        N_("Answers have waited for more than five minutes to be sent."),
+        N_("Do not erase this kiosk. If it has a server, look at its page; otherwise have it harvested."),
+        corner="waiting",
+    ),
+    Code(
+        N_("5 blinks, pause; an arrow that goes round"),
+        N_(
+            "An update: a new question set is being fetched or waits for its printed card, or other network settings "
+            "are being tried."
+        ),
+        N_("Leave it switched on. When it waits for a card, change the card and confirm it."),
+        corner="update",
+    ),
+    Code(
+        N_("6 blinks, pause; a warning triangle"),
+        N_(
+            "A fault: a button or the screen is held down, a part does not answer, or answers cannot be stored."
+        ),
+        N_("The service page says which. It is shown before every other sign."),
+        corner="fault",
     ),
 )
 _TOUCH = (
@@ -126,6 +180,13 @@ _TOUCH = (
         screen="wait",
     ),
     Code(
+        N_(
+            "The state in words, after the upper right corner was held for 3 seconds and the upper left one touched"
+        ),
+        N_("The service page: it counts no answer and shows no secret."),
+        N_("It ends after a minute, or with the next touch."),
+    ),
+    Code(
         N_("Two short low tones"),
         N_("Something lies on the screen, or its touch panel does not answer."),
         N_("Wipe the screen and take away what touches it. If it goes on, exchange the kiosk."),
@@ -139,4 +200,5 @@ def codes() -> tuple[Kind, ...]:
     return (
         Kind("button", N_("Button kiosk"), _BUTTONS),
         Kind("touch", N_("Touch kiosk"), _TOUCH),
+        Kind("signs", N_("Every kiosk: its small light, and the sign in a corner of its display"), _SIGNS),
     )

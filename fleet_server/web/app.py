@@ -38,6 +38,7 @@ ROUTERS = (
     "fleet_server.devices.pages",
     "fleet_server.devices.care_pages",
     "fleet_server.devices.epoch_pages",
+    "fleet_server.devices.network_pages",
     "fleet_server.technician.pages",
     "fleet_server.technician.device_pages",
     "fleet_server.technician.report_pages",
@@ -86,6 +87,7 @@ ROUTERS = (
     "fleet_server.api.rolling",
     "fleet_server.api.scheduling",
     "fleet_server.api.station",
+    "fleet_server.api.networking",
     "fleet_server.api.health",
 )
 _YEAR_S = 365 * 24 * 3600

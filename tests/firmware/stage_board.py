@@ -143,6 +143,9 @@ class Board:
         self.stage.called("health")
         return {"supply": None, "temperature": None}
 
+    def faults(self):
+        return []
+
     def watchdog(self, timeout_ms):
         self.dog = Dog(timeout_ms)
         return self.dog

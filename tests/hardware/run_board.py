@@ -34,6 +34,8 @@ async def life(board):
     board.light(0, True)
     board.light_all(False)
     board.show({"status": "online"})
+    if hasattr(board, "status_light"):
+        board.status_light(True)
     board.show({"page": "ask"})
     board.sound("thanks")
     for _ in range(20):

@@ -57,7 +57,7 @@ asyncio.run(main())
 def small_firmware(root: Path) -> Path:
     """A firmware folder with the project's own unix board and the program above."""
     project = firmware_root()
-    for name in ("boards/unix.py", "kiosk/compat.py"):
+    for name in ("boards/unix.py", "kiosk/check.py", "kiosk/compat.py", "kiosk/store.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(project / name, root / name)
     (root / "boot.py").write_text("")

@@ -14,6 +14,22 @@ from fleet_server.questions.views import view
 MODES = ("contrast", "large", "low")
 COMBINATIONS = [chosen for count in range(4) for chosen in combinations(MODES, count)]
 LANGUAGES = ("fi", "sv", "en")
+SIGNS = ("link", "server", "clock", "waiting", "update", "fault")
+WELL: dict[str, Any] = {
+    "name": "Neuvola, uloskäynti 2", "id": "k7m2p9q4x8wa", "model": "touch", "kind": "eth", "signal": None,
+    "status": "online", "host": "palaute.hyvaalue.fi:8883", "clock": 1_796_000_000_000, "waiting": 0, "set": 14,
+    "update": "", "firmware": "0.9.0", "build": 512_345_678, "settings": 1_795_999_000_000, "trial": "",
+    "alarm": False, "fault": "", "language": "fi",
+}  # fmt: skip
+ILL: dict[str, Any] = WELL | {
+    "name": "", "kind": "wifi", "signal": -71, "status": "offline", "clock": None, "waiting": 1834, "update": "card",
+    "trial": "trying", "alarm": True, "language": "sv",
+    "fault": "touch panel at 0x38 does not answer (ETIMEDOUT); something lies on the screen",
+}  # fmt: skip
+LOST: dict[str, Any] = ILL | {
+    "status": "no-network", "signal": None, "set": None, "update": "fetch", "trial": "back", "alarm": False,
+    "language": "en", "fault": "no address from the network (wifi)",
+}  # fmt: skip
 STATES = ("out", "full", "wait", "start")
 ADDRESS = "https://palaute.hyvaalue.fi/p/4K7Q"
 # 29 cells wide, as the code of such an address is. These cells are no code: nobody scans them.
@@ -92,6 +108,12 @@ def screens() -> tuple[Screen, ...]:
             kinds = [flow["kind"] for flow in seen["flows"][1:]]
             name = "-".join(["said", seen["questions"][first]["code"], *kinds])
             add(name, seen, page="rest", question=first, kinds=kinds, said=NOTE)
+    for number, sign in enumerate(SIGNS):
+        add(f"sign-{sign}", None, page="out", sign=number)
+    resting = next(screen for name, screen in found.items() if name.startswith("rest"))
+    add("rest-with-sign", resting.view, **resting.scene, sign=1)
+    for facts in (WELL, ILL, LOST):
+        add(f"service-{facts['language']}", None, page="service", facts=facts)
     return tuple(found.values())
 
 

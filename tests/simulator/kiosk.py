@@ -63,7 +63,7 @@ class Board:
 class Buttons:
     """Nobody is locked out: the simulated visitors come one by one."""
 
-    cleaning = False
+    cleaning = service = False
 
     def lock(self, now_ms: int) -> None:
         pass

@@ -277,3 +277,50 @@ def test_micropython_draws_the_same_in_little_memory_and_keeps_nothing_of_it(
         for page in ("ready", "wait", "full", "out")
     ]
     assert [shown[0] for shown in told["shown"]] == crcs
+
+
+def test_a_sign_waits_for_ten_minutes_or_goes_along_with_the_next_page(world: World) -> None:
+    """The glass is refreshed for what has lasted, and seldom."""
+    world.screen("ready")
+    world.look()
+    asked = bytes(world.display.pixels)
+    world.paper.sign = 1
+    for _ in range(9):
+        world.now_ms += 60_000
+        world.look()
+    world.paper.sign = None
+    world.look()
+    assert len(world.display.refreshes) == 1, "a state that passed was never drawn"
+    world.paper.sign = 1
+    world.look()
+    world.now_ms += 601_000
+    world.look()
+    assert world.display.refreshes == ["full", "part"]
+    assert bytes(world.display.pixels) != asked
+    world.paper.sign = None
+    world.screen("wait")
+    world.look()
+    world.screen("ready")
+    world.look()
+    assert bytes(world.display.pixels) == asked, "what is drawn for another reason has the sign of now"
+    assert len(world.display.refreshes) == 4
+
+
+def test_the_service_page_is_drawn_of_the_facts_and_leaves_no_code_behind(world: World) -> None:
+    from screens import paper_service
+
+    from fleet_server.screens import drawing
+    from fleet_server.screens.png import frame
+    from tests.screens.scenes import ILL
+
+    world.screen("ready")
+    world.look()
+    world.paper.facts = lambda: dict(ILL)
+    world.paper.sign = 5
+    world.screen("service")
+    world.look()
+    page = paper_service.build(ILL, drawing.fonts("paper"), drawing.pictures("paper"))
+    assert world.display.pixels == bytearray(frame(page, 400, 300, mono=True).pixels)
+    world.now_ms += 3_600_000
+    world.look()
+    assert len(world.display.refreshes) == 2, "it stands still"

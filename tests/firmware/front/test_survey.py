@@ -58,6 +58,7 @@ class Board:
 
 class Buttons:
     cleaning = False
+    service = False
 
     def __init__(self) -> None:
         self.until = 0

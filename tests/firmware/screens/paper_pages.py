@@ -16,9 +16,10 @@ FOLDER = Path(__file__).resolve().parent / "paper"
 if str(ROOT) not in sys.path:
     sys.path[:0] = [str(ROOT), str(ROOT / "firmware")]
 
-from screens import fonts, page_paper  # noqa: E402
+from screens import fonts, page_paper, paper, paper_service  # noqa: E402
 
 from fleet_server.screens.png import frame  # noqa: E402
+from tests.screens.scenes import ILL, LOST, SIGNS, WELL  # noqa: E402
 
 ASSETS = str(ROOT / "firmware" / "assets")
 WIDTH, HEIGHT = 400, 300
@@ -49,6 +50,14 @@ def state(name: str) -> Any:
     return page_paper.build({"page": name}, None, 0, (), FONTS, PICTURES)
 
 
+def service(facts: dict[str, Any]) -> Any:
+    return paper_service.build(facts | {"model": "button5"}, FONTS, PICTURES)
+
+
+class Size:
+    width, height = WIDTH, HEIGHT
+
+
 def pages() -> Iterator[tuple[str, Any]]:
     """(file name, page) of every reference; the languages take turns in being the first."""
     for number, item in enumerate(items()):
@@ -56,6 +65,12 @@ def pages() -> Iterator[tuple[str, Any]]:
         yield f"{item['code']}.{LANGUAGES[language]}.png", question(view(item), language)
     for name in STATES:
         yield f"{name}.png", state(name)
+    for facts in (WELL, ILL, LOST):
+        yield f"service.{facts['language']}.png", service(facts)
+    for number, sign in enumerate(SIGNS):
+        page = question(view(items()[number]))
+        paper._add(page, number, Size, PICTURES["pcorner"])
+        yield f"sign-{sign}.png", page
 
 
 def png(page: Any) -> bytes:

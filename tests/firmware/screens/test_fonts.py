@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kiosk.compat import crc32
 from screens import fonts
-from screens.fonts import ICONS, SIGNS, Font, Picture, load, missing, pictures
+from screens.fonts import CORNER, ICONS, SIGNS, Font, Picture, load, missing, pictures
 
 ROOT = Path(__file__).resolve().parents[3]
 ASSETS = ROOT / "firmware" / "assets"
@@ -146,9 +146,11 @@ def test_pictures_are_what_screens_ask_for_by_name() -> None:
     touch, paper = pictures(str(ASSETS), "touch"), pictures(str(ASSETS), "paper", False)
     assert {name: (p.w, p.h, p.count, p.bits) for name, p in touch.items()} == {
         "face84": (84, 84, 5, 4), "face60": (60, 60, 5, 4), "icons": (32, 32, len(ICONS), 4),
+        "corner": (24, 24, len(CORNER), 4),
     }  # fmt: skip
     assert {name: (p.w, p.h, p.count, p.bits) for name, p in paper.items()} == {
         "pface48": (48, 48, 5, 1), "psigns": (64, 64, len(SIGNS), 1),
+        "pcorner": (24, 24, len(CORNER), 1),
     }  # fmt: skip
     assert len({bytes(touch["icons"].frame(index)[0]) for index in ICONS.values()}) == len(ICONS)
     for name, picture in paper.items():
@@ -172,6 +174,7 @@ def test_the_drawings_have_the_order_of_their_names() -> None:
         if isinstance(target, ast.Name)
     }
     assert named["ICONS"] == sorted(ICONS, key=lambda name: ICONS[name])
+    assert named["CORNER_SIGNS"] == list(CORNER)
     assert named["PAPER_SIGNS"] == sorted(SIGNS, key=lambda name: SIGNS[name])
 
 

@@ -348,6 +348,21 @@ def test_who_rubs_out_and_skips_has_taken_it_back(
     assert rules_said(shared_database, device) == {0: None, 1: "corrected", 2: "unanswered", 3: None}
 
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_the_press_of_a_service_gesture_is_received_and_not_counted(
+    shared_database: Database, device: str, apart: bool
+) -> None:
+    """What a button kiosk sends of it (kiosk/survey.py: take_back): the press, perhaps booked before it."""
+    pressed, back = press(1, value=4), press(2, session=1, **SKIPPED)
+    one(shared_database, device, batch(EPOCH, press(0), next=1, pressed=1))
+    if apart:
+        one(shared_database, device, batch(EPOCH, pressed, next=2, pressed=2))
+        one(shared_database, device, batch(EPOCH, back, next=3, pressed=3))
+    else:
+        one(shared_database, device, batch(EPOCH, pressed, back, next=3, pressed=3))
+    assert rules_said(shared_database, device) == {0: None, 1: "corrected", 2: "unanswered"}
+
+
 def test_what_was_given_until_time_ran_out_counts(shared_database: Database, device: str) -> None:
     one(shared_database, device, batch(EPOCH, press(0), press(1, session=1, question=1, value=0, flags=2,
                                                               body=b"Kiitos, mutta od")))  # fmt: skip

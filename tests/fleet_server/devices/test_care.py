@@ -34,10 +34,12 @@ def fleet(county: County) -> County:
 
 
 def settings(county: County, device: str) -> dict:
-    """What would be sent to the kiosk at its next report."""
+    """What would be sent to the kiosk at its next report, beside its name."""
     with county.database.write() as session:
         desired.refresh(session, device, now=county.now)
-        return json.loads(session.get_one(Device, device).desired)["settings"]
+        found: dict = json.loads(session.get_one(Device, device).desired)["settings"]
+        assert found.pop("name")
+        return found
 
 
 def report(county: County, **body: object) -> list:
@@ -169,7 +171,7 @@ def test_the_wish_goes_out_at_once_and_again_until_the_kiosk_has_it(fleet: Count
     (message,) = report(fleet, desired=0)
     assert message[0] == f"hymio/1/down/{CARD}/desired"
     wish = json.loads(message[1])
-    assert wish["settings"] == {"card": of_set(1)}
+    assert wish["settings"] == {"name": "Card", "card": of_set(1)}
     assert report(fleet, desired=wish["version"]) == []
 
 

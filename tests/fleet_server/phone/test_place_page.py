@@ -137,7 +137,9 @@ def test_a_touch_kiosk_is_told_the_code_of_its_place_and_others_are_not(exit_: E
             desired.refresh(session, device_id, now=county.now)
             device = session.get_one(Device, device_id)
             device.running_set = None
-            return json.loads(device.desired or "{}")["settings"]
+            found: dict[str, object] = json.loads(device.desired or "{}")["settings"]
+            assert found.pop("name")
+            return found
 
     with (
         county.database.write() as session
