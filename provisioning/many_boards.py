@@ -17,7 +17,6 @@ from provisioning.flash_plan import Looked, Pair
 from provisioning.flashing import Harvest, Outcome, flash_board
 from provisioning.ports import Port
 
-PAUSE_S = 1.5  # a USB port that was reset is there again after a second
 SIGNS = {"written": "written and verified", "already": "held it already", "failed": "failed"}
 
 
@@ -25,9 +24,12 @@ SIGNS = {"written": "written and verified", "already": "held it already", "faile
 class Talk:
     """How boards are talked to. pause_s: before another try; attempts: knocks in each; ladder: from fast to sure."""
 
-    pause_s: float = PAUSE_S
+    pause_s: float = 1.5  # a USB port that was reset is there again after a second
     attempts: int = 7
     ladder: tuple[Rung, ...] = LADDER
+
+
+TALK = Talk()
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ async def flash_all(
     """Looks at all boards, pairs them with images, and writes. `pair`: may ask a person, and raises when nothing is to
     be written. `done`: hears of each board as soon as it is over.
     """
-    talk = talk or Talk(PAUSE_S)
+    talk = talk or TALK
 
     async def pause() -> None:
         await asyncio.sleep(talk.pause_s)

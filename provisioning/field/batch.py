@@ -121,7 +121,8 @@ def run(
     if boards is not None:
         todo = [job for _, job in begun if not job.progress.seen and not job.progress.flashed]
         others = {one.id: name for name, one in state.rows.items() if one.flashed or one.seen}
-        missing = {id(job): why for job, why in boards.write(todo, others, say)}
+        taken = [job.wanted.usb for _, job in begun if job.wanted.usb and job not in todo]
+        missing = {id(job): why for job, why in boards.write(todo, others, taken, say)}
     ready = [job for _, job in begun if id(job) not in missing]
     for job in ready:
         provision.switch_on(station, job, say)

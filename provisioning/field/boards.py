@@ -28,10 +28,13 @@ class Boards:
     agree: Agree | None = None
     quiet: bool = False
 
-    def write(self, jobs: Sequence[Job], others: Mapping[str, str], say: Say) -> list[tuple[Job, str]]:
+    def write(
+        self, jobs: Sequence[Job], others: Mapping[str, str], taken: Sequence[str], say: Say
+    ) -> list[tuple[Job, str]]:
         """Bring each job's image onto its board; what came onto one is recorded at once.
 
-        others: id -> name of devices whose boards are left alone. Returns the jobs that are left, each with why.
+        others: id -> name of devices whose boards are left alone; taken: names of sockets where such boards are.
+        Returns the jobs that are left, each with why.
         """
         left: list[tuple[Job, str]] = []
         todo: list[tuple[Job, Wish]] = []
@@ -47,7 +50,11 @@ class Boards:
         of = {wish.image.id: job for job, wish in todo}
         named = [wish.port for _, wish in todo if wish.port is not None]
         loose = any(wish.port is None for _, wish in todo)
-        found = [port for port in ports.find() if port not in named] if loose else []
+        found = [
+            port
+            for port in (ports.find() if loose else ())
+            if port not in named and not {port.device, port.location, port.serial}.intersection(taken)
+        ]
         say.doing(f"{len(named) + len(found)} boards are looked at")
 
         def pair(looked: Sequence[Looked]) -> list[Pair]:
