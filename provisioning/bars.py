@@ -10,14 +10,15 @@ Tell = Callable[[str, float | None], None]
 
 
 class Bars:
-    """On standard error, or `console`. quiet: nothing is said."""
+    """On standard error. quiet: nothing is said; passing: the bars go when they are over."""
 
-    def __init__(self, quiet: bool, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, quiet=quiet)
+    def __init__(self, quiet: bool, passing: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet)
         self._progress = (
             Progress(
                 TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                 TextColumn("{task.fields[step]}"), TimeElapsedColumn(), console=self._console,
+                transient=passing,
             )
             if self._console.is_terminal and not quiet
             else None

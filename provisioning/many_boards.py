@@ -60,7 +60,7 @@ async def flash_all(
         await asyncio.sleep(talk.pause_s)
 
     lines = {one.device: Line(one, pause, talk.attempts, talk.ladder) for one in there}
-    with Bars(quiet) as bars:
+    with Bars(quiet, passing=True) as bars:
         looked = await asyncio.gather(*(_look(lines[one.device], bars.teller(one.title)) for one in there))
     touched: set[str] = set()
     try:

@@ -135,8 +135,9 @@ def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -
     if progress.report:
         return
     body = tested(job.wanted.report)
+    where = f"; board {progress.mac} at {progress.flashed}" if progress.flashed else ""
     steps = [
-        {"name": "identity", "result": "passed", "note": progress.written[:200]},
+        {"name": "identity", "result": "passed", "note": f"{progress.written}{where}"[:200]},
         {
             "name": "seen",
             "result": "passed",

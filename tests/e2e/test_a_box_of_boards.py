@@ -1,23 +1,16 @@
-"""A box of twenty boards and a plan: real server, real tool, real esptool on mock boards; three fail, each in its way.
-
-A board that was written is carried to its place: two of them as virtual kiosks that run the firmware with the identity
-read out of the board's flash, the others as a connection that says what a kiosk says first.
-"""
+"""Twenty boards and a plan: real server, real tool, real esptool on mock boards; three fail, each in its way."""
 
 import hashlib
 import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from pypdf import PdfReader
 from sqlmodel import func, select
-from typer.testing import CliRunner
 
 from fleet_server.accounts import tokens
 from fleet_server.accounts.models import Role
@@ -27,23 +20,15 @@ from fleet_server.devices.models import Device
 from fleet_server.instants import now_ms
 from fleet_server.places import service as places
 from fleet_server.questions import service as questions
-from provisioning import many_boards, ports
 from provisioning.chips import ESP32, ESP32_S3
-from provisioning.cli import app
-from provisioning.esp_tool import LADDER
-from provisioning.field import batch
-from provisioning.field.waiting import wait
 from provisioning.firmware_files import FirmwareFiles
 from provisioning.identity import Identity
-from provisioning.image import build_image, read_blob
-from provisioning.many_boards import Talk
-from provisioning.ports import Port
+from provisioning.image import build_image
 from provisioning.virtual.client import VirtualKiosk
-from tests.e2e.fleet_process import Fleet, running
-from tests.fleet_server.link.wire import Client
+from tests.e2e.box_of_boards import Bench
+from tests.e2e.fleet_process import running
 from tests.provisioning import quick_esptool
 from tests.provisioning.kiosk_flash import journal, with_journal
-from tests.provisioning.mock_boards import MockBoard
 from tests.provisioning.stock_images import list_of, small_file, small_stock
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -51,57 +36,8 @@ BOARDS, RUNNING = 20, (1, 20)
 OTHER_CHIP, PULLED, HOLDS = 3, 8, 15  # the lines of the plan that fail
 
 
-@dataclass
-class Bench:
-    """The technician's table: a socket for each line of the plan, and the kiosks that hang on their walls already."""
-
-    folder: Path
-    fleet: Fleet
-    token: str
-    boards: dict[int, MockBoard] = field(default_factory=dict)
-    hung: dict[int, VirtualKiosk | Client] = field(default_factory=dict)
-
-    def plug(self, number: int, **options: Any) -> None:
-        self.boards[number] = MockBoard(mac=bytes([0x24, 0x0A, 0xC4, 0, len(self.boards), number]), **options)
-
-    def ports(self) -> list[Port]:
-        return [Port(board.port, f"1-{number}") for number, board in self.boards.items()]
-
-    def station(self, *words: object, **environment: str) -> Result:
-        kept = {
-            "DATA_DIR": str(self.folder),
-            "HYMIO_SERVER": self.fleet.address,
-            "HYMIO_TOKEN": self.token,
-            "COLUMNS": "200",
-        }
-        return CliRunner().invoke(app, [str(word) for word in words], env=kept | environment)
-
-    def image(self, number: int) -> bytes:
-        return (self.folder / "images" / f"kiosk-{number}.img").read_bytes()
-
-    def hang(self) -> None:
-        """Boards that hold their image go to their places, where there are network and power."""
-        for number, board in self.boards.items():
-            if number in self.hung or bytes(board.flash.data) != self.image(number):
-                continue
-            who = json.loads(read_blob(bytes(board.flash.data), "identity"))
-            assert who["host"] == "kiosks.example.fi"
-            port = self.fleet.settings.mqtt_port
-            if number in RUNNING:
-                identity = Identity(who["id"], who["secret"], "127.0.0.1", port, model=who["model"])
-                kiosk = VirtualKiosk.create(
-                    self.folder / "virtual", f"kiosk-{number}", identity, model=who["model"]
-                )
-                kiosk.start(attached=True)
-                self.hung[number] = kiosk
-                continue
-            wire = self.hung[number] = Client(port)
-            assert wire.hello(who["id"], who["secret"]) == 0
-            wire.publish(f"hymio/1/up/{who['id']}/report", b'{"v":1,"firmware":"0.1.0","epochs":[]}')
-
-
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(tmp_path: Path) -> Iterator[Bench]:
     with running(tmp_path / "fleet") as fleet, quick_esptool.ready():
         now = now_ms()
         with fleet.database.write() as session:
@@ -117,20 +53,9 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
             token = tokens.create(
                 session, "test", name="t", role=Role.TECHNICIAN, unit_id=None, days=1, now=now
             )
-        table = Bench(tmp_path, fleet, token)
-
-        def carried(*given: Any) -> Any:
-            table.hang()
-            return wait(*given)
-
-        monkeypatch.setattr(batch, "wait", carried)
-        monkeypatch.setattr(many_boards, "TALK", Talk(0, 3, LADDER[:2]))
-        monkeypatch.setattr(ports, "find", lambda *_: table.ports())
-        yield table
-        for board in table.boards.values():
-            board.close()
-        for one in table.hung.values():
-            one.stop() if isinstance(one, VirtualKiosk) else one.vanish()
+        table = Bench(tmp_path, fleet, token, RUNNING)
+        with table.stands():
+            yield table
 
 
 def old_kiosk(bench: Bench, answers: int) -> tuple[str, bytes]:

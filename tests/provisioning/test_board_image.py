@@ -209,7 +209,7 @@ def test_provisioning_makes_the_same_image_and_refuses_a_wrong_stock_before_a_de
     target.fits("button5", "")
     who = {"id": WHO.id, "secret": WHO.secret, "host": WHO.host, "port": WHO.port, "model": "button5"}
     said = target.write(who)
-    assert said.startswith(f"image {made}")
+    assert said.startswith(f"image {made.name}")
     assert made.read_bytes()[:0x8000] == image[:0x8000], "the bootloader is in it"
     with pytest.raises(ProvisioningError, match="is on no list"):
         ImageFile(made, stock=StockFile((REAL,))).fits("button5", "kiosk0000001")
