@@ -129,7 +129,12 @@ def pair_wished(
                 pairs[wish.image.id] = Pair(fit.port, wish.image, fit.found)
                 free.remove(fit)
     silent = "".join(f"; {one.port.title}: {one.why}" for one in looked if one.why and one.found is None)
-    left += [(wish, f"no board for it is plugged in{silent}") for wish in loose if wish.image.id not in pairs]
+    none = (
+        "no board for it is plugged in"
+        if looked
+        else "no board was found; plug it in by USB (a cable for data)"
+    )
+    left += [(wish, f"{none}{silent}") for wish in loose if wish.image.id not in pairs]
     return [pairs[wish.image.id] for wish in wishes if wish.image.id in pairs], left
 
 

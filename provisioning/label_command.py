@@ -46,7 +46,7 @@ def label(
         named = [{"id": one.id, "name": one.name, "address": one.address} for one in labels]
         typer.echo(json.dumps({"files": [str(path) for path in files], "labels": named}))
         return
-    typer.echo(f"{', '.join(map(str, files))}: {len(labels)} labels, {layout.title}")
+    typer.echo(f"{', '.join(map(str, files))}: {counted(labels)}, {layout.title}")
     typer.echo("print at 100 % (actual size), not fitted to the page")
 
 
@@ -64,6 +64,11 @@ def write_labels(labels: Sequence[Label], out: Path, layout: Sheet, skip: int = 
     for path, content in zip(files, pages, strict=True):
         write_private(path, content)
     return files
+
+
+def counted(labels: Sequence[Label]) -> str:
+    """How many, in words."""
+    return "1 label" if len(labels) == 1 else f"{len(labels)} labels"
 
 
 def _parted(text: str) -> tuple[str, str]:

@@ -114,7 +114,7 @@ def run(
             provision.write(job, say)
             begun.append((row, job))
         except (ProvisioningError, OSError) as error:
-            left.append(_left(row, error, say))
+            left.append(_left(row, error, say if len(rows) > 1 else None))
             stopped = str(error) if _stops_all(error) else ""
     label([job for _, job in begun], station)
     missing: dict[int, str] = {}
@@ -135,7 +135,7 @@ def run(
             provision.report(server, job, say)
             done.append(provision.summary(job, station["address"]))
         except (ProvisioningError, OSError) as error:
-            left.append(_left(row, error, say))
+            left.append(_left(row, error, say if len(rows) > 1 else None))
     return done, sorted(left, key=lambda one: one.line)
 
 
@@ -145,9 +145,11 @@ def kiosk_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:32].rstrip("-") or "kiosk"
 
 
-def _left(row: Row, error: Exception, say: Say) -> Left:
+def _left(row: Row, error: Exception, say: Say | None) -> Left:
+    """`say`: None where the caller says it of the one device."""
     why = str(error) if isinstance(error, ProvisioningError) else f"{getattr(error, 'filename', '')}: {error}"
-    say.failed(why, row.wanted.name)
+    if say:
+        say.failed(why, row.wanted.name)
     return Left(row.line, row.wanted.name, why)
 
 

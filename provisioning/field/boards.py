@@ -55,7 +55,8 @@ class Boards:
             for port in (ports.find() if loose else ())
             if port not in named and not {port.device, port.location, port.serial}.intersection(taken)
         ]
-        say.doing(f"{len(named) + len(found)} boards are looked at")
+        if named or found:
+            say.doing(f"looking at {_count(named + found)}")
 
         def pair(looked: Sequence[Looked]) -> list[Pair]:
             pairs, missing = pair_wished(looked, [wish for _, wish in todo], others)
@@ -97,6 +98,10 @@ def _port(job: Job, used: dict[Port, str]) -> Port | None:
         raise ProvisioningError(f"usb {job.wanted.usb}: {used[port]} has that board; name another one")
     used[port] = job.wanted.name
     return port
+
+
+def _count(boards: list[Port]) -> str:
+    return "1 board" if len(boards) == 1 else f"{len(boards)} boards"
 
 
 def _image(job: Job) -> Path:

@@ -26,7 +26,7 @@ from provisioning.field.targets import IdentityFile, ImageFile, Target, Virtual
 from provisioning.flash_command import ask
 from provisioning.handing_over import harvester_of
 from provisioning.label import Label
-from provisioning.label_command import check_sheet, write_labels
+from provisioning.label_command import check_sheet, counted, write_labels
 from provisioning.lines import CaFile, Json, ServerOption, TokenFile
 from provisioning.many_boards import Guard
 from provisioning.models import MODELS
@@ -195,7 +195,7 @@ def _sequence(
                 for one in (job.progress,)
             ]
             files = write_labels(drawn, said.labels, layout)
-            say.done(f"{', '.join(map(str, files))}: {len(drawn)} labels, {layout.title}; print at 100 %")
+            say.done(f"{', '.join(map(str, files))}: {counted(drawn)}, {layout.title}; print at 100 %")
 
     with _state(kept_in, fleet.address) as kept:
         done, left = run(fleet, rows, target_of, kept, network, say, said.wait, boards, label)
