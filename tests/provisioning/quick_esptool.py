@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-AT_ONCE = 4  # a mock board on a busy machine answers late, and esptool waits for a second
+AT_ONCE = 2  # a mock board on a busy machine answers late, and esptool waits for a second
 
 
 @contextmanager
