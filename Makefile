@@ -51,8 +51,9 @@ image: setup  ## a kiosk's flash image, build/kiosk.img, from IDENTITY=kiosk.jso
 	@mkdir -p build
 	$(BIN)/station image --identity "$(IDENTITY)" --out build/kiosk.img
 
-pictures: setup  ## the pictures of the README, taken from the running thing
+pictures: setup  ## the pictures of README and guide, taken from the running thing
 	$(BIN)/python tools/pictures.py
+	$(BIN)/python tools/technician_pictures.py
 
 hardware: setup  ## the kiosks' wiring, parts, power budget, cases and pin tables, from hardware/*/board.toml; needs graphviz, openscad, xvfb
 	$(BIN)/pip install -q -c constraints.txt --group hardware

@@ -7,6 +7,7 @@ from typing import Any
 from hardware.board import Board
 
 ASK = "price to be asked"
+LOOKED_FOR = "2026-12-01"  # the day when somebody last looked for prices of the entries that have none
 _COLUMNS = (
     "ref",
     "quantity",
@@ -58,8 +59,9 @@ def markdown(board: Board) -> str:
     sums = " and ".join(f"{total:.2f} {currency}" for currency, total in totals.items())
     known = (
         (f"**{len(priced)} of {len(parts)} entries have a price** ({sums} in all). " if priced else "")
-        + "Where none was found with a source and a date, none is invented: whoever asks a shop enters `price`, "
-        "`currency`, `price_date` and `price_source` in `board.toml`. Prices: one piece, without tax and freight."
+        + f"Where none was found with a source and a date (last looked for on {LOOKED_FOR}), none is invented: "
+        "whoever asks a shop enters `price`, `currency`, `price_date` and `price_source` "
+        "in `board.toml`. Prices: one piece, without tax and freight."
     )
     return "\n".join(
         [

@@ -86,7 +86,7 @@ def image(
     board = board or board_of(chosen)
     if stock_file and app_file:
         raise ProvisioningError("--app and --stock: give one of them; --stock has the app in it")
-    stock = StockFile(stock_file, own_list, unlisted).read(chip_of(board)) if stock_file else None
+    stock = StockFile((stock_file,), own_list, unlisted).read(chip_of(board)) if stock_file else None
     firmware = firmware_files(board, model=chosen)
     built = build_image(firmware, who, chosen, app_file.read_bytes() if app_file else None, stock)
     write_private(out, built.content)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from provisioning.errors import ProvisioningError
 from provisioning.ports import Port
 
+PROGRAM = (sys.executable, "-m", "esptool")
 # A chip erase of 16 MB says nothing for a minute or two.
 _SILENCE_S = 240.0
 _PROGRESS = re.compile(r"(?:Writing at|Reading from) 0x[0-9a-f]+ .*?(\d+\.\d)%")
@@ -103,7 +104,7 @@ async def run(
     attempts: how often it knocks at the board. Raises EsptoolFault.
     """
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"}
-    command = [sys.executable, "-m", "esptool", "--connect-attempts", str(attempts), *arguments]
+    command = [*PROGRAM, "--connect-attempts", str(attempts), *arguments]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT, env=environment,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioning import board_reader, esp_image, esp_tool
+from provisioning.bars import Tell
 from provisioning.board_reader import Found, Line
 from provisioning.chips import CHIPS, Chip
 from provisioning.dumps import Dumps
@@ -27,18 +28,22 @@ _GAP_SECTORS = 16
 # Steps and their share of the bar, by how long they take on a board.
 STEPS = {"connecting": 0.05, "reading the journal": 0.15, "writing": 0.65, "verifying": 0.15}
 
-Tell = Callable[[str, float | None], None]
 Harvest = Callable[[str, bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class KioskImage:
-    """A flash image file for a board: whose it is, for which chip."""
+    """A flash image file for a board: whose it is, for which chip. `size`: bytes."""
 
     path: Path
-    content: bytes
+    size: int
     id: str
     chip: Chip
+
+    @property
+    def content(self) -> bytes:
+        """Read anew each time: a plan may have a hundred images of 8 MiB."""
+        return read_image(self.path)
 
 
 @dataclass
@@ -81,7 +86,7 @@ def open_image(path: Path) -> KioskImage:
             content[start] == esp_image.MAGIC
             and esp_image.chip_id(content[start : start + 24]) == chip.image_id
         ):
-            return KioskImage(path, content, str(json.loads(read_blob(content, "identity"))["id"]), chip)
+            return KioskImage(path, len(content), str(json.loads(read_blob(content, "identity"))["id"]), chip)
     raise ProvisioningError(
         f"{path}: there is no bootloader in it; build it with `station image --stock FILE`"
     )
@@ -129,9 +134,9 @@ def fits(found: Found, image: KioskImage) -> None:
             f"the board is an {found.facts.chip or 'unknown chip'}, {image.path.name} is for an {image.chip.title}; "
             "nothing was written: build the image for this board (station image --board)"
         )
-    if found.facts.flash_bytes and found.facts.flash_bytes < len(image.content):
+    if found.facts.flash_bytes and found.facts.flash_bytes < image.size:
         raise ProvisioningError(
-            f"the board has {found.facts.flash_bytes >> 20} MiB of flash, a kiosk needs {len(image.content) >> 20}; "
+            f"the board has {found.facts.flash_bytes >> 20} MiB of flash, a kiosk needs {image.size >> 20}; "
             "nothing was written: take another board"
         )
 
@@ -179,7 +184,7 @@ async def _guard(
     whose = f"kiosk {device_id}" if device_id else "a kiosk whose identity cannot be read"
     raise ProvisioningError(
         f"{waiting} answers of {whose} have not reached a server; nothing was written. First hand them over: "
-        f"station harvest --dump {kept} (or flash with --harvest); or give --even-if-answers-wait, and they are lost"
+        f"station harvest --dump {kept} (or give --harvest); `station flash --even-if-answers-wait` loses them"
     )
 
 

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from provisioning import flashing, ports
+from provisioning.bars import Bars
 from provisioning.board_reader import Line, identity_in, look
 from provisioning.dumps import Dumps
 from provisioning.errors import ProvisioningError
-from provisioning.flash_command import Bars
 from provisioning.flash_layout import decode, partition
 from provisioning.handing_over import deliver
 from provisioning.harvesting import Harvested
@@ -99,7 +99,7 @@ async def _from_board(name: str | None, quiet: bool) -> tuple[str, bytes]:
     line = Line(there[0], pause)
     try:
         with Bars(quiet) as bars:
-            tell = bars.teller(there[0], "")
+            tell = bars.teller(there[0].title)
             tell("connecting", 0.0)
             found_board = await look(line)
             row = found_board.journal

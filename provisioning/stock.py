@@ -38,16 +38,27 @@ class Stock:
 
 @dataclass(frozen=True)
 class StockFile:
-    """A stock image that is named and not read yet. `own_list`: a list beside the shipped one."""
+    """Stock images that are named and not read yet, one for each chip. `own_list`: a list beside the shipped one."""
 
-    path: Path
+    paths: tuple[Path, ...]
     own_list: Path | None = None
     unlisted: bool = False
 
     def read(self, chip: Chip) -> Stock:
-        """It, for this chip. Raises ProvisioningError."""
+        """The one for this chip. Raises ProvisioningError."""
         lists = (SHIPPED_LIST, self.own_list) if self.own_list else (SHIPPED_LIST,)
-        return read_stock(self.path, chip, lists=lists, unlisted=self.unlisted)
+        return read_stock(self._of(chip), chip, lists=lists, unlisted=self.unlisted)
+
+    def _of(self, chip: Chip) -> Path:
+        if len(self.paths) == 1:
+            return self.paths[0]
+        for path in self.paths:
+            with path.open("rb") as file:
+                head = file.read(24)
+            if len(head) == 24 and esp_image.chip_id(head) == chip.image_id:
+                return path
+        names = ", ".join(path.name for path in self.paths)
+        raise ProvisioningError(f"stock images {names}: none is for an {chip.title}; give one more --stock")
 
 
 def read_stock(

@@ -1,6 +1,6 @@
 """A device's acceptance reports: a list, and each as a page that prints on one sheet."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import RedirectResponse, Response
@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts.access import Person, SignedIn, visible_devices
 from fleet_server.devices.models import Device
+from fleet_server.results.printing import available
 from fleet_server.technician import reports
 from fleet_server.technician.steps import step_name
 from fleet_server.web.deps import ReadSession, RowId
@@ -33,20 +34,19 @@ def one(
     request: Request, device_id: DeviceId, report_id: RowId, person: SignedIn, session: ReadSession
 ) -> Response:
     """One report, to read and to print."""
+    shown = content(session, person, device_id, report_id)
+    others = [report for report in reports.of_device(session, device_id) if report.id != report_id]
+    return render(request, "technician/report.html", others=others, can_print=available(), **shown)
+
+
+def content(session: Session, person: Person, device_id: str, report_id: int) -> dict[str, Any]:
+    """What page and paper show of a report. Raises HTTPException 404 for one that this person may not see."""
     device = _visible(session, person, device_id)
-    kept = reports.of_device(session, device_id)
-    found = next((report for report in kept if report.id == report_id), None)
+    found = next((one for one in reports.of_device(session, device_id) if one.id == report_id), None)
     if found is None:
         raise HTTPException(404)
-    return render(
-        request,
-        "technician/report.html",
-        device=device,
-        kept=found,
-        others=[report for report in kept if report.id != report_id],
-        results={name: _(text) for name, text in reports.RESULTS.items()},
-        step_name=step_name,
-    )
+    results = {name: _(text) for name, text in reports.RESULTS.items()}
+    return {"device": device, "kept": found, "results": results, "step_name": step_name}
 
 
 def _visible(session: Session, person: Person, device_id: str) -> Device:

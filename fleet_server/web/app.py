@@ -41,6 +41,7 @@ ROUTERS = (
     "fleet_server.devices.network_pages",
     "fleet_server.technician.pages",
     "fleet_server.technician.device_pages",
+    "fleet_server.technician.report_paper",
     "fleet_server.technician.report_pages",
     "fleet_server.drafts.pages",
     "fleet_server.drafts.publish_pages",

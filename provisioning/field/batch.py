@@ -1,6 +1,6 @@
 """A whole plan of devices: what is left is named with why, and a second run goes on where the first one stopped.
 
-A plan is CSV with a head: name, model, and optionally place, serial, report. It knows no command line.
+A plan is CSV with a head: name, model, and optionally place, serial, report, usb. It knows no command line.
 """
 
 import csv
@@ -13,13 +13,15 @@ from typing import Any
 
 from provisioning.errors import ProvisioningError
 from provisioning.field import provision
+from provisioning.field.boards import Boards
 from provisioning.field.provision import Job, Network, Wanted
 from provisioning.field.say import Say
 from provisioning.field.state import StateFile
 from provisioning.field.targets import Target
+from provisioning.field.waiting import wait
 from provisioning.server import Denied, Server, Unreachable
 
-NEEDED, KNOWN = ("name", "model"), ("name", "model", "place", "serial", "report")
+NEEDED, KNOWN = ("name", "model"), ("name", "model", "place", "serial", "report", "usb")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def read_plan(path: Path) -> list[Row]:
             continue
         line, name = lines.line_num, cells["name"]
         report = path.parent / cells["report"] if cells["report"] else None
-        wanted = Wanted(name, cells["model"], cells["place"], cells["serial"], report)
+        wanted = Wanted(name, cells["model"], cells["place"], cells["serial"], report, cells["usb"])
         fault = ""
         if not name or not cells["model"]:
             fault = "name or model is empty"
@@ -88,8 +90,13 @@ def run(
     network: Network,
     say: Say,
     wait_s: float,
+    boards: Boards | None = None,
+    label: Callable[[list[Job], dict[str, Any]], None] = lambda jobs, station: None,
 ) -> tuple[list[dict[str, Any]], list[Left]]:
-    """All of the plan: (devices that are done, what is left). Raises when nothing can be begun at all."""
+    """All of the plan: (devices that are done, what is left). Raises when nothing can be begun at all.
+
+    boards: None when images are not flashed here. label: draws the labels of all devices that there are.
+    """
     station = server.get("/station")
     left: list[Left] = []
     begun: list[tuple[Row, Job]] = []
@@ -99,16 +106,27 @@ def run(
         if row.fault or stopped:
             left.append(Left(row.line, name, row.fault or f"not begun: {stopped}"))
             continue
-        say.doing(f"{number} of {len(rows)}", name)
+        if len(rows) > 1:
+            say.doing(f"{number} of {len(rows)}", name)
         try:
             job = Job(row.wanted, target_of(row.wanted), state.of(name), state.save)
             provision.order(server, station, job, network, say)
-            provision.write(station, job, say)
+            provision.write(job, say)
             begun.append((row, job))
         except (ProvisioningError, OSError) as error:
-            left.append(_left(row, error, say))
+            left.append(_left(row, error, say if len(rows) > 1 else None))
             stopped = str(error) if _stops_all(error) else ""
-    missing = {id(job): why for job, why in provision.wait(server, [job for _, job in begun], say, wait_s)}
+    label([job for _, job in begun], station)
+    missing: dict[int, str] = {}
+    if boards is not None:
+        todo = [job for _, job in begun if not job.progress.seen and not job.progress.flashed]
+        others = {one.id: name for name, one in state.rows.items() if one.flashed or one.seen}
+        taken = [job.wanted.usb for _, job in begun if job.wanted.usb and job not in todo]
+        missing = {id(job): why for job, why in boards.write(todo, others, taken, say)}
+    ready = [job for _, job in begun if id(job) not in missing]
+    for job in ready:
+        provision.switch_on(station, job, say)
+    missing |= {id(job): why for job, why in wait(server, ready, say, wait_s)}
     done = []
     for row, job in begun:
         try:
@@ -117,7 +135,7 @@ def run(
             provision.report(server, job, say)
             done.append(provision.summary(job, station["address"]))
         except (ProvisioningError, OSError) as error:
-            left.append(_left(row, error, say))
+            left.append(_left(row, error, say if len(rows) > 1 else None))
     return done, sorted(left, key=lambda one: one.line)
 
 
@@ -127,9 +145,11 @@ def kiosk_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:32].rstrip("-") or "kiosk"
 
 
-def _left(row: Row, error: Exception, say: Say) -> Left:
+def _left(row: Row, error: Exception, say: Say | None) -> Left:
+    """`say`: None where the caller says it of the one device."""
     why = str(error) if isinstance(error, ProvisioningError) else f"{getattr(error, 'filename', '')}: {error}"
-    say.failed(why, row.wanted.name)
+    if say:
+        say.failed(why, row.wanted.name)
     return Left(row.line, row.wanted.name, why)
 
 

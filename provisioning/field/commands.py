@@ -3,45 +3,34 @@
 A failure is one sentence on standard error (in JSON with --json) and exit status 1.
 """
 
-import json
-import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from provisioning.dumps import Dumps
 from provisioning.errors import ProvisioningError
 from provisioning.field import provision as steps
-from provisioning.field.batch import kiosk_name, read_plan, run
-from provisioning.field.provision import DEFAULT_WAIT_S, Job, Network, Wanted
+from provisioning.field.batch import Left, Row, kiosk_name, read_plan, run
+from provisioning.field.boards import Boards
+from provisioning.field.options import Shared, data, shared
+from provisioning.field.provision import Job, Wanted
 from provisioning.field.say import Say
 from provisioning.field.state import StateFile
 from provisioning.field.targets import IdentityFile, ImageFile, Target, Virtual
-from provisioning.lines import CaFile, ListOption, ServerOption, StockOption, TokenFile, UnlistedOption
+from provisioning.flash_command import ask
+from provisioning.handing_over import harvester_of
+from provisioning.label import Label
+from provisioning.label_command import check_sheet, counted, write_labels
+from provisioning.lines import CaFile, Json, ServerOption, TokenFile
+from provisioning.many_boards import Guard
 from provisioning.models import MODELS
 from provisioning.server import from_environment
-from provisioning.stock import StockFile
-
-Json = Annotated[bool, typer.Option("--json", help="The result as one JSON object on standard output.")]
-Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait until the server has seen it.")]
-Host = Annotated[
-    str | None, typer.Option("--host", help="The broker as the kiosk sees it; default: the server's word.")
-]
-Port = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="The broker's port.")]
-BrokerCa = Annotated[
-    Path | None, typer.Option("--broker-ca", help="The broker's authority (PEM): the kiosk uses TLS.")
-]
-Wifi = Annotated[
-    Path | None, typer.Option("--wifi", help='JSON file {"ssid": …, "key": …}; wired without it.')
-]
-Folder = Annotated[
-    Path | None,
-    typer.Option("--dir", help="Where virtual kiosks are. Default: $DATA_DIR/virtual, or data/virtual."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +39,9 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+@shared
 def provision(
+    said: Shared,
     name: Annotated[str, typer.Argument(help="The device's name, as on its label.")],
     model: Annotated[str, typer.Option("--model", help=", ".join(MODELS) + ".")],
     place: Annotated[str, typer.Option("--place", help="Number or name of the place; it can wait.")] = "",
@@ -58,12 +49,12 @@ def provision(
         Path | None, typer.Option("--identity", help="Write its identity to this file.")
     ] = None,
     image: Annotated[Path | None, typer.Option("--image", help="Build its flash image here.")] = None,
-    stock: StockOption = None,
-    own_list: ListOption = None,
-    unlisted: UnlistedOption = False,
     board: Annotated[
         str | None, typer.Option("--board", help="The board for --image; default: the model's.")
     ] = None,
+    usb: Annotated[
+        str, typer.Option("--usb", help="For --flash: port, USB location or serial number of the board.")
+    ] = "",
     tty: Annotated[
         str | None, typer.Option("--tty", help="Serial port of a board that runs MicroPython.")
     ] = None,
@@ -75,34 +66,16 @@ def provision(
     state: Annotated[
         Path | None, typer.Option("--state", help="Where progress is kept. Default: $DATA_DIR/station.json.")
     ] = None,
-    host: Host = None,
-    port: Port = None,
-    broker_ca: BrokerCa = None,
-    wifi: Wifi = None,
-    folder: Folder = None,
-    wait: Wait = DEFAULT_WAIT_S,
-    server: ServerOption = None,
-    token_file: TokenFile = None,
-    ca: CaFile = None,
-    as_json: Json = False,
 ) -> None:
     """Ask the server for a new device, write its identity, and wait until the server has seen it. Run it again after
     any interruption: it goes on, and never makes a second device."""
-    say = Say(as_json)
+    say = Say(said.as_json)
     with _told(say):
-        target = _target(identity, image, _stock(stock, own_list, unlisted), board, tty, virtual, folder)
-        network = _network(host, port, broker_ca, wifi)
-        fleet = from_environment(server, token_file, ca)
-        station = fleet.get("/station")
-        with _state(state or _data("station.json"), fleet.address) as kept:
-            job = Job(Wanted(name, model, place, serial, report), target, kept.of(name), kept.save)
-            steps.order(fleet, station, job, network, say)
-            steps.write(station, job, say)
-            missing = steps.wait(fleet, [job], say, wait)
-            if missing:
-                raise ProvisioningError(missing[0][1])
-            steps.report(fleet, job, say)
-            done = steps.summary(job, station["address"])
+        target = _target(said, identity, image, board, tty, virtual)
+        row = Row(1, Wanted(name, model, place, serial, report, usb))
+        (done,), _ = _sequence(
+            said, say, [row], lambda _: target, state or data("station.json"), image, alone=True
+        )
         say.result({"ok": True, **done}, f"{name}: {done['id']}  {done['page']}")
 
 
@@ -155,38 +128,24 @@ def accept(
         say.result({"ok": True, **kept}, f"{kept['address']}  {steps.VERDICTS[kept['verdict']]}")
 
 
+@shared
 def batch(
+    said: Shared,
     plan: Annotated[
-        Path, typer.Argument(help="CSV: name, model, and place, serial, report.", metavar="PLAN.csv")
+        Path, typer.Argument(help="CSV: name, model, and place, serial, report, usb.", metavar="PLAN.csv")
     ],
     images: Annotated[Path | None, typer.Option("--images", help="Folder for a flash image of each.")] = None,
     identities: Annotated[
         Path | None, typer.Option("--identities", help="Folder for an identity file of each.")
     ] = None,
     virtual: Annotated[bool, typer.Option("--virtual", help="Make virtual kiosks.")] = False,
-    stock: StockOption = None,
-    own_list: ListOption = None,
-    unlisted: UnlistedOption = False,
-    host: Host = None,
-    port: Port = None,
-    broker_ca: BrokerCa = None,
-    wifi: Wifi = None,
-    folder: Folder = None,
-    wait: Wait = DEFAULT_WAIT_S,
-    server: ServerOption = None,
-    token_file: TokenFile = None,
-    ca: CaFile = None,
-    as_json: Json = False,
 ) -> None:
     """Provision every device of a plan. Progress is kept beside the plan: run it again for what is left."""
-    say = Say(as_json)
+    say = Say(said.as_json)
     with _told(say):
-        target_of = _targets(images, identities, virtual, _stock(stock, own_list, unlisted), folder)
+        target_of = _targets(said, images, identities, virtual)
         rows = read_plan(plan)
-        network = _network(host, port, broker_ca, wifi)
-        fleet = from_environment(server, token_file, ca)
-        with _state(plan.with_name(plan.name + ".state.json"), fleet.address) as kept:
-            done, left = run(fleet, rows, target_of, kept, network, say, wait)
+        done, left = _sequence(said, say, rows, target_of, plan.with_name(plan.name + ".state.json"), images)
         say.result(
             {
                 "ok": not left,
@@ -199,6 +158,50 @@ def batch(
         )
         if left:
             raise typer.Exit(1)
+
+
+def _sequence(
+    said: Shared,
+    say: Say,
+    rows: list[Row],
+    target_of: Callable[[Wanted], Target],
+    kept_in: Path,
+    images: Path | None,
+    alone: bool = False,
+) -> tuple[list[dict[str, Any]], list[Left]]:
+    """Made, written, flashed, labelled, seen. alone: what is left of the one device is raised."""
+    if said.flash and images is None:
+        raise ProvisioningError("--flash writes flash images: say where they go, with --image or --images")
+    if said.flash and not said.stock_files:
+        raise ProvisioningError("--flash: a board needs MicroPython, too; give --stock FILE")
+    asks = said.flash and not said.yes and not all(row.wanted.usb for row in rows)
+    if asks and (said.as_json or not sys.stdin.isatty()):
+        raise ProvisioningError(
+            "nobody can be asked: name each board (--usb, or the column usb of a plan), or give --yes"
+        )
+    layout = check_sheet(said.labels, said.sheet, "--labels") if said.labels else None
+    network, fleet = said.network(), said.fleet()
+    boards = None
+    if said.flash:
+        dumps = Dumps()
+        harvest = harvester_of(fleet, dumps) if said.harvest_first else None
+        boards = Boards(Guard(dumps, harvest=harvest), ask if asks else None, said.as_json)
+
+    def label(jobs: list[Job], station: dict[str, Any]) -> None:
+        if said.labels and layout and jobs:
+            drawn = [
+                Label(one.id, job.wanted.name, f"{station['address']}/devices/{one.id}", one.model)
+                for job in jobs
+                for one in (job.progress,)
+            ]
+            files = write_labels(drawn, said.labels, layout)
+            say.done(f"{', '.join(map(str, files))}: {counted(drawn)}, {layout.title}; print at 100 %")
+
+    with _state(kept_in, fleet.address) as kept:
+        done, left = run(fleet, rows, target_of, kept, network, say, said.wait, boards, label)
+    if alone and left:
+        raise ProvisioningError(left[0].why)
+    return done, left
 
 
 @contextmanager
@@ -226,13 +229,12 @@ def _state(path: Path, address: str) -> Iterator[StateFile]:
 
 
 def _target(
+    said: Shared,
     identity: Path | None,
     image: Path | None,
-    stock: StockFile | None,
     board: str | None,
     tty: str | None,
     virtual: str | None,
-    folder: Path | None,
 ) -> Target:
     chosen = [one for one in (identity, image, tty, virtual) if one is not None]
     if len(chosen) != 1:
@@ -240,24 +242,25 @@ def _target(
     if identity is not None:
         return IdentityFile(identity)
     if image is not None:
-        return ImageFile(image, board, stock)
+        return ImageFile(image, board, said.stock())
     if tty is not None:
         from provisioning.field.board import Board  # pyserial and mpremote are needed for a board alone
 
         return Board(tty)
-    return Virtual(folder or _data("virtual"), virtual or "")
+    return Virtual(said.virtual_folder(), virtual or "")
 
 
 def _targets(
-    images: Path | None, identities: Path | None, virtual: bool, stock: StockFile | None, folder: Path | None
+    said: Shared, images: Path | None, identities: Path | None, virtual: bool
 ) -> Callable[[Wanted], Target]:
     if sum((images is not None, identities is not None, virtual)) != 1:
         raise ProvisioningError("say where identities go: one of --images, --identities, --virtual")
+    stock = said.stock()
 
     def of(wanted: Wanted) -> Target:
         name = kiosk_name(wanted.name)
         if virtual:
-            return Virtual(folder or _data("virtual"), name)
+            return Virtual(said.virtual_folder(), name)
         if images is not None:
             images.mkdir(parents=True, exist_ok=True)
             return ImageFile(images / f"{name}.img", None, stock)
@@ -266,21 +269,3 @@ def _targets(
         return IdentityFile(identities / f"{name}.json")
 
     return of
-
-
-def _stock(path: Path | None, own_list: Path | None, unlisted: bool) -> StockFile | None:
-    return StockFile(path, own_list, unlisted) if path else None
-
-
-def _network(host: str | None, port: int | None, broker_ca: Path | None, wifi: Path | None) -> Network:
-    network = None
-    if wifi is not None:
-        try:
-            network = json.loads(wifi.read_text("utf-8"))
-        except ValueError as error:
-            raise ProvisioningError(f"--wifi {wifi} is no JSON ({error})") from error
-    return Network(host, port, broker_ca.read_text("utf-8") if broker_ca else None, network)
-
-
-def _data(name: str) -> Path:
-    return Path(os.environ.get("DATA_DIR", "data"), name)

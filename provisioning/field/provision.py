@@ -1,14 +1,11 @@
-"""One device from nothing to "the server has seen it": ordered, written, switched on, waited for, reported.
+"""One device, step by step: ordered, written, switched on, reported.
 
 Each step says what it does, is recorded when it is done, and is skipped when it was. It knows no command line.
 """
 
 import importlib.metadata
 import json
-import socket
-import ssl
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,28 +16,22 @@ from provisioning.field.say import Say
 from provisioning.field.state import Progress
 from provisioning.field.targets import Target, check_broker
 from provisioning.identity import identity_from
-from provisioning.server import Denied, Server, Unreachable
+from provisioning.server import Server
 
-POLL_S = 1.0
-DEFAULT_WAIT_S = 600.0  # somebody walks to a network socket meanwhile
-_MANY = 8
-_LONG_S = 30.0  # after that, say again what can be done
 VERDICTS = {"passed": "passed", "partial": "not all was tested", "failed": "failed"}
-MEANWHILE = (
-    "meanwhile: the light inside the case goes on once the server is reached; no light means no network or no broker "
-    "(cable, Wi-Fi key, firewall)"
-)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a device is to be. `place`: number or whole name, '' for none; `report`: JSON file of earlier tests."""
+    """What a device is to be. `place`: number or whole name, '' for none; `report`: JSON file of earlier tests; `usb`:
+    port, USB location or serial number of its board, '' for any that is found."""
 
     name: str
     model: str
     place: str = ""
     serial: str = ""
     report: Path | None = None
+    usb: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +65,8 @@ def order(server: Server, station: dict[str, Any], job: Job, network: Network, s
     if not progress.seen:
         job.target.fits(wanted.model, progress.id)
     place = server.place(wanted.place)["id"] if wanted.place else None
+    if progress.identity is not None:
+        _correct(station, job, network, say)
     if not progress.id:
         # Whatever of the kiosk's side cannot be is said before there is a device.
         nobody = {"id": "0" * 12, "secret": "0" * 64, "model": wanted.model}
@@ -104,8 +97,8 @@ def order(server: Server, station: dict[str, Any], job: Job, network: Network, s
         say.done(f"stands at {wanted.place}", wanted.name)
 
 
-def write(station: dict[str, Any], job: Job, say: Say) -> None:
-    """Write the identity where it goes, and switch on."""
+def write(job: Job, say: Say) -> None:
+    """Write the identity where it goes."""
     progress, name = job.progress, job.wanted.name
     if progress.seen:
         return
@@ -117,40 +110,23 @@ def write(station: dict[str, Any], job: Job, say: Say) -> None:
         progress.written = job.target.write(progress.identity)
         job.save()
     say.done(progress.written, name)
+
+
+def switch_on(station: dict[str, Any], job: Job, say: Say) -> None:
+    """Switch it on, or say what a person has to do."""
+    progress, name = job.progress, job.wanted.name
+    if progress.seen:
+        return
     if not station["broker"]["embedded"]:
         say.hint(
             f"the broker is not the server's own: give it {progress.id} and its secret (in the state file) first, see "
             "docs/operations.md",
             name,
         )
-    say.doing(job.target.start(), name)
-
-
-def wait(server: Server, jobs: Sequence[Job], say: Say, wait_s: float) -> list[tuple[Job, str]]:
-    """Wait until the server has heard every device and knows its firmware; returns those it has not, each with why."""
-    began = time.monotonic()
-    open_jobs = [job for job in jobs if not job.progress.seen or not job.progress.firmware]
-    told, trouble = began, ""
-    if any(not job.progress.seen for job in open_jobs):
-        say.doing(f"waiting until the server has seen {len(open_jobs)}, {wait_s:.0f} s at most")
-        if not all(job.target.virtual for job in open_jobs):
-            say.hint(MEANWHILE)
-    while open_jobs:
-        try:
-            heard, trouble = _heard(server, open_jobs), ""
-        except Unreachable as error:
-            heard, trouble = {}, str(error)
-        except Denied as error:  # the token's hours are over: waiting on would tell nothing
-            return [(job, str(error)) for job in open_jobs]
-        open_jobs = [job for job in open_jobs if not _seen(job, heard.get(job.progress.id), began, say)]
-        if not open_jobs or time.monotonic() - began >= wait_s:
-            break
-        if time.monotonic() - told >= _LONG_S:
-            told = time.monotonic()
-            names = ", ".join(job.wanted.name for job in open_jobs[:5])
-            say.doing(f"{told - began:.0f} s: not seen yet: {names}")
-        time.sleep(min(POLL_S, max(0.05, wait_s / 20)))
-    return [(job, trouble or why_not_seen(job, wait_s)) for job in open_jobs]
+    if progress.flashed:
+        say.doing(f"it is in the board at {progress.flashed}: give that network and power", name)
+    else:
+        say.doing(job.target.start(), name)
 
 
 def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -> None:
@@ -159,8 +135,9 @@ def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -
     if progress.report:
         return
     body = tested(job.wanted.report)
+    where = f"; board {progress.mac} at {progress.flashed}" if progress.flashed else ""
     steps = [
-        {"name": "identity", "result": "passed", "note": progress.written[:200]},
+        {"name": "identity", "result": "passed", "note": f"{progress.written}{where}"[:200]},
         {
             "name": "seen",
             "result": "passed",
@@ -185,7 +162,7 @@ def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -
             "key": progress.report_key,
             "tested_at": (now or datetime.now(UTC)).isoformat(),
             "board": body.get("board", "virtual" if job.target.virtual else ""),
-            "serial": body.get("serial", job.wanted.serial),
+            "serial": body.get("serial", job.wanted.serial or progress.mac),
             "versions": {**body.get("versions", {}), **versions},
             "steps": [*body.get("steps", []), *steps],
         },
@@ -193,29 +170,6 @@ def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -
     progress.report = kept["address"]
     job.save()
     say.done(f"acceptance report: {kept['address']} ({VERDICTS[kept['verdict']]})", name)
-
-
-def why_not_seen(job: Job, wait_s: float) -> str:
-    """A sentence on a device that was not heard; looks at the broker from here, with the kiosk's own CA."""
-    what = f"the server has not seen {job.progress.id} within {wait_s:.0f} s"
-    if job.progress.identity is None:
-        return f"{what}; look at its light, then go on with the same command"
-    who = identity_from(job.progress.identity)
-    try:
-        with socket.create_connection((who.host, who.port), timeout=5) as wire:
-            if who.tls:
-                context = ssl.create_default_context(cadata=who.ca)
-                with context.wrap_socket(wire, server_hostname=who.host):
-                    pass
-    except ssl.SSLCertVerificationError as error:
-        return f"{what}: the broker {who.host}:{who.port} has the wrong certificate ({error.verify_message})"
-    except OSError as error:
-        reason = error.strerror or error
-        return f"{what}: the broker {who.host}:{who.port} cannot be reached from here either ({reason})"
-    return (
-        f"{what}, though the broker {who.host}:{who.port} answers from here: look at power, network cable or Wi-Fi "
-        "key, then go on with the same command"
-    )
 
 
 def summary(job: Job, address: str) -> dict[str, Any]:
@@ -227,6 +181,8 @@ def summary(job: Job, address: str) -> dict[str, Any]:
         "model": job.wanted.model,
         "place": progress.place,
         "written": progress.written,
+        "board": progress.flashed,
+        "mac": progress.mac,
         "seen": progress.seen,
         "firmware": progress.firmware,
         "report": progress.report,
@@ -234,25 +190,19 @@ def summary(job: Job, address: str) -> dict[str, Any]:
     }
 
 
-def _heard(server: Server, jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
-    """The devices by id; of a large plan in one list, not one by one."""
-    if len(jobs) > _MANY:
-        return {one["id"]: one for one in server.all("/devices", "devices")}
-    return {job.progress.id: server.get(f"/devices/{job.progress.id}") for job in jobs}
-
-
-def _seen(job: Job, found: dict[str, Any] | None, began: float, say: Say) -> bool:
+def _correct(station: dict[str, Any], job: Job, network: Network, say: Say) -> None:
+    """A Wi-Fi key or a broker that was wrong is put right by giving another: it is written and flashed anew."""
     progress = job.progress
-    if found is None or found["contact_at"] is None:
-        return False
-    if not progress.seen:
-        progress.seen, progress.identity = True, None
-        progress.seconds = round(time.monotonic() - began, 1)
-        say.done(f"the server has seen it after {progress.seconds:.0f} s", job.wanted.name)
-    if found["firmware"]:
-        progress.firmware = found["firmware"]
+    assert progress.identity is not None
+    known = {key: progress.identity[key] for key in ("id", "secret", "model")}
+    identity = _identity(station["broker"], known, network)
+    if identity == progress.identity:
+        return
+    check_broker(identity_from(identity), job.target)
+    if progress.written:
+        say.doing("network or broker are others than last time: it is written anew", job.wanted.name)
+    progress.identity, progress.written, progress.flashed = identity, "", ""
     job.save()
-    return bool(progress.firmware)
 
 
 def _identity(broker: dict[str, Any], made: dict[str, Any], network: Network) -> dict[str, Any]:

@@ -20,7 +20,8 @@ _VERSION = 1
 
 @dataclass
 class Progress:
-    """One device. `identity`: the fields of an identity file while they are needed; `seconds`: until it was seen."""
+    """One device. `identity`: the fields of an identity file while they are needed; `flashed`: the port of the board
+    that holds it, `mac`: that board's; `seconds`: until it was seen."""
 
     key: str = field(default_factory=lambda: secrets.token_hex(16))
     report_key: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -29,6 +30,8 @@ class Progress:
     place: int | None = None
     identity: dict[str, Any] | None = None
     written: str = ""
+    flashed: str = ""
+    mac: str = ""
     seen: bool = False
     firmware: str = ""
     seconds: float | None = None

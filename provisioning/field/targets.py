@@ -51,7 +51,7 @@ class IdentityFile:
         """Readable by its owner alone."""
         _same(identity_from(identity).id, self.path, _id_in_file)
         _write(self.path, (json.dumps(identity) + "\n").encode())
-        return f"identity in {self.path}"
+        return f"identity in {self.path.name}"
 
     def start(self) -> str:
         """What to do with it."""
@@ -85,7 +85,7 @@ class ImageFile:
         firmware = firmware_files(self.board or board_of(model), model=model)
         built = build_image(firmware, who, model, stock=self._read_stock(model))
         _write(self.path, built.content)
-        return "; ".join((f"image {self.path}", *built.notes))
+        return "; ".join((f"image {self.path.name}", *built.notes))
 
     def start(self) -> str:
         """What to do with it."""

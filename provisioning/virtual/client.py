@@ -27,6 +27,7 @@ from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import firmware_files
 from provisioning.identity import Identity
 from provisioning.models import DEFAULT_MODEL, model_of
+from provisioning.virtual.control import line_of
 from provisioning.virtual.folder import READY, Facts, KioskFolder, check_heap
 
 _START_TIMEOUT_S = 20.0
@@ -181,7 +182,7 @@ class VirtualKiosk:
         """As `call`, for those who must not block. Not for `stop`, which waits: use a thread."""
         reader, writer = await self._open()
         try:
-            writer.write(_line_of({"do": do, **fields}))
+            writer.write(line_of({"do": do, **fields}))
             async with asyncio.timeout(_ANSWER_TIMEOUT_S):
                 line = await reader.readline()
         except OSError as error:
@@ -196,7 +197,7 @@ class VirtualKiosk:
         """
         reader, writer = await self._open()
         try:
-            writer.write(_line_of({"do": "watch"}))
+            writer.write(line_of({"do": "watch"}))
             while line := await reader.readline():
                 yield json.loads(line)
         except OSError:
@@ -262,7 +263,7 @@ def list_kiosks(folder: Path | str) -> list[VirtualKiosk]:
 def _exchange(connection: socket.socket, request: dict[str, Any], name: str) -> dict[str, Any]:
     answer = b""
     try:
-        connection.sendall(_line_of(request))
+        connection.sendall(line_of(request))
         while not answer.endswith(b"\n"):
             part = connection.recv(65536)
             if not part:
@@ -281,7 +282,3 @@ def _checked(line: bytes, name: str) -> dict[str, Any]:
     if not answer.pop("ok"):
         raise ProvisioningError(answer["error"])
     return answer
-
-
-def _line_of(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"

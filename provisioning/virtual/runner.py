@@ -1,8 +1,7 @@
 """The process that keeps one virtual kiosk: power, cable, and what the kiosk shows. Started by `client`.
 
-It takes requests on a unix socket, one JSON object a line, one answer each; `watch` turns the connection
-into a stream of what happens. It says `ready` or one line of why not on its standard output, and is silent
-after that.
+It takes requests on a unix socket (`control`). It says `ready` or one line of why not on its standard output, and is
+silent after that.
 """
 
 import argparse
@@ -24,6 +23,7 @@ from provisioning.models import model_of
 from provisioning.virtual import fingers
 from provisioning.virtual.cable import Cable
 from provisioning.virtual.console import Console
+from provisioning.virtual.control import Control
 from provisioning.virtual.fingers import FACE_REQUESTS, TOUCH_REQUESTS
 from provisioning.virtual.folder import READY, SOCKET_PREFIX, Facts, KioskFolder
 from provisioning.virtual.machine import (
@@ -39,7 +39,6 @@ from provisioning.virtual.screen import Screen
 _CRASH_PAUSE_S = 1.0
 # An ESP32 needs about this long to start; it keeps a firmware that restarts at once from eating a core.
 _SHORTEST_RUN_S = 0.3
-_DEAF_WATCHER_BYTES = 1 << 20
 _REQUESTS = (
     "status",
     *FACE_REQUESTS,
@@ -65,7 +64,7 @@ class Runner:
         frame = folder.frame if self._screen else None
         self._machine = Machine(folder.flash, facts.heap, self._line, frame)
         self._cable = Cable((facts.broker_host, facts.broker_port))
-        self._watchers: set[asyncio.StreamWriter] = set()
+        self._control = Control(self._answer, self._snapshot)
         self._power: asyncio.Task[None] | None = None
         self._switching = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -81,7 +80,7 @@ class Runner:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopping.set)
         await self._cable.listen(self._facts.port)
-        server = await asyncio.start_unix_server(self._serve_client, socket_path)
+        server = await asyncio.start_unix_server(self._control.serve, socket_path)
         os.chmod(socket_path, 0o600)
         if attached:
             loop.add_reader(sys.stdin, self._starter_spoke)
@@ -97,7 +96,7 @@ class Runner:
     async def _switch_on(self) -> None:
         async with self._switching:
             if self._power is None:
-                self._tell({"power": True})
+                self._control.tell({"power": True})
                 self._power = asyncio.create_task(self._stay_on())
 
     async def _switch_off(self, cut: bool) -> None:
@@ -115,7 +114,7 @@ class Runner:
                 power.cancel()
             await asyncio.gather(power, return_exceptions=True)
             self._go_dark()
-            self._tell({"power": False})
+            self._control.tell({"power": False})
 
     async def _stay_on(self) -> None:
         cause = POWER_ON
@@ -142,7 +141,7 @@ class Runner:
         self._lights = [0] * self._model.faces
         self._show: dict[str, Any] = {}
         if self._screen and self._screen.lose_power():
-            self._tell(self._screen.facts())
+            self._control.tell(self._screen.facts())
 
     # What the kiosk says
 
@@ -167,43 +166,13 @@ class Runner:
             self._console.write(str(event["log"]))
         if "frame" in event and self._screen:
             event = self._screen.updated(event)
-        self._tell(event)
+        self._control.tell(event)
 
     def _log(self, text: str) -> None:
         self._console.write(text)
-        self._tell({"log": text})
-
-    def _tell(self, event: dict[str, Any]) -> None:
-        for writer in list(self._watchers):
-            # Somebody who does not read gets cut off rather than fill our memory.
-            if writer.transport.get_write_buffer_size() > _DEAF_WATCHER_BYTES:
-                writer.transport.abort()
-                self._watchers.discard(writer)
-            else:
-                writer.write(_line_of(event))
+        self._control.tell({"log": text})
 
     # What people ask
-
-    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while line := await reader.readline():
-                try:
-                    answer = await self._answer(line)
-                except ProvisioningError as error:
-                    answer = {"ok": False, "error": str(error)}
-                if answer is None:
-                    writer.write(_line_of(self._snapshot()))
-                    self._watchers.add(writer)
-                else:
-                    writer.write(_line_of(answer))
-                await writer.drain()
-        except (OSError, ValueError, asyncio.CancelledError):
-            # The client is gone, sent a line longer than 64 KiB, or the runner ends (3.11 logs a cancelled handler as a
-            # fault): there is nobody to tell.
-            pass
-        finally:
-            self._watchers.discard(writer)
-            writer.close()
 
     async def _answer(self, line: bytes) -> dict[str, Any] | None:
         """The answer to a request, None for `watch`. Raises ProvisioningError when it cannot be done."""
@@ -247,7 +216,7 @@ class Runner:
         else:
             self._cable.unplug()
         self._machine.send({"net": plugged})
-        self._tell({"net": plugged})
+        self._control.tell({"net": plugged})
 
     def _snapshot(self) -> dict[str, Any]:
         return {
@@ -321,10 +290,6 @@ def _run(folder: KioskFolder, broker: tuple[str, int] | None, firmware: Path | N
         with contextlib.suppress(OSError):
             folder.remove_run()
         os.close(lock)
-
-
-def _line_of(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 if __name__ == "__main__":

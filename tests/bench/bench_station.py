@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 from provisioning.dumps import Dumps
-from provisioning.flash_command import flash_all
+from provisioning.flash_plan import pair_named
 from provisioning.flashing import KioskImage, open_image, pieces
+from provisioning.many_boards import Guard, flash_all
 from provisioning.ports import Port
 from tests.provisioning.kiosk_flash import image
 from tests.provisioning.mock_boards import MockBoard
@@ -52,7 +53,9 @@ def _timed(do) -> float:
 
 async def _station(boards: list[MockBoard], images: list[KioskImage], folder: Path) -> None:
     ports = [Port(board.port) for board in boards]
-    outcomes = await flash_all(images, ports, True, Dumps(folder), quiet=True)
+    outcomes = await flash_all(
+        ports, lambda looked: pair_named(looked, images), Guard(Dumps(folder)), quiet=True
+    )
     assert [outcome.state for outcome in outcomes] == ["written"] * BOARDS
 
 

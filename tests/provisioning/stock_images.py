@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provisioning import esp_image
 from provisioning.chips import Chip
-from provisioning.flash_layout import TABLE_OFFSET
+from provisioning.flash_layout import TABLE_OFFSET, encode, partition
 from provisioning.stock import Stock
 
 _FOLDER = Path(
@@ -47,16 +47,27 @@ def for_s3(path: Path) -> Path:
     return path
 
 
-def small_stock(chip: Chip, app_bytes: int = 120_000) -> Stock:
+def small_stock(chip: Chip, app_bytes: int = 120_000, banner: bytes = b"") -> Stock:
     """Bootloader and app as the format wants them, of bytes that do not compress: a few blocks to write."""
 
-    def part(size: int) -> bytes:
-        data = random.Random(size).randbytes(size & ~3)
+    def part(size: int, begin: bytes = b"") -> bytes:
+        data = begin + random.Random(size).randbytes((size & ~3) - len(begin))
         head = bytes([0xE9, 1, 2, 0x30]) + bytes(8) + struct.pack("<H", chip.image_id) + bytes(9) + b"\1"
         body = head + struct.pack("<II", 0x3FFF0000, len(data)) + data
         return signed(body + bytes(15 - len(body) % 16) + b"\0" + bytes(32))
 
-    return Stock(chip, part(18_000), part(app_bytes), "0" * 64, "v1.29", ())
+    return Stock(chip, part(18_000), part(app_bytes, banner), "0" * 64, "v1.29", ())
+
+
+def small_file(path: Path, chip: Chip) -> Path:
+    """A whole stock image file of such parts, as if it were downloaded."""
+    stock = small_stock(chip, banner=b"MicroPython v1.29.0 on 2026-08-01; small\0")
+    app = partition("ota_0").offset
+    flash = bytearray(b"\xff" * app)
+    for part, at in ((stock.bootloader, chip.bootloader_offset), (encode(), TABLE_OFFSET)):
+        flash[at : at + len(part)] = part
+    path.write_bytes(bytes(flash[chip.bootloader_offset :]) + stock.app)
+    return path
 
 
 def signed(image: bytes) -> bytes:

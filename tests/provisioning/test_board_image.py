@@ -205,13 +205,13 @@ def test_provisioning_makes_the_same_image_and_refuses_a_wrong_stock_before_a_de
     image: bytes, tmp_path: Path
 ) -> None:
     made = tmp_path / "kiosk.img"
-    target = ImageFile(made, stock=StockFile(REAL, unlisted=True))
+    target = ImageFile(made, stock=StockFile((REAL,), unlisted=True))
     target.fits("button5", "")
     who = {"id": WHO.id, "secret": WHO.secret, "host": WHO.host, "port": WHO.port, "model": "button5"}
     said = target.write(who)
-    assert said.startswith(f"image {made}")
+    assert said.startswith(f"image {made.name}")
     assert made.read_bytes()[:0x8000] == image[:0x8000], "the bootloader is in it"
     with pytest.raises(ProvisioningError, match="is on no list"):
-        ImageFile(made, stock=StockFile(REAL)).fits("button5", "kiosk0000001")
+        ImageFile(made, stock=StockFile((REAL,))).fits("button5", "kiosk0000001")
     with pytest.raises(ProvisioningError, match="it is for chip id"):
-        ImageFile(tmp_path / "touch.img", stock=StockFile(REAL, unlisted=True)).fits("touch", "")
+        ImageFile(tmp_path / "touch.img", stock=StockFile((REAL,), unlisted=True)).fits("touch", "")

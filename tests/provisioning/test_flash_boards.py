@@ -15,11 +15,11 @@ from provisioning.esp_tool import LADDER, Facts
 from provisioning.flash_layout import partition
 from provisioning.flashing import KioskImage, pieces
 from provisioning.kiosk_journal import answers_waiting
-from tests.provisioning.flash_rig import Make, board, flashed, holds, write
+from tests.provisioning.flash_rig import Make, board, flashed, holds, quick, write
 from tests.provisioning.kiosk_flash import image, journal, kiosk_id, small_table, with_journal
 from tests.provisioning.mock_boards import JEDEC_4_MIB
 
-__all__ = ["board", "write"]  # fixtures
+__all__ = ["board", "quick", "write"]  # fixtures
 
 
 def test_two_boards_are_written_at_once_each_with_its_own_identity_and_a_second_run_finds_them_done(

@@ -10,15 +10,16 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from provisioning import flash_command, ports
+from provisioning import many_boards, ports
 from provisioning.cli import app
 from provisioning.errors import ProvisioningError
 from provisioning.flashing import KioskImage
+from provisioning.many_boards import Talk
 from provisioning.ports import Port
-from tests.provisioning.flash_rig import Make, board, write
+from tests.provisioning.flash_rig import Make, board, quick, write
 from tests.provisioning.kiosk_flash import kiosk_id
 
-__all__ = ["board", "write"]  # fixtures
+__all__ = ["board", "quick", "write"]  # fixtures
 
 
 def test_ports_are_known_by_their_usb_identity_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +58,7 @@ def station(*words: object, folder: Path) -> Result:
 def test_the_command_says_how_it_went_in_words_and_as_json(
     board: Make, write: Callable[..., KioskImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flash_command, "_PAUSE_S", 0)
+    monkeypatch.setattr(many_boards, "TALK", Talk(0))
     kiosk, one = write(1), board()
     done = station(kiosk.path, "--port", one.port, folder=tmp_path)
     assert done.exit_code == 0, done.stderr

@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 from provisioning.cli import app
 from provisioning.errors import ProvisioningError
 from provisioning.field.batch import kiosk_name, read_plan
-from provisioning.field.provision import Job, Wanted, why_not_seen
+from provisioning.field.provision import Job, Wanted
 from provisioning.field.say import Say
 from provisioning.field.state import Progress, StateFile
 from provisioning.field.targets import IdentityFile, ImageFile
+from provisioning.field.waiting import why_not_seen
 from tests.provisioning.certificates import Authority
 
 STATION = {

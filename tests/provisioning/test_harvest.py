@@ -36,9 +36,12 @@ from provisioning.server import Server
 from provisioning.virtual.client import VirtualKiosk
 from tests.e2e.rough_kiosk import hasty_firmware
 from tests.fleet_server.link.wire import free_port
+from tests.provisioning.flash_rig import quick
 from tests.provisioning.kiosk_flash import image, journal, kiosk_id, with_journal
 from tests.provisioning.mock_boards import MockBoard
 
+__all__ = ["quick"]  # a fixture
+pytestmark = pytest.mark.usefixtures("quick")
 SOON_S = 60
 
 

@@ -1,7 +1,10 @@
 """An acceptance report is kept as it came, once; and every light, tune and calm screen of the firmware is explained."""
 
+import io
 import json
 from typing import Any
+
+from pypdf import PdfReader
 
 from fleet_server.places import service as places
 from fleet_server.technician.codes import codes
@@ -50,6 +53,35 @@ def test_a_report_is_kept_once_and_reads_as_it_was_sent(county: County, tool: To
     entry = county.audit()[-1]
     assert (entry.action, entry.actor) == ("accept device", "token:tuula@example.org (station)")
     assert json.loads(entry.after or "") == {"failed": ["sound"], "verdict": "failed"}
+
+
+def test_a_report_is_one_sheet_of_pdf_with_serial_number_versions_and_date(
+    county: County, tool: Tool
+) -> None:
+    many = [{"name": f"step {n}", "result": "passed", "note": "seen by eye"} for n in range(37)]
+    _, kept = tool(f"/devices/{DEVICE}/acceptance", REPORT | {"steps": REPORT["steps"] + many})
+    address = f"/devices/{DEVICE}/acceptance/{kept['id']}"
+    tuula = county.browser("tuula")
+    assert f'href="{address}.pdf"' in tuula.get(address).text
+    paper = tuula.get(f"{address}.pdf")
+    county.app.state.printer.stop()
+    assert paper.headers["content-disposition"] == f'inline; filename="acceptance-{DEVICE}-2026-03-02.pdf"'
+    read = PdfReader(io.BytesIO(paper.content))
+    assert len(read.pages) == 1, "twice as many steps as the tool has, too"
+    text = " ".join(read.pages[0].extract_text().split())
+    for words in (
+        DEVICE,
+        "24:6f:28:aa:bb:cc",
+        "0.1.0",
+        "1.28.0",
+        "2026",
+        "Tuula",
+        "4.98 V",
+        "step 36",
+        "<b>own step</b>",
+    ):
+        assert words in text, words
+    assert county.browser("charlie").get(f"{address}.pdf").status_code == 404
 
 
 def test_a_report_is_for_who_sees_the_device_and_says_when_there_is_none(county: County, tool: Tool) -> None:
