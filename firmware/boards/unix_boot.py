@@ -4,7 +4,8 @@
 
 Runs on the host and is not in the image. It finds the partitions by the image's own table, makes littlefs
 the root (the host's files are out of reach then, as on the device) and hands the journal's flash and NVS to
-the board; an image with a screen gets the file of its pixels, a kiosk that sleeps (HYMIO_RTC) its memory. Flash behaves as NOR flash does: writing only
+the board; an image with a screen gets the file of its pixels, a kiosk that sleeps (HYMIO_RTC) its memory.
+Flash behaves as NOR flash does: writing only
 clears bits, erasing sets a sector to 0xFF in several steps.
 """
 

@@ -39,7 +39,9 @@ class Clock:
         self._uptime = uptime
         self._estimate = None  # (UTC minus uptime, uncertainty, uptime when learned), all ms
         self._recorded = None  # the estimate that the last clock record of this run holds
-        self.ahead_ms = 0  # what a record adds to its uncertainty: drift asleep, of its run before and behind it
+        self.ahead_ms = (
+            0  # what a record adds to its uncertainty: drift asleep, of its run before and behind it
+        )
 
     def now(self):
         """`(utc_ms, uncertainty_ms)`, or None while no sample has come."""

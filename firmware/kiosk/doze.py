@@ -1,9 +1,9 @@
 """A sleeping kiosk from its waking on: the press that woke it is in the journal before anything else is loaded.
 
 Knows no network, no display and no question's words. What must outlive the sleep is one JSON text with a CRC in memory
-that the board keeps powered. Invariants: what the clock says stays true over the sleep, since the slow clock of the chip
-is trusted to `_DRIFT_PPM` only and a clock run ends before its records would claim more; what is kept is believed after a
-sleep alone, never after a reset. docs/decisions/0016-sleeping-kiosk.md says why.
+that the board keeps powered. Invariants: what the clock says stays true over a sleep, since the chip's slow clock is
+trusted to `_DRIFT_PPM` only and a clock run ends before its records would claim more; what is kept is believed after
+a sleep alone, never after a reset. docs/decisions/0016-sleeping-kiosk.md says why.
 """
 
 import asyncio
@@ -25,7 +25,9 @@ GIVE_UP_S = const(20)  # without the server
 MANY = const(60)  # answers since the last attempt that do not wait for the hour; a batch holds 71
 
 _DRIFT_PPM = const(50_000)  # the chip's RC clock between two calibrations: per cents, by temperature
-_RUN_MS = const(3_600_000)  # asleep, in a clock run: each of its records is less sure by the drift of that time
+_RUN_MS = const(
+    3_600_000
+)  # asleep, in a clock run: each of its records is less sure by the drift of that time
 _EARLY_MS = const(2000)
 _WATCHDOG_MS = const(60_000)
 _LAYOUT = const(1)
@@ -107,7 +109,9 @@ class Doze:
         else:
             self.journal.boot = kept["boot"]
             self._run_slept_ms = run_slept_ms
-        self.journal.release(*kept["cursor"])  # a mount knows whole sectors only; a server that forgot says so
+        self.journal.release(
+            *kept["cursor"]
+        )  # a mount knows whole sectors only; a server that forgot says so
         self.recorder.resume(*recorder)
         self.clock.resume(kept["clock"], recorded, _drift(slept_ms))
 

@@ -28,7 +28,9 @@ class Sleeper:
         kept = doze.kept
         self._limit_s = GIVE_UP_S if kept else _STARTING_S
         if not kept:
-            kept.update({"failures": 0, "ignored": {}, "stuck": 0, "conn": app.session.connection, "paper": None})
+            kept.update(
+                {"failures": 0, "ignored": {}, "stuck": 0, "conn": app.session.connection, "paper": None}
+            )
             return
         app.session.connection = kept["conn"]
         app.buttons.resume(kept["stuck"], kept["ignored"])

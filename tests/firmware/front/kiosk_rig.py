@@ -233,7 +233,9 @@ class Kiosk:
         self.lines: list[str] = []
         self.light_times: list[tuple[float, list[int]]] = []
         self.env: dict[str, str] = {}
-        self.sleeps: list[dict[str, int]] = []  # each time it lay down: for how long, which buttons may wake it
+        self.sleeps: list[
+            dict[str, int]
+        ] = []  # each time it lay down: for how long, which buttons may wake it
         self._reader: threading.Thread | None = None
 
     def on(self, heap: str = HEAP, cause: int | str = 1) -> None:

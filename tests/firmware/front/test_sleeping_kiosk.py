@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kiosk.doze import AWAKE_MS, GIVE_UP_S, SYNC_S
+from kiosk.doze import SYNC_S
 
-from tests.firmware.front.kiosk_rig import BOOT, CLOCK, Kiosk, Server, press_beforehand, until
+from tests.firmware.front.kiosk_rig import BOOT, CLOCK, Kiosk, Server, until
 
 ASLEEP = 76
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
