@@ -78,11 +78,6 @@ class Doze:
         many = not kept["failures"] and self.journal.waiting - kept["left"] >= MANY
         return many or self.card_changed or self.uptime.ms() + _EARLY_MS >= kept["due"]
 
-    def visit(self, faces):
-        """Take the press of the mask `faces` that ended the sleep, and others until it is quiet again."""
-        asyncio.run(self._visit(faces))
-        asyncio.new_event_loop()  # for the program: this one may hold what was not taken
-
     def lie_down(self):
         """Write down what the next waking needs, and sleep: does not return."""
         kept, board = self.kept, self.board
@@ -115,7 +110,8 @@ class Doze:
         self.recorder.resume(*recorder)
         self.clock.resume(kept["clock"], recorded, _drift(slept_ms))
 
-    async def _visit(self, faces):
+    async def visit(self, faces):
+        """Take the press of the mask `faces` that ended the sleep, and others until it is quiet again."""
         board, kept = self.board, self.kept
         now_ms = touched_ms = ticks_ms()
         buttons = Buttons(board.faces, now_ms, 0, kept["settings"].get)
@@ -155,7 +151,7 @@ class Doze:
         kept["stuck"] = sum([1 << face for face in buttons.stuck_faces()])
 
 
-def wake(board):
+def wake(board, run=asyncio.run):
     """What a board that sleeps does before the program. Returns when the whole program is to run: at a start, when the
     server is to be met, and when something went wrong here. `board.doze` has then what it goes on from."""
     try:
@@ -166,7 +162,8 @@ def wake(board):
         if not doze.kept:
             return
         if faces:
-            doze.visit(faces)
+            run(doze.visit(faces))
+            asyncio.new_event_loop()  # for the program: the old one may hold what was not taken
         if not doze.due:
             doze.lie_down()
     except Exception as error:  # whatever it was: a start that is no waking knows nothing of it

@@ -33,7 +33,7 @@ class Pin:
 
     def __init__(self, number, mode=None, pull=None, value=None, hold=None):
         self.number = number
-        if number in Pin.held and hold is not False:
+        if number in Pin.held and hold is None:
             raise ValueError(f"pin {number} is held: it does not hear this")
         Pin.held.pop(number, None)
         if mode is not None:
