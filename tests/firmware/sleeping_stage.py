@@ -1,7 +1,7 @@
 """A battery kiosk on virtual time, for stage.py's broker and server: it sleeps, and each waking is a life of its own.
 
-The chip's clock asleep is off by `drift` (a share); awake it is the crystal's. `cut`: the power fails at that call, from
-the waking on, of what surrounds the kiosk.
+The chip's clock asleep is off by `drift` (a share); awake it is the crystal's. `cut`: the power fails at that call of
+what surrounds the kiosk, counted from the waking on.
 """
 
 import asyncio
@@ -9,15 +9,14 @@ import copy
 from collections.abc import Awaitable, Callable
 
 import virtual_time
-from stage import Stage
-from stage_board import Board
-from stage_server import UTC_MS
-
 from kiosk import app as app_module
 from kiosk import doze as doze_module
 from kiosk import supervisor as supervisor_module
 from kiosk.app import App
 from kiosk.doze import wake
+from stage import Stage
+from stage_board import Board
+from stage_server import UTC_MS
 
 POWER_ON, SLEPT = 1, 4
 

@@ -61,7 +61,7 @@ class Flash:
     def writeblocks(self, pos, buf, off=0):
         self.sectors[pos][off : off + len(buf)] = buf
         if len(buf) == 28 and buf[2] == 1:  # an answer
-            done.append("answer %d" % buf[21])
+            done.append(f"answer {buf[21]}")
             there.extend(sorted(set(sys.modules) - OURS))
             gc.collect()
             heap.append(gc.mem_alloc())
@@ -72,7 +72,7 @@ class Flash:
 
 def level(pin, *value):
     if value and pin.number in (39, 40, 41, 42, 37):
-        done.append("light %d %d" % (pin.number, value[0]))
+        done.append(f"light {pin.number} {value[0]}")
     return plain(pin, *value)
 
 

@@ -17,7 +17,7 @@ from kiosk.doze import SYNC_S
 from tests.firmware.front.kiosk_rig import BOOT, CLOCK, Kiosk, Server, until
 
 ASLEEP = 76
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+GLASS_BYTES = 15_000
 
 
 class BatteryKiosk(Kiosk):
@@ -95,3 +95,27 @@ def test_the_press_that_wakes_it_counts_once_and_at_its_time(battery: BatteryKio
     at, unsure = struct.unpack("<QI", clock.body)
     assert abs(at + (answer.uptime - clock.uptime) * 100 - pressed) < min(unsure, 5000)
     assert 200_000 < unsure < 300_000, "five per cent of twenty minutes, and of the hour to come"
+
+
+def test_the_glass_keeps_its_picture_and_a_press_outlives_a_cut_of_the_battery(
+    battery: BatteryKiosk, server: Server, tmp_path: Path
+) -> None:
+    battery.frame = tmp_path / "glass"
+    battery.frame.write_bytes(b"\xff" * 2 * GLASS_BYTES)
+    battery.start()
+    battery.slept(60)
+    assert battery.refreshes[1] >= 1
+    picture = battery.frame.read_bytes()
+    battery.refreshes = [0, 0]
+    battery.wake(SYNC_S * 1000)
+    battery.slept()
+    assert battery.refreshes == [0, 0], "the same page is not drawn again"
+    assert battery.frame.read_bytes() == picture
+    battery.wake(60_000, 1 << 0)
+    until(lambda: battery.thanks == 1, "thanks", log=battery.lines)
+    battery.cut()
+    battery.start()
+    battery.slept(60)
+    assert [answer.value for answer in server.answers()] == [5]
+    assert [state["state"] for state in server.states] == ["ready", "sleeping"] * 3
+    assert [state["conn"] for state in server.states] == sorted(state["conn"] for state in server.states)
