@@ -121,8 +121,8 @@ class Doze:
         survey = Survey(board, self.recorder, Asked(kept["asked"], kept["card"]), buttons, kept["settings"])
         board.start()
         face = buttons.scan(faces | kept["stuck"], now_ms)
-        if face is not None:
-            survey.press(face, now_ms)
+        if face is None or not survey.press(face, now_ms):
+            board.light_all(False)
         dog = board.watchdog(_WATCHDOG_MS)
         tunes = asyncio.create_task(board.background(dog.feed))
         while True:
@@ -160,6 +160,7 @@ def wake(board, run=asyncio.run):
             board.light(_lowest(faces), True)  # first of all: the visitor sees that it was heard
         board.doze = doze = Doze(board)
         if not doze.kept:
+            board.light_all(False)
             return
         if faces:
             run(doze.visit(faces))

@@ -38,7 +38,7 @@ class SleepyBoard(Board):
     def __init__(self, stage, root, cause, faces):
         super().__init__(stage, root)
         self._cause, self._faces = cause, faces
-        self.supply = 3800
+        self.lit = set()
         self.link.plugged = stage.plugged
 
     def reset_cause(self):
@@ -63,10 +63,19 @@ class SleepyBoard(Board):
     def whole(self):
         pass
 
+    def light(self, face, on):
+        super().light(face, on)
+        self.lit.add(face) if on else self.lit.discard(face)
+
+    def light_all(self, on):
+        super().light_all(on)
+        self.lit = set(range(self.faces)) if on else set()
+
     def health(self):
-        return {"supply": self.supply, "temperature": None}
+        return {"supply": 3800, "temperature": None}
 
     def deep_sleep(self, ms, mask):
+        assert not self.lit
         self.stage.sleeps.append((ms, mask))
         raise Asleep
 

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,14 @@ def test_memory_that_lost_its_content_makes_a_start_of_the_waking(stage: SleepyS
     stage.memory = stage.memory[:-1] + b"?"
     stage.wake(0b1)
     assert stage.thanks == stage.server.answers == 1
+
+
+def test_a_press_while_nothing_is_asked_is_refused_in_the_dark(stage: SleepyStage) -> None:
+    kept = json.loads(stage.memory[4:])
+    kept["asked"] = None
+    text = json.dumps(kept).encode()
+    stage.memory = struct.pack("<I", zlib.crc32(text)) + text
+    stage.sleep(60_000)
+    stage.wake(0b1)
+    assert stage.thanks == 0
+    assert stage.board.shown == "out"
