@@ -21,6 +21,12 @@ from tests import effort  # noqa: E402
 MONDAY_10 = 1_772_438_400_000
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: a kiosk on CPython collects garbage often, and would walk through all of it."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """So that a failing run can be done again."""
     terminalreporter.write_line(f"HYMIO_EFFORT={effort.LEVEL} HYMIO_SEED={effort.SEED}")
@@ -48,12 +54,3 @@ def database(empty_database_file: Path, tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{path}")
     yield database
     database.close()
-
-
-@pytest.fixture
-def small_heap() -> Iterator[None]:
-    """A kiosk collects garbage at each switch of its sets; here that would walk through the whole server each time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()

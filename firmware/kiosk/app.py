@@ -78,6 +78,8 @@ class App:
             self.settings,
             count_start(board.root) if doze is None or not doze.kept else 0,
         )
+        if board.screen == "touch":
+            self.front.said.connected = self._connected
         self.paper = None
         if board.screen == "paper":
             from kiosk.paper import Paper
@@ -157,6 +159,9 @@ class App:
                 self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
                 self.journal.tidy()
             await asyncio.sleep(_IDLE_POLL_MS / 1000)
+
+    def _connected(self):
+        return self.session.status == "online"
 
     def quiet(self):
         """Nobody has touched the kiosk for a while."""

@@ -13,6 +13,7 @@ class Desired:
     """`sets` follows the plan, `settings` the values. `.version` (UTC ms) is 0 before the first document.
 
     `.refusal`: (version, reason) of the last document that was refused, until a later one is taken.
+    `.said_refusal`: why the notes of the one in force are left out, or None.
     """
 
     def __init__(self, root, sets, settings):
@@ -21,14 +22,18 @@ class Desired:
         self._sets = sets
         self._settings = settings
         self.version = 0
-        self.refusal = None
+        self.refusal = self.said_refusal = None
         body = self._store.load()
         if body is not None:
             try:
                 fault = lend("wish").fault
                 document = json.loads(body)
-                if (fault(document) or _small(document)) is None:
+                reason = fault(document)
+                fault = None
+                if (reason or _small(document)) is None:
+                    left_out = _notes(document["settings"])
                     self._take(document)
+                    self.said_refusal = left_out
             except (ValueError, RuntimeError, MemoryError):
                 pass  # from a firmware that is no more, or too much now: the server sends it again
 
@@ -41,6 +46,7 @@ class Desired:
             reason = fault(document)
             fault = None  # lets go of the rules
             reason = reason or _small(document)
+            left_out = None if reason is not None else _notes(document["settings"])
         except (ValueError, RuntimeError, MemoryError) as error:  # nested too deeply: the last two
             document, reason = None, "desired: no JSON (%s)" % error
         version = document.get("version") if isinstance(document, dict) else 0
@@ -57,7 +63,15 @@ class Desired:
             return reason
         self._take(document)
         self.refusal = None
+        self.said_refusal = left_out
         return None
+
+    def notes(self):
+        """For the report: which notes the resting screen shows in turn, or why none; None when none are wished."""
+        if self.said_refusal is not None:
+            return {"ids": [], "reason": self.said_refusal}
+        notes = self._settings.get("said")
+        return None if notes is None else {"ids": [note["id"] for note in notes], "reason": ""}
 
     def _take(self, document):
         self._settings.update(document["settings"])
@@ -74,6 +88,19 @@ class Desired:
                 offset = document["offset"]
         self._sets.plan(plan, offset)
         self.version = document["version"]  # last: what memory did not suffice for was not taken
+
+
+def _notes(settings):
+    """Bring `said` into its small form. With a fault in it that key alone is left out: why, as one sentence."""
+    if settings.get("said") is None:
+        return None
+    try:
+        pack = lend("said_rules").pack
+        settings["said"] = pack(settings["said"])
+    except (ValueError, MemoryError) as error:
+        settings["said"] = None
+        return (str(error) or "setting said: no memory")[:LONGEST_REASON]
+    return None
 
 
 def _small(document):

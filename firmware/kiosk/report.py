@@ -46,6 +46,7 @@ class Report:
             "running": sets.running,
             "want": sets.want(),
             "card": sets.waiting(),
+            "said": self._desired.notes(),
             "epochs": [list(epoch) for epoch in self._journal.epochs()],
             "health": self._health(),
         }

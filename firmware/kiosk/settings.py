@@ -15,6 +15,7 @@ DEFAULTS = {  # kiosk/wish.py has the bounds
     "cleaning": None,  # UTC ms until which a touchscreen takes no touch
     "qr": None,  # the form for visitors' phones: {"text", "size", "rows"}
     "card": None,  # hash of the set whose printed card is in the kiosk, as confirmed on its page
+    "said": None,  # notes for the resting screen, as kiosk/said_rules.py gives them
 }
 
 

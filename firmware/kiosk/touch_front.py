@@ -12,6 +12,7 @@ from kiosk import record
 from kiosk.compat import const, ticks_diff, ticks_ms
 from kiosk.given import COMPLETE
 from kiosk.journal import JournalFull
+from kiosk.said import Said
 from kiosk.touch_screen import Screen
 from kiosk.touches import Touches
 from kiosk.visit import TYPING, Visit
@@ -59,6 +60,7 @@ class TouchFront:
         self.touches = Touches(board.display.width, settings.get)
         self.ignored = self.touches.ignored
         self.answered = None
+        self.said = Said(settings.get, clock)
         self._board = board
         self._recorder = recorder
         self._sets = sets
@@ -102,7 +104,9 @@ class TouchFront:
         point = self.touches.sample(panel.read(), panel.fingers, now_ms)
         if point is not None:
             self._touch(point, now_ms)
+            self.said.touched(now_ms)
         elif self.touches.just_ignored is not None:
+            self.said.touched(now_ms)
             if self._visit is not None:
                 self._visit.touch(now_ms)  # somebody is there
             self._board.show({"ignored": self.touches.just_ignored})
@@ -264,12 +268,16 @@ class TouchFront:
     def _looks(self, now_ms):
         """What is to be seen now: (scene, view, language, mode)."""
         visit = self._visit
-        if self._closed or self.touches.cleaning:
+        closed = self._closed or self.touches.cleaning
+        note = self.said.look(visit is not None and visit.idle and not closed, now_ms)
+        if closed:
             scene = {"page": "wait"}
         elif visit is None:
             scene = {"page": "start" if self._starting else "out"}
         else:
             scene = visit.scene(now_ms)
+            if note is not None:
+                scene["said"] = note
         if "question" in scene or scene["page"] in ("thanks", "phone"):
             return scene, visit.view, visit.language, visit.mode
         return scene, None, 0, ()

@@ -88,7 +88,8 @@ class Screen:
             self.place = _place(scene)
             gc.collect()
         name = scene["page"]
-        told = {"screen": "ready" if name == "rest" else name, "page": name}
+        note = scene.get("said")
+        told = {"screen": "ready" if name == "rest" else name, "page": name, "said": note and note["id"]}
         if getattr(self._board, "tells_targets", False):
             told["question"], told["language"] = scene.get("question"), self.shown[2]
             told["targets"] = [

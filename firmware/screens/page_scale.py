@@ -20,17 +20,21 @@ from screens.bars import (
 )
 from screens.fit import best
 from screens.page_ask import head_fonts
-from screens.sheet import MARGIN, SCALE, TOUCH, WIDTH
+from screens.sheet import MARGIN, MIDDLE, SCALE, TOUCH, WIDTH
 from screens.widgets import Cell, Label
 
-_LEFT = const(8)
-_PITCH = const(62)
+_LEFT = const(4)
+_PITCH = const(60)
+_ROW_PITCH = const(62)
 _TOP = const(164)
-_SIDE = const(384)  # the column beside: two touches wide
-_SIDE_WIDTH = const(92)
+_SIDE = const(366)  # the column beside: two touches wide, and what a short word needs more
+_SIDE_WIDTH = const(112)
 _ROW = const(50)
+_HALF = const(54)
+_TALL = const(58)  # the first row where it is shared: two lines of a word
+_WORD = const(65)
 _HEAD = const(3)
-_LABEL_WIDTH = const(370)
+_LABEL_WIDTH = const(350)
 _WARNING = const(80)
 _STAY = const(60)
 _TWO_LINES = const(3)  # levels of a bar's items
@@ -50,7 +54,7 @@ def build(sheet):
     sheet.add(Label(head, text, fonts, role="question"))
     rect = (MARGIN, labels_top, _LABEL_WIDTH, font.height)
     sheet.add(Label(rect, least, (font,), align=-1, role="label 2"))
-    rect = (MARGIN, _TOP + 2 * _PITCH - 3, _LABEL_WIDTH, font.height)
+    rect = (MARGIN, _TOP + 2 * _ROW_PITCH - 3, _LABEL_WIDTH, font.height)
     sheet.add(Label(rect, most, (font,), align=-1, role="label 1"))
     chosen = sheet.scene.get("chosen")
     fonts = (sheet.big, sheet.middle) if sheet.large else (sheet.middle,)
@@ -91,21 +95,42 @@ def _beside(sheet):
         else:
             rows = [[item] for item in others]
     else:
-        before, last = back(sheet), leave(sheet)
-        rows = [onward(sheet), before + last]
+        ways = back(sheet) + leave(sheet)
+        other = next_language(sheet)
+        if len(ways) < 2:
+            ways, other = ways + other, []
+        rows = [onward(sheet) + other, ways]
     rows = rows[:2]
     while len(rows) < 2:
         rows.append([])
     low = shown.pop()
     rows.append(shown)
-    for number, items in enumerate(rows):
-        _lay(sheet, items, number)
+    y, shared = _TOP, sheet.scene["page"] != "rest" and len(rows[0]) > 1
+    if shared:
+        _share(sheet, rows.pop(0))
+        y = MIDDLE + _TALL + 2
+    for items in rows:
+        _lay(sheet, items, y)
+        y += TOUCH + 2 if shared else _ROW
     x, y = _place(11)
     sheet.add(low.button((x + 4, y + 4, SCALE - 8, SCALE - 8), low.shape(_ICON, sheet)))
 
 
-def _lay(sheet, items, number):
-    y = _TOP + number * _ROW
+def _share(sheet, items):
+    """The way on keeps its word, in two lines if need be, and the languages stand beside it."""
+    item, other = items
+    for level in (2, _TWO_LINES, _ICON):
+        shape = item.shape(level, sheet)
+        if shape[0] <= _WORD:
+            break
+    sheet.add(item.button((_SIDE, MIDDLE, _WORD, _TALL), shape))
+    x = _SIDE + _SIDE_WIDTH - TOUCH
+    widget = other.button((x + 1, MIDDLE, TOUCH - 1, _TALL), other.shape(_ICON, sheet))
+    widget.area = (x, MIDDLE, TOUCH, _TALL)
+    sheet.add(widget)
+
+
+def _lay(sheet, items, y):
     if len(items) == 1:
         item = items[0]
         for level in (1, 2, _ICON):
@@ -115,12 +140,10 @@ def _lay(sheet, items, number):
         sheet.add(item.button((_SIDE, y, _SIDE_WIDTH, TOUCH), shape))
         return
     for index, item in enumerate(items[:2]):
-        x = _SIDE + index * TOUCH
-        widget = item.button((x + 2 * index, y, TOUCH - 2, TOUCH), item.shape(_ICON, sheet))
-        widget.area = (x, y, TOUCH, TOUCH)
-        sheet.add(widget)
+        x = _SIDE + index * (_SIDE_WIDTH - _HALF)
+        sheet.add(item.button((x, y, _HALF, TOUCH), item.shape(_ICON, sheet)))
 
 
 def _place(number):
     """Where a number's cell begins; 11: the free place."""
-    return _LEFT + number % _PER_ROW * _PITCH, _TOP + number // _PER_ROW * _PITCH
+    return _LEFT + number % _PER_ROW * _PITCH, _TOP + number // _PER_ROW * _ROW_PITCH

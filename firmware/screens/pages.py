@@ -11,7 +11,7 @@ def build(scene, view, language, mode, fonts, pictures, before=None):
 
     scene: {"page": "rest", "ask", "text", "phone", "thanks", "out", "full", "wait" or "start", …}; absent is None:
     question (index in the view), step and steps (from 1), chosen (option, mask of several, -1 can't say), text, caps,
-    layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows.
+    layer, back, leave, left (seconds until the visit ends), kinds, qr (address), qr_rows, said (a note, at rest).
     view: a question set as a touchscreen has it, None where there is none. language: place in the view's languages.
     mode: of "contrast", "large", "low". fonts: {"s", "m", "l"}; pictures: {"face84", "face60", "icons"}.
     before: the Page shown now, of the same fonts and pictures: what stays as it is, is taken over from it.
@@ -33,4 +33,8 @@ def build(scene, view, language, mode, fonts, pictures, before=None):
     else:
         from screens.page_state import build as lay
     lay(sheet)
+    if scene.get("said") is not None:
+        from screens.page_said import lay as lay_over
+
+        lay_over(sheet, scene["said"])
     return sheet.page()

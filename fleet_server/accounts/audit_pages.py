@@ -15,8 +15,8 @@ from fleet_server.accounts.models import ApiToken, AuditEntry, Role, User
 from fleet_server.accounts.wording import PARTS, ROLE_NAMES
 from fleet_server.devices.models import Device
 from fleet_server.drafts.models import Draft
+from fleet_server.places.fields import SECTORS
 from fleet_server.places.models import Place, Unit
-from fleet_server.places.service import SECTORS
 from fleet_server.web.deps import ReadSession
 from fleet_server.web.i18n import LANGUAGE_NAMES, _
 from fleet_server.web.templating import render

@@ -1,4 +1,5 @@
-"""The page of a person's alerts: what goes on, what is acknowledged, what is over; and what is watched for her."""
+"""The page of a person's alerts: what goes on, what is acknowledged, what is over; what goes on of her colleagues';
+and what is watched for her."""
 
 from typing import Annotated, Any
 
@@ -65,8 +66,17 @@ def _page(
     status: int = 200,
 ) -> Response:
     lines: list[dict[str, Any]] = [
-        {"alert": told.alert, "words": words(told), "path": path_of(told.watched.subject, told)}
+        {"alert": told.alert, "words": words(told), "path": path_of(told.watched.subject, told), "whose": ""}
         for told in service.alerts_of(session, person, now=now)
+    ]
+    of_colleagues = [
+        {
+            "alert": told.alert,
+            "words": words(told),
+            "path": path_of(told.watched.subject, told),
+            "whose": name,
+        }
+        for told, name in service.of_colleagues(session, person)
     ]
     return render(
         request,
@@ -75,6 +85,7 @@ def _page(
         open=[one for one in lines if not one["alert"].cleared_at and not one["alert"].acknowledged_at],
         acknowledged=[one for one in lines if not one["alert"].cleared_at and one["alert"].acknowledged_at],
         past=[one for one in lines if one["alert"].cleared_at],
+        of_colleagues=of_colleagues,
         watches=[
             {
                 "row": one.watch,

@@ -12,6 +12,8 @@ from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person
+from fleet_server.accounts.models import User
+from fleet_server.accounts.sessions import person_from
 from fleet_server.alerts.models import FALL, LOW, SILENCE, Alert, Watch
 from fleet_server.alerts.watching import subject_of
 from fleet_server.instants import DAY_MS
@@ -26,6 +28,7 @@ WEEKS = (1, 4)
 MOST_HOURS = 100
 MOST = 100  # watches of one person
 PAST_MS = 180 * DAY_MS
+MOST_OF_COLLEAGUES = 50
 _NPS = (-100, 100)
 _PERCENT = (0, 100)
 
@@ -76,6 +79,31 @@ def alerts_of(session: Session, person: Person, *, now: int) -> list[Told]:
         .order_by(col(Alert.id).desc())
     ).all()
     return [told(session, row, watched[row.watch_id]) for row in rows]
+
+
+def of_colleagues(session: Session, person: Person) -> list[tuple[Told, str]]:
+    """(alert, who has it watched) of what goes on in others' watches of what this person may read, newest first.
+
+    They are told no more than she finds on the pages herself: figures of released blocks, volumes; and the comment.
+    """
+    rows = session.exec(
+        select(Alert, Watch, User)
+        .join(Watch, col(Watch.id) == col(Alert.watch_id))
+        .join(User, col(User.id) == col(Watch.user_id))
+        .where(col(Alert.cleared_at).is_(None), col(User.disabled_at).is_(None))
+        .where(col(Watch.removed_at).is_(None), col(Watch.paused_at).is_(None))
+        .order_by(col(Alert.id).desc())
+    )
+    own = person.id if person.kind == "user" else None
+    found: list[tuple[Told, str]] = []
+    for alert, watch, user in rows:
+        watched = _watched(session, person, watch) if watch.user_id != own else None
+        # Who may no longer read it is told of it no more, so there is nothing of hers to be seen either.
+        if watched is not None and subjects.reads(person_from(session, user), watched.subject.unit.path):
+            found.append((told(session, alert, watched), user.name))
+            if len(found) == MOST_OF_COLLEAGUES:
+                break
+    return found
 
 
 def told(session: Session, alert: Alert, watched: Watched) -> Told:

@@ -3,8 +3,7 @@
 The same services and rules as the pages; nothing is decided here.
 """
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from sqlmodel import Session, col, select
@@ -12,8 +11,8 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts.access import Person, SignedIn, allow, visible_devices
 from fleet_server.accounts.models import Role
 from fleet_server.api import desk_shapes as shapes
+from fleet_server.api.draft_rows import applied, breaks_of, comparison, draft_fields, draft_row, tell
 from fleet_server.api.shapes import FAULTS
-from fleet_server.db import after_commit
 from fleet_server.drafts import approval, publish, service, undoing
 from fleet_server.drafts.models import Draft
 from fleet_server.instants import utc
@@ -35,21 +34,21 @@ def drafts(person: Coordinator, session: ReadSession, after: After = 0, limit: L
     """Drafts by id, also those published or dropped."""
     query = select(Draft).where(col(Draft.id) > after).order_by(col(Draft.id)).limit(limit + 1)
     rows = session.exec(query).all()
-    shown = [shapes.Draft(**_draft(row)) for row in rows[:limit]]
+    shown = [shapes.Draft(**draft_fields(row)) for row in rows[:limit]]
     return shapes.Drafts(drafts=shown, next=shown[-1].id if len(rows) > limit else None)
 
 
 @router.get("/drafts/{draft_id}")
 def draft(person: Coordinator, session: ReadSession, now: Now, draft_id: RowId) -> shapes.OneDraft:
     """One draft with its texts, its faults and what it breaks."""
-    row = _there(session, draft_id)
+    row = draft_row(session, draft_id)
     ready = publish.readiness(session, row, now=now)
     return shapes.OneDraft(
-        **_draft(row),
+        **draft_fields(row),
         body=service.body(row),
         faults=[str(fault) for fault in ready.faults],
         unseen=ready.unseen,
-        breaks=_breaks(ready.breaks),
+        breaks=breaks_of(ready.breaks),
     )
 
 
@@ -59,8 +58,8 @@ def new_draft(
 ) -> shapes.Draft:
     """Make a draft: empty, a copy of a set, or that set's next version."""
     row = service.new(session, person, asked.name, copy_of=asked.copy_of, continues=asked.continues, now=now)
-    _tell(request, session, row.id or 0)
-    return shapes.Draft(**_draft(row))
+    tell(request, session, row.id or 0)
+    return shapes.Draft(**draft_fields(row))
 
 
 @router.post("/drafts/{draft_id}/ops")
@@ -68,9 +67,9 @@ def edit(
     request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId, asked: shapes.Ops
 ) -> shapes.Applied:
     """Edit. Where somebody has changed the same field since, that operation is a conflict, and the others hold."""
-    _there(session, draft_id)
+    draft_row(session, draft_id)
     done = service.apply(session, person, draft_id, asked.ops, asked.revision, now=now)
-    return _applied(request, session, draft_id, done)
+    return applied(request, session, draft_id, done)
 
 
 @router.post("/drafts/{draft_id}/undo")
@@ -78,8 +77,8 @@ def undo(
     request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
 ) -> shapes.Applied:
     """Take back the newest edit of whoever asks."""
-    _there(session, draft_id)
-    return _applied(request, session, draft_id, undoing.undo(session, person, draft_id, now=now))
+    draft_row(session, draft_id)
+    return applied(request, session, draft_id, undoing.undo(session, person, draft_id, now=now))
 
 
 @router.post("/drafts/{draft_id}/redo")
@@ -87,8 +86,8 @@ def redo(
     request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
 ) -> shapes.Applied:
     """Do again what was taken back last."""
-    _there(session, draft_id)
-    return _applied(request, session, draft_id, undoing.redo(session, person, draft_id, now=now))
+    draft_row(session, draft_id)
+    return applied(request, session, draft_id, undoing.redo(session, person, draft_id, now=now))
 
 
 @router.post("/drafts/{draft_id}/drop")
@@ -96,10 +95,10 @@ def drop(
     request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
 ) -> shapes.Draft:
     """Put a draft away; it can be restored."""
-    _there(session, draft_id)
+    draft_row(session, draft_id)
     row = service.drop(session, person, draft_id, now=now)
-    _tell(request, session, draft_id)
-    return shapes.Draft(**_draft(row))
+    tell(request, session, draft_id)
+    return shapes.Draft(**draft_fields(row))
 
 
 @router.post("/drafts/{draft_id}/restore")
@@ -107,10 +106,10 @@ def restore_draft(
     request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
 ) -> shapes.Draft:
     """Take a dropped draft up again."""
-    _there(session, draft_id)
+    draft_row(session, draft_id)
     row = service.restore(session, person, draft_id, now=now)
-    _tell(request, session, draft_id)
-    return shapes.Draft(**_draft(row))
+    tell(request, session, draft_id)
+    return shapes.Draft(**draft_fields(row))
 
 
 @router.post("/drafts/{draft_id}/ask")
@@ -118,10 +117,10 @@ def ask(
     request: Request, person: Coordinator, session: WriteSession, now: Now, draft_id: RowId
 ) -> shapes.Draft:
     """Ask for a second person's approval."""
-    _there(session, draft_id)
+    draft_row(session, draft_id)
     row = approval.ask(session, person, draft_id, now=now)
-    _tell(request, session, draft_id)
-    return shapes.Draft(**_draft(row))
+    tell(request, session, draft_id)
+    return shapes.Draft(**draft_fields(row))
 
 
 @router.post("/drafts/{draft_id}/approve")
@@ -134,10 +133,10 @@ def approve(
     asked: shapes.OfRevision,
 ) -> shapes.Draft:
     """Approve a revision. Where the county requires a second person, a token cannot."""
-    _there(session, draft_id)
+    draft_row(session, draft_id)
     row = approval.approve(session, person, draft_id, asked.revision, now=now)
-    _tell(request, session, draft_id)
-    return shapes.Draft(**_draft(row))
+    tell(request, session, draft_id)
+    return shapes.Draft(**draft_fields(row))
 
 
 @router.post("/drafts/{draft_id}/send-back")
@@ -150,10 +149,10 @@ def send_back(
     asked: shapes.SentBack,
 ) -> shapes.Draft:
     """Open an asked or approved draft again, with a comment."""
-    _there(session, draft_id)
+    draft_row(session, draft_id)
     row = approval.send_back(session, person, draft_id, asked.comment, now=now)
-    _tell(request, session, draft_id)
-    return shapes.Draft(**_draft(row))
+    tell(request, session, draft_id)
+    return shapes.Draft(**draft_fields(row))
 
 
 @router.post("/drafts/{draft_id}/publish", status_code=201)
@@ -163,7 +162,7 @@ async def publish_draft(
     """Make the immutable question set; refused with every fault in `faults`. No kiosk changes yet."""
 
     def look(session: Session) -> None:  # lays it out, which nobody else should wait for
-        publish.readiness(session, _there(session, draft_id), now=now)
+        publish.readiness(session, draft_row(session, draft_id), now=now)
 
     def make(session: Session) -> QuestionSet:
         row = publish.publish(
@@ -174,7 +173,7 @@ async def publish_draft(
             breaks_confirmed=asked.breaks_confirmed,
             now=now,
         )
-        _tell(request, session, draft_id)
+        tell(request, session, draft_id)
         return row
 
     await read(request, look)
@@ -188,16 +187,7 @@ async def publish_draft(
 def compare_sets(person: SignedIn, session: ReadSession, number: RowId, other: RowId) -> shapes.Comparison:
     """What set `other` has otherwise than set `number`."""
     found = compare(*(questions.body_of(_set(session, one)) for one in (number, other)))
-    return shapes.Comparison(
-        classes=list(found.classes),
-        added=found.added,
-        removed=found.removed,
-        reworded=[shapes.Text(**asdict(text)) for text in found.reworded],
-        translated=[shapes.Text(**asdict(text)) for text in found.translated],
-        moved=[str(change.said) for change in found.moved],
-        rescaled=[str(change.said) for change in found.rescaled],
-        breaks=_breaks(found.breaks),
-    )
+    return comparison(found)
 
 
 @router.get("/question-sets/{number}/kiosks")
@@ -247,37 +237,8 @@ def _kept(row: QuestionSet) -> shapes.Kept:
     return shapes.Kept(number=row.number, label=row.label, archived=row.archived_at is not None)
 
 
-def _there(session: Session, draft_id: int) -> Draft:
-    row = service.get(session, draft_id)
-    if row is None:
-        raise HTTPException(404, f"draft {draft_id} does not exist")
-    return row
-
-
 def _set(session: Session, number: int) -> QuestionSet:
     row = session.get(QuestionSet, number)
     if row is None:
         raise HTTPException(404, f"question set {number} does not exist")
     return row
-
-
-def _draft(row: Draft) -> dict[str, Any]:
-    found = {name: getattr(row, name) for name in shapes.Draft.model_fields if name != "edited_at"}
-    return found | {"edited_at": utc(row.edited_at)}
-
-
-def _breaks(breaks: dict[str, Any]) -> dict[str, list[str]]:
-    return {code: [str(reason) for reason in reasons] for code, reasons in breaks.items()}
-
-
-def _applied(request: Request, session: Session, draft_id: int, done: service.Applied) -> shapes.Applied:
-    _tell(request, session, draft_id)
-    conflicts = [
-        shapes.Conflict(yours=one.yours, theirs=one.theirs, now=one.now, by=one.by, at=utc(one.at))
-        for one in done.conflicts
-    ]
-    return shapes.Applied(revision=done.revision, conflicts=conflicts)
-
-
-def _tell(request: Request, session: Session, draft_id: int) -> None:
-    after_commit(session, lambda: request.app.state.changes.notify("drafts", f"draft:{draft_id}"))

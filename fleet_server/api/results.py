@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from sqlmodel import Session
 
@@ -21,7 +21,8 @@ from fleet_server.results.pieces import Piece, between, cut
 from fleet_server.results.scores import withheld
 from fleet_server.results.subjects import Subject
 from fleet_server.results.table import MEASURES, Row, rows
-from fleet_server.web.deps import ReadSession, RowId
+from fleet_server.results.taken import note
+from fleet_server.web.deps import Now, ReadSession, RowId, read
 from fleet_server.web.i18n import language
 from fleet_server.web.units import unit_name
 
@@ -91,9 +92,11 @@ Offset = Annotated[int, Query(ge=0, lt=2**31, description="so many, from the new
 
 
 @router.get("/units/{unit_id}/texts")
-def unit_texts(
+async def unit_texts(
+    request: Request,
+    person: Reader,
     subject: UnitSubject,
-    session: ReadSession,
+    now: Now,
     asked: Time,
     words: Words = "",
     with_filtered: Filtered = False,
@@ -101,13 +104,15 @@ def unit_texts(
     offset: Offset = 0,
 ) -> shapes.OpenTexts:
     """What visitors of a unit and all below it wrote."""
-    return _texts(session, subject, asked, words, with_filtered, limit, offset)
+    return await _texts(request, person, subject, asked, words, with_filtered, limit, offset, now)
 
 
 @router.get("/places/{place_id}/texts")
-def place_texts(
+async def place_texts(
+    request: Request,
+    person: Reader,
     subject: PlaceSubject,
-    session: ReadSession,
+    now: Now,
     asked: Time,
     words: Words = "",
     with_filtered: Filtered = False,
@@ -115,7 +120,7 @@ def place_texts(
     offset: Offset = 0,
 ) -> shapes.OpenTexts:
     """What visitors of a place wrote."""
-    return _texts(session, subject, asked, words, with_filtered, limit, offset)
+    return await _texts(request, person, subject, asked, words, with_filtered, limit, offset, now)
 
 
 def _readable(person: Person, subject: Subject | None, name: str) -> Subject:
@@ -142,19 +147,33 @@ def _results(
     )
 
 
-def _texts(
-    session: Session, subject: Subject, asked: Piece, words: str, with_filtered: bool, limit: int, offset: int
+async def _texts(
+    request: Request,
+    person: Person,
+    subject: Subject,
+    asked: Piece,
+    words: str,
+    with_filtered: bool,
+    limit: int,
+    offset: int,
+    now: int,
 ) -> shapes.OpenTexts:
-    found, page = texts.read(
-        session,
-        subject.where,
-        asked.start,
-        asked.stop,
-        search=words,
-        with_filtered=with_filtered,
-        limit=limit,
-        offset=offset,
+    found, page = await read(
+        request,
+        lambda session: texts.read(
+            session,
+            subject.where,
+            asked.start,
+            asked.stop,
+            search=words,
+            with_filtered=with_filtered,
+            limit=limit,
+            offset=offset,
+        ),
     )
+    how: dict[str, Any] = {"first": asked.first.isoformat(), "last": asked.last.isoformat(), "words": words}
+    how |= {"filtered": with_filtered, "offset": offset, "texts": len(page)}
+    await note(request, person, subject, now=now, file="api", **how)
     shown = [
         shapes.OpenText(text=one.text, place=one.place, first_day=days.first, last_day=days.last)
         for one in page

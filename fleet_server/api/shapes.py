@@ -92,6 +92,7 @@ class Place(BaseModel):
     unit_id: int
     demo: bool = Field(description="virtual devices stand here; no total includes it")
     device_ids: list[str] = Field(description="devices that stand there now")
+    labels: list[str] = Field(description="by which question sets are rolled out and scheduled")
     address: str | None = Field(
         description="what its QR code holds, for ever the same; null while the county gives no public address"
     )

@@ -9,8 +9,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 from sqlmodel import Session, col, select
 
@@ -19,12 +17,12 @@ from fleet_server.accounts.access import (
     Person,
     SignedIn,
     allow,
-    public,
     visible_devices,
     visible_places,
 )
 from fleet_server.answers import books, rules
-from fleet_server.api import desk, harvesting, results, rolling, scheduling, shapes, station
+from fleet_server.api import shapes
+from fleet_server.api.choosing import labels_by_place
 from fleet_server.devices.lines import DeviceLine, device_lines
 from fleet_server.devices.models import KIOSK, QR, Device
 from fleet_server.instants import DAY_MS, to_ms, utc
@@ -41,11 +39,6 @@ router = APIRouter(prefix="/api/v1", responses=shapes.FAULTS)
 LONGEST_DAYS = {"hour": 366, "day": 3_660, "month": 36_600}
 # The station tool, too, looks up which devices and places there are and waits for a device to be heard.
 Reader = Annotated[Person, allow(scope=STATION)]
-DESCRIPTION = (
-    "Send `Authorization: Bearer hymio_…`. Volumes (`counts`: how many pressed) are as of now. What was answered "
-    "(`results`, `texts`) is given in closed blocks of at least as many visitors as the county decided, never singly, "
-    "to supervisors and coordinators of the unit; what is in no block yet is `withheld`, which is not zero."
-)
 Limit = Annotated[int, Query(ge=1, le=500, description="at most so many in one answer")]
 
 
@@ -108,6 +101,7 @@ def places(
         .order_by(col(Installation.device_id))
     ):
         standing[place_id].append(device_id)
+    labels = labels_by_place(session, list(standing))
     shown = [
         shapes.Place(
             id=row.id or 0,
@@ -115,6 +109,7 @@ def places(
             unit_id=row.unit_id,
             demo=row.demo,
             device_ids=standing[row.id or 0],
+            labels=labels.get(row.id or 0, []),
             address=address_of(request.app.state.settings.public_address, row.code) or None,
         )
         for row in rows[:limit]
@@ -176,22 +171,6 @@ def question_set(person: SignedIn, session: ReadSession, number: RowId) -> shape
     if row is None:
         raise HTTPException(404, f"question set {number} does not exist")
     return shapes.OneQuestionSet(**_set(row), body=questions.body_of(row))
-
-
-@router.get("/openapi.json", include_in_schema=False, dependencies=[public])
-def openapi(request: Request) -> JSONResponse:
-    """The description of this API. It tells how to ask, not what is answered, so anybody may read it."""
-    written = (desk.router, rolling.router, scheduling.router, station.router, harvesting.router)
-    description = get_openapi(
-        title="Hymiö",
-        version="1",
-        summary="Feedback kiosks: devices, places, counts, results, question sets and their way to the kiosks",
-        description=DESCRIPTION,
-        routes=[route for part in (router, results.router, *written) for route in part.routes],
-    )
-    description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    description["security"] = [{"token": []}]
-    return JSONResponse(description)
 
 
 def _device(line: DeviceLine) -> dict[str, Any]:

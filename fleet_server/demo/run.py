@@ -23,6 +23,7 @@ from fleet_server.demo.patients import Patients, Tried
 from fleet_server.demo.screen_pages import view_run
 from fleet_server.demo.seed import sign_in
 from fleet_server.demo.toucher import QuestionOf
+from fleet_server.demo.watched import watch
 from fleet_server.devices.models import Device
 from fleet_server.instants import local, now_ms
 from fleet_server.questions import service as questions
@@ -54,6 +55,7 @@ def run_demo(settings: Settings, *, patients: bool, history: bool) -> None:
             email, password = sign_in(session, settings.data_dir, now=now_ms())
         if history:
             write_year(database, now=now_ms())
+            watch(database, now=now_ms())
         _say(2, "three kiosks, from the same flash image that a board gets")
         folder = settings.data_dir / "virtual"
         if not _runs_micropython():

@@ -13,6 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from fleet_server.devices.models import Device
+from fleet_server.handling import on_kiosks
 from fleet_server.instants import DAY_MS, HELSINKI, to_ms, utc
 from fleet_server.phone import address
 from fleet_server.questions import service as questions
@@ -23,6 +24,7 @@ log = logging.getLogger("hymio.devices")
 
 Message = tuple[str, bytes]  # topic and payload
 TOUCH = "touch"  # the model that can show a QR code
+MOST_BYTES = 4_096  # of a document; a kiosk reads past a larger one
 OFFSET_YEARS = 2  # a kiosk without a network keeps local time for so long
 
 
@@ -40,7 +42,7 @@ def refresh(session: Session, device_id: str, *, now: int, above: int = 0) -> Me
     if stored == wished and device.desired_version >= above:
         return None
     device.desired_version = max(now, device.desired_version + 1, above + 1)
-    device.desired = json.dumps({"version": device.desired_version, **wished}, separators=(",", ":"))
+    device.desired = _packed({"version": device.desired_version, **wished})
     session.add(device)
     session.flush()
     return _message(device)
@@ -63,7 +65,21 @@ def _wished(session: Session, device: Device, now: int) -> dict[str, Any]:
     # After it: of what begins at once the later one wins.
     sets = published + schedules.entries_for(session, device, turns=published[1:], now=now)
     settings = _settings(session, device, now)
-    return {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
+    wished = {"sets": sets, "offset": offsets(now), "settings": settings, "firmware": None}
+    if device.model == TOUCH:
+        # Last: what they have is the room that all else leaves.
+        room = MOST_BYTES - len(_packed({"version": 1 << 53, **wished}).encode()) - len(',"said":')
+        notes = on_kiosks.setting_of(
+            session, device.id, [entry["number"] for entry in sets], room=room, now=now
+        )
+        if notes is not None:
+            settings["said"] = notes
+    return wished
+
+
+def _packed(document: dict[str, Any]) -> str:
+    """As it is sent. Letters stand for themselves: a kiosk counts bytes."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def _published(session: Session, device: Device, now: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import logging
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
 from fleet_server.answers.reported import epochs_reported
@@ -25,6 +25,14 @@ MAX_LOG_BYTES = 8_192
 U32 = Annotated[int, Field(ge=0, lt=1 << 32)]
 Count = Annotated[int, Field(ge=0, lt=1 << 31)]
 Instant = Annotated[int, Field(ge=0, lt=1 << 53)]
+
+
+_LAST_SAMPLE = (  # built once: it is asked for each report
+    select(HealthSample.at)
+    .where(HealthSample.device_id == bindparam("device_id"))
+    .order_by(col(HealthSample.at).desc())
+    .limit(1)
+)
 
 
 class Health(BaseModel):
@@ -141,13 +149,7 @@ def _read(body: dict[str, Any]) -> tuple[Report, dict[str, Any], list[str]]:
 
 def _sample(session: Session, device_id: str, health: Health, now: int) -> None:
     """At most one sample a minute: reports at every change would fill the table with nothing new."""
-    newest = (
-        select(HealthSample.at)
-        .where(HealthSample.device_id == device_id)
-        .order_by(col(HealthSample.at).desc())
-        .limit(1)
-    )
-    last = session.exec(newest).first()
+    last = session.exec(_LAST_SAMPLE, params={"device_id": device_id}).first()
     if last is not None and now - last < MINUTE_MS:
         return
     session.add(

@@ -10,19 +10,17 @@ from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from fleet_server.accounts import audit
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
 from fleet_server.accounts.service import names
-from fleet_server.drafts import seen, service
+from fleet_server.drafts import looking, seen, service
+from fleet_server.drafts.looking import as_set
 from fleet_server.drafts.models import Draft
 from fleet_server.drafts.publish import to_see
 from fleet_server.questions import service as questions
 from fleet_server.questions.compare_pages import comparison_page
 from fleet_server.questions.models import QuestionSet
-from fleet_server.questions.schema import faults_of
-from fleet_server.screens.check import screen_faults
-from fleet_server.screens.gallery import gallery_of, models_with_screens, png_of
+from fleet_server.screens.gallery import gallery_of, png_of
 from fleet_server.screens.walk_pages import beginning, stepped, thanked, walk_page, walk_picture
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 from fleet_server.web.i18n import _
@@ -31,7 +29,6 @@ from fleet_server.web.templating import render
 router = APIRouter(prefix="/drafts", include_in_schema=False)
 
 Coordinator = Annotated[Person, allow(Role.COORDINATOR)]
-_ANY_NUMBER = 1  # a view needs one, and no screen shows it
 
 
 @router.get("/{draft_id}/preview")
@@ -60,14 +57,11 @@ def looked(
 ) -> Response:
     """“I have looked at these screens”: noted when they still are what the draft says."""
     draft = _draft(session, draft_id)
-    if content != service.content_hash(draft):
+    hindered = looking.look(session, person, draft, content=content, model=model, now=now)
+    if hindered == "changed":
         return _preview(request, session, draft_id, model, "", "", changed=True, status_code=409)
-    body = _as_set(draft)
-    if faults_of(body) or model not in models_with_screens(body) or screen_faults(body, model):
+    if hindered:
         return _preview(request, session, draft_id, model, "", "", status_code=422)
-    seen.note(session, content, model, person.actor, now=now)
-    after = {"model": model, "content": content, "revision": draft.revision}
-    audit.record(session, person, "look at preview", "draft", draft_id, after=after, now=now)
     return RedirectResponse(f"/drafts/{draft_id}/preview?model={model}#looked", status_code=303)
 
 
@@ -82,7 +76,7 @@ def picture(
     mode: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """One screen; a draft changes, so no browser keeps it."""
-    png = png_of(_as_set(_draft(session, draft_id)), model, key, language, mode)
+    png = png_of(as_set(_draft(session, draft_id)), model, key, language, mode)
     return Response(png, media_type="image/png")
 
 
@@ -97,7 +91,7 @@ def walk(
 ) -> Response:
     """The draft's resting screen, or the first one of a kind of visitor."""
     draft = _draft(session, draft_id)
-    body = _as_set(draft)
+    body = as_set(draft)
     return walk_page(request, body, beginning(body, language, kind), **_walk_context(draft))
 
 
@@ -114,7 +108,7 @@ async def walk_on(
 ) -> Response:
     """One touch further; coming to the thank-you page is noted."""
     draft = await read(request, lambda session: _draft(session, draft_id))
-    body = _as_set(draft)
+    body = as_set(draft)
     further = stepped(request, body, walk, do, x, y)
     came = thanked(request, body, further)
     if came:
@@ -134,7 +128,7 @@ def walk_screen(
     walk: Annotated[str, Query(max_length=6_000)] = "",
 ) -> Response:
     """The screen to which a walk has come."""
-    return walk_picture(request, _as_set(_draft(session, draft_id)), walk)
+    return walk_picture(request, as_set(_draft(session, draft_id)), walk)
 
 
 @router.get("/{draft_id}/compare")
@@ -167,7 +161,7 @@ def _preview(
 ) -> Response:
     draft = _draft(session, draft_id)
     content = service.content_hash(draft)
-    shown = gallery_of(_as_set(draft), f"/drafts/{draft_id}/preview", draft.name, model, language, mode)
+    shown = gallery_of(as_set(draft), f"/drafts/{draft_id}/preview", draft.name, model, language, mode)
     looks = seen.previews(session, content)
     return render(
         request,
@@ -193,10 +187,6 @@ def _draft(session: Session, draft_id: int) -> Draft:
     if draft is None:
         raise HTTPException(404, f"draft {draft_id} does not exist")
     return draft
-
-
-def _as_set(draft: Draft) -> dict[str, Any]:
-    return service.body(draft) | {"number": _ANY_NUMBER}
 
 
 def _crumbs(draft: Draft) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from fleet_server.questions.types import LANGUAGES
 from fleet_server.refusals import N_, Sentence, shown
 from fleet_server.web.i18n import _
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MARKER = "Hymiö 1"
 _FIXED = 4  # columns before the languages: key, question, what it is, most characters
 _MADE = re.compile(rf"{MARKER} · (\d{{1,9}}) · (\d{{1,9}})")

@@ -6,7 +6,6 @@ nothing is done, and a text that was altered here while the sheet was away is re
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -14,34 +13,17 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from fleet_server.drafts import ops, service
-from fleet_server.drafts.sheet import Sheet, changes, read, to_xlsx, what
-from fleet_server.drafts.texts import Body, Slot, slots, tidy
+from fleet_server.drafts.sheet import XLSX, to_xlsx
+from fleet_server.drafts.sheet_back import by_path, come_back
+from fleet_server.drafts.texts import Body
 from fleet_server.drafts.texts_pages import Coordinator, Outcome, answer, apply, draft_of
 from fleet_server.drafts.workbook import MAX_FILE_BYTES
-from fleet_server.questions.types import LANGUAGES
-from fleet_server.refusals import N_, Refused, Sentence
+from fleet_server.refusals import N_, Refused
 from fleet_server.web.deps import Now, ReadSession, RowId, write
 from fleet_server.web.forms import messages, said
-from fleet_server.web.i18n import _
 from fleet_server.web.templating import render
 
 router = APIRouter(prefix="/drafts", include_in_schema=False)
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One text that the sheet says otherwise. `moved`: its source was altered here since, `theirs`: it was itself."""
-
-    index: int
-    what: str
-    code: str
-    language: str
-    name: str
-    now: str
-    then: str
-    moved: bool
-    theirs: bool
 
 
 @router.get("/{draft_id}/texts.xlsx")
@@ -51,7 +33,7 @@ def sheet_out(draft_id: RowId, _person: Coordinator, session: ReadSession) -> Re
     content = to_xlsx(service.body(draft), draft=draft_id, revision=draft.revision)
     name = re.sub(r"[^A-Za-z0-9]+", "-", draft.name).strip("-") or "draft"
     disposition = f'attachment; filename="{name}-{draft_id}.xlsx"'
-    return Response(content, media_type=_XLSX, headers={"content-disposition": disposition})
+    return Response(content, media_type=XLSX, headers={"content-disposition": disposition})
 
 
 @router.post("/{draft_id}/texts/sheet")
@@ -64,18 +46,7 @@ def sheet_in(
 ) -> Response:
     """What a sheet that came back would change, or every fault of it. Nothing is done yet."""
     draft = draft_of(session, draft_id)
-    found, faults = read(sheet.file.read(MAX_FILE_BYTES + 1))
-    wanted: list[dict[str, Any]] = []
-    base: Body = {}
-    if found is not None:
-        foreign = _foreign(found, draft_id, draft.revision)
-        if foreign:
-            faults = [foreign]
-        else:
-            base = service.body_at(session, draft, found.revision)
-            wanted, more = changes(base, found)
-            faults = faults + more
-    listed = [] if faults else _listed(base, service.body(draft), wanted)
+    listed, faults = come_back(session, draft, sheet.file.read(MAX_FILE_BYTES + 1))
     return render(
         request,
         "drafts/sheet.html",
@@ -115,65 +86,9 @@ async def sheet_apply(
     return await answer(request, draft_id, outcome)
 
 
-def _foreign(sheet: Sheet, draft_id: int, revision: int) -> Sentence | None:
-    if sheet.draft != draft_id:
-        return Sentence(
-            N_("This sheet was made of draft %(value)s, not of this one (%(draft)s)."),
-            value=sheet.draft,
-            draft=draft_id,
-        )
-    if sheet.revision > revision:
-        return Sentence(
-            N_(
-                "This sheet was made of revision %(value)s, and the draft has only %(draft)s. Make a new sheet."
-            ),
-            value=sheet.revision,
-            draft=revision,
-        )
-    return None
-
-
-def _listed(base: Body, now: Body, wanted: list[dict[str, Any]]) -> list[tuple[Change, dict[str, Any]]]:
-    """What would change, each beside its operation; what says so already is no change."""
-    before, present = _by_path(base), _by_path(now)
-    source = now["languages"][0]
-    listed: list[tuple[Change, dict[str, Any]]] = []
-    for op in wanted:
-        there = present.get(op["path"])
-        if there is None:  # the question or the language is gone
-            continue
-        slot, language = there
-        then_slot = before[op["path"]][0]
-        text, says = op["to"] or "", slot.texts.get(language, "")
-        if tidy(says) == text:
-            continue
-        change = Change(
-            index=len(listed),
-            what=what(slot),
-            code=slot.code,
-            language=language,
-            name=_(LANGUAGES[language]),
-            now=says,
-            then=text,
-            moved=then_slot.texts.get(source) != slot.texts.get(source),
-            theirs=then_slot.texts.get(language) != slot.texts.get(language),
-        )
-        listed.append((change, op))
-    return listed
-
-
-def _by_path(body: Body) -> dict[str, tuple[Slot, str]]:
-    return {
-        slot.path(language): (slot, language)
-        for slot in slots(body)
-        if not slot.locked
-        for language in body["languages"]
-    }
-
-
 def _only_texts(body: Body, given: list[dict[str, Any]]) -> None:
     """What the page before carried is a form like any other: nothing but texts of this draft is done by it."""
-    known = _by_path(body)
+    known = by_path(body)
     for op in given:
         if op["do"] != "set" or op["path"] not in known:
             text = N_("“%(value)s” is no text of this draft that can be translated.")

@@ -14,12 +14,12 @@ from sqlmodel import Session
 from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
 from fleet_server.db import after_commit
-from fleet_server.drafts import service
+from fleet_server.drafts import service, translating
 from fleet_server.drafts.models import Draft
-from fleet_server.drafts.texts import Body, required_languages, slots, stale, tidy
+from fleet_server.drafts.texts import required_languages, stale, tidy
 from fleet_server.drafts.texts_view import SHOWS, language_states, sections
 from fleet_server.questions.types import LANGUAGES
-from fleet_server.refusals import N_, Faults, Refused
+from fleet_server.refusals import N_, Refused
 from fleet_server.web.deps import Now, ReadSession, RowId, WriteSession, read, write
 from fleet_server.web.forms import messages
 from fleet_server.web.i18n import _
@@ -72,11 +72,8 @@ async def save(request: Request, draft_id: RowId, person: Coordinator, now: Now)
     def do(session: Session) -> Outcome:
         draft = draft_of(session, draft_id)
         shown = service.body_at(session, draft, revision)
-        wanted = _altered(shown, typed)
-        altered.update({op["path"]: op["to"] or "" for op in wanted})
-        if keep:
-            wanted.append({"do": "keep", "path": keep})
-        _check_source(shown, service.body(draft), {op["path"] for op in wanted})
+        altered.update(translating.altered(shown, typed))
+        wanted = translating.wanted(shown, service.body(draft), typed, [keep] if keep else [])
         return apply(request, session, person, draft_id, wanted, revision, now=now)
 
     try:
@@ -218,34 +215,3 @@ def number(typed: str) -> int:
     if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
         raise HTTPException(422, "revision must be a number")
     return int(typed)
-
-
-def _altered(shown: Body, typed: dict[str, str]) -> list[dict[str, Any]]:
-    """The operations for the fields that say something else than the page that was shown."""
-    return [
-        slot.op(language, typed[slot.path(language)])
-        for slot in slots(shown)
-        if not slot.locked
-        for language in shown["languages"]
-        if typed.get(slot.path(language), tidy(slot.texts.get(language, "")))
-        != tidy(slot.texts.get(language, ""))
-    ]
-
-
-def _check_source(shown: Body, now: Body, paths: set[str]) -> None:
-    """Nobody translates, or calls right, what they have not seen: the source must be the one that was on the page."""
-    source = shown["languages"][0]
-    before = {slot.key: slot.texts.get(source, "") for slot in slots(shown)}
-    faults = Faults()
-    for slot in slots(now):
-        text = slot.texts.get(source, "")
-        if before.get(slot.key, text) == text:
-            continue
-        for language in now["languages"]:
-            if language != source and slot.path(language) in paths:
-                faults.add(
-                    slot.path(language),
-                    N_("The source was changed meanwhile to “%(value)s”. Look at it, then save again."),
-                    value=text,
-                )
-    faults.check()

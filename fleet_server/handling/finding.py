@@ -78,7 +78,7 @@ def find(
     return Found(
         page=shown(session, listed),
         count=count,
-        unread=_count(session, [*base, *themed, marking.condition(marking.UNREAD)]),
+        unread=count - _count(session, [*base, *themed, marking.handled()]),
         of_all=_count(session, base) if themed else count,
         of_theme=[(theme, of_theme.get(theme.id or 0, 0)) for theme in themes.all_themes(session)],
     )

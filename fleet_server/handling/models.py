@@ -82,7 +82,8 @@ class ReadingListEntry(SQLModel, table=True):
 class SaidAndDid(SQLModel, table=True):
     """What visitors said and what was done, of a place, or of a unit with all its places.
 
-    Everybody may read it from `published_at` on. A language has both texts or none. `text_id`: the text from which it
+    Everybody may read it from `published_at` on, until `ends_at` if that is set; with `on_kiosks` the touch kiosks
+    there show it on their resting screens, too. A language has both texts or none. `text_id`: the text from which it
     was written, if any, as long as that is kept.
     """
 
@@ -105,3 +106,5 @@ class SaidAndDid(SQLModel, table=True):
     changed_at: int = Field(sa_type=BigInteger)
     changed_by: str = Field(max_length=200)
     published_at: int | None = Field(default=None, sa_type=BigInteger)
+    on_kiosks: bool = Field(default=False)
+    ends_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -6,6 +6,7 @@ outbox.py. What stops a look in between is found by the next one.
 
 import logging
 import threading
+from collections import deque
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,7 +22,7 @@ from fleet_server.settings import Settings
 log = logging.getLogger("hymio.mails")
 
 LOOK_S = 30.0
-AT_ONCE = 8  # mails whose PDFs are made while the first of them is sent
+AT_ONCE = 8  # mails that are written ahead, so that the printing processes always have something to do
 A_LOOK = 400  # mails; some two minutes, well within the time for which they are claimed
 A_CONNECTION = 100  # then a new one: many mail servers take no more over one
 
@@ -67,17 +68,21 @@ class Postman:
         with self._database.read() as session:
             ids = outbox.due(session, now=now, most=A_LOOK)
         this = _Round(self._settings, self._database, self.printer, now)
+        written: deque[tuple[Mail, Letter]] = deque()
         goes_on = True
         try:
-            for first in range(0, len(ids), AT_ONCE):
-                written = [pair for number in ids[first : first + AT_ONCE] if (pair := this.write(number))]
-                for mail, letter in written:
-                    if goes_on and not self._ending.is_set():
-                        goes_on = this.send(mail, letter)
-                    else:
-                        this.give_back(mail)
+            for number in ids:
                 if not goes_on or self._ending.is_set():
                     break
+                if pair := this.write(number):
+                    written.append(pair)
+                if len(written) == AT_ONCE:
+                    goes_on = this.send(*written.popleft())
+            for mail, letter in written:
+                if goes_on and not self._ending.is_set():
+                    goes_on = this.send(mail, letter)
+                else:
+                    this.give_back(mail)
         finally:
             this.close()
         return this.sent

@@ -97,7 +97,7 @@ def see(session: Session, typed: str, *, now: int, language: str) -> Seen | None
     )
     shown = tuple(item for item in found if item.headline)
     k = max(PUBLIC_K, rules.least_respondents)
-    notes = published(session, place.id or 0, language)
+    notes = published(session, place.id or 0, language, now=now)
     return Seen(place, session.get_one(Unit, place.unit_id), shown, notes, start, stop - 1, k)
 
 

@@ -4,7 +4,6 @@ Invariants: a unit's path is its parent's path plus its own id; a device stands 
 intervals of its installations never overlap; a virtual device stands only at a demo place.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +17,10 @@ from fleet_server.answers import unit_counts
 from fleet_server.answers.moves import reinstalled
 from fleet_server.devices.models import KIOSK, Device
 from fleet_server.handling import removing as handling
+from fleet_server.places.fields import parent_of, place_name, unit_fields
 from fleet_server.places.models import Installation, OpeningHours, Place, PlaceLabel, Unit
 from fleet_server.refusals import N_, Faults
 from fleet_server.results import sums
-
-SECTORS = {"health": N_("Health services"), "social": N_("Social services")}
-DEEPEST = 12  # the national organisation register goes five deep; keeps the path within its column
-_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){2,}")
 
 
 def create_unit(
@@ -41,8 +37,8 @@ def create_unit(
 ) -> Unit:
     """A new unit below `parent_id` (None: at the top). Raises Refused."""
     faults = Faults()
-    fields = _unit_fields(session, faults, name_fi, name_sv, name_en, oid, sector, own_id=None)
-    parent = _parent(session, faults, parent_id)
+    fields = unit_fields(session, faults, name_fi, name_sv, name_en, oid, sector, own_id=None)
+    parent = parent_of(session, faults, parent_id)
     faults.check()
     unit = Unit(parent_id=parent_id, **fields)
     session.add(unit)
@@ -71,8 +67,8 @@ def change_unit(
 ) -> None:
     """Rename a unit or hang it elsewhere, with all below it. Raises Refused."""
     faults = Faults()
-    fields = _unit_fields(session, faults, name_fi, name_sv, name_en, oid, sector, own_id=unit.id)
-    parent = _parent(session, faults, parent_id, subtree=unit.path)
+    fields = unit_fields(session, faults, name_fi, name_sv, name_en, oid, sector, own_id=unit.id)
+    parent = parent_of(session, faults, parent_id, subtree=unit.path)
     if parent is not None and parent.path.startswith(unit.path):
         faults.add("parent_id", N_("“%(value)s” is this unit itself or below it."), value=parent.name_fi)
     faults.check()
@@ -119,7 +115,7 @@ def create_place(
 ) -> Place:
     """A new place in a unit. Whether it is a demo place is settled for ever. Raises Refused."""
     faults = Faults()
-    name = _place_name(session, faults, name, unit_id, own_id=None)
+    name = place_name(session, faults, name, unit_id, own_id=None)
     faults.check()
     place = Place(unit_id=unit_id or 0, name=name, demo=demo, created_at=now)
     session.add(place)
@@ -134,7 +130,7 @@ def change_place(
 ) -> None:
     """Rename a place or give it, with its history, to another unit. Raises Refused."""
     faults = Faults()
-    name = _place_name(session, faults, name, unit_id, own_id=place.id)
+    name = place_name(session, faults, name, unit_id, own_id=place.id)
     faults.check()
     before = {"name": place.name, "unit": place.unit_id}
     if unit_id != place.unit_id:
@@ -260,61 +256,6 @@ def _close(session: Session, standing: Installation, now: int) -> int:
     session.add(standing)
     session.flush()
     return standing.to_at
-
-
-def _unit_fields(
-    session: Session,
-    faults: Faults,
-    name_fi: str,
-    name_sv: str,
-    name_en: str,
-    oid: str | None,
-    sector: str,
-    *,
-    own_id: int | None,
-) -> dict[str, Any]:
-    names = {"name_fi": name_fi, "name_sv": name_sv, "name_en": name_en}
-    fields: dict[str, Any] = {name: faults.text(name, typed, 200) for name, typed in names.items()}
-    oid = (oid or "").strip() or None
-    if oid is not None and (not _OID.fullmatch(oid) or len(oid) > 100):
-        faults.add("oid", N_("“%(value)s” is not an identifier such as 1.2.246.10.1234567.10.0."), value=oid)
-    elif oid is not None:
-        other = session.exec(select(Unit).where(Unit.oid == oid)).first()
-        if other is not None and other.id != own_id:
-            faults.add(
-                "oid", N_("%(value)s is the identifier of %(name)s already."), value=oid, name=other.name_fi
-            )
-    if sector not in SECTORS:
-        faults.add("sector", N_("“%(value)s” is neither health nor social."), value=sector)
-    return fields | {"oid": oid, "sector": sector}
-
-
-def _parent(session: Session, faults: Faults, parent_id: int | None, subtree: str = "") -> Unit | None:
-    if parent_id is None:
-        return None
-    parent = session.get(Unit, parent_id)
-    if parent is None:
-        faults.add("parent_id", N_("There is no unit %(value)s."), value=parent_id)
-        return None
-    below = session.exec(select(Unit.path).where(col(Unit.path).startswith(subtree))).all() if subtree else []
-    height = max((path.count("/") for path in below), default=0) - subtree.count("/") if below else 0
-    if parent.path.count("/") + height > DEEPEST:
-        faults.add("parent_id", N_("The tree would be deeper than %(deepest)s levels."), deepest=DEEPEST)
-    return parent
-
-
-def _place_name(
-    session: Session, faults: Faults, typed: str, unit_id: int | None, *, own_id: int | None
-) -> str:
-    name = faults.text("name", typed, 200)
-    if unit_id is None:
-        faults.add("unit_id", N_("Choose the unit to which the place belongs."))
-    elif session.get(Unit, unit_id) is None:
-        faults.add("unit_id", N_("There is no unit %(value)s."), value=unit_id)
-    there = session.exec(select(Place).where(Place.unit_id == unit_id)).all() if unit_id else []
-    if any(place.name.casefold() == name.casefold() and place.id != own_id for place in there):
-        faults.add("name", N_("There is a place named “%(value)s” in this unit already."), value=name)
-    return name
 
 
 def _record_change(

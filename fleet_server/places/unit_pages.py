@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from fleet_server.accounts.access import Person, visible_places, visible_units
 from fleet_server.devices.models import KIOSK, Device
 from fleet_server.places import service
+from fleet_server.places.fields import SECTORS
 from fleet_server.places.keeping import (
     Keeper,
     keeps_county,
@@ -55,7 +56,7 @@ def units(request: Request, person: Keeper, session: ReadSession, done: str = ""
     context: dict[str, Any] = {
         "branches": _branches(shown, places),
         "devices": _grouped(standing, lambda row: row[0]),
-        "sectors": service.SECTORS,
+        "sectors": SECTORS,
         "whole_county": keeps_county(person),
         "done": _(DONE[done]) if done in DONE else "",
     }
@@ -180,7 +181,7 @@ def _unit_form(
         "above": unit_options(above),
         "fixed": fixed or (unit is not None and unit.parent_id is None and not whole_county),
         "whole_county": whole_county,
-        "sectors": [(code, _(name)) for code, name in service.SECTORS.items()],
+        "sectors": [(code, _(name)) for code, name in SECTORS.items()],
     }
     return render(request, "places/unit.html", status, **context)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from fleet_server.accounts import audit
@@ -21,6 +22,16 @@ from fleet_server.questions.types import values_of
 from fleet_server.questions.views import hash_of, view_faults, views_bytes
 from fleet_server.refusals import N_, Sentence
 from fleet_server.screens.check import screen_faults
+
+# Built once: they are asked for each report of a kiosk.
+_PUBLISHED = select(Publication.set_number).where(Publication.device_id == bindparam("device_id"))
+_NEWEST = (
+    select(QuestionSet)
+    .join(Publication, col(Publication.set_number) == col(QuestionSet.number))
+    .where(Publication.device_id == bindparam("device_id"))
+    .order_by(col(Publication.id).desc())
+    .limit(1)
+)
 
 
 class SetRefused(ValueError):
@@ -190,14 +201,7 @@ def look_at_screens(session: Session, number: int, device_ids: Iterable[str]) ->
 
 def published_to(session: Session, device_id: str) -> QuestionSet | None:
     """The set that is wished of a device: the newest publication's."""
-    newest = (
-        select(QuestionSet)
-        .join(Publication, col(Publication.set_number) == col(QuestionSet.number))
-        .where(Publication.device_id == device_id)
-        .order_by(col(Publication.id).desc())
-        .limit(1)
-    )
-    return session.exec(newest).first()
+    return session.exec(_NEWEST, params={"device_id": device_id}).first()
 
 
 def view_of(row: QuestionSet, model: str) -> bytes:
@@ -245,10 +249,10 @@ def view_for_hash(session: Session, device_id: str, wanted: str) -> bytes | None
     device = session.get(Device, device_id)
     if device is None:
         return None
-    numbers = set(session.exec(select(Publication.set_number).where(Publication.device_id == device_id)))
+    numbers = set(session.exec(_PUBLISHED, params={"device_id": device_id}))
     numbers |= {entry["number"] for entry in json.loads(device.desired or "{}").get("sets", ())}
-    for row in session.exec(select(QuestionSet).where(col(QuestionSet.number).in_(numbers))):
-        for view in () if withheld(row, device.model) else views_of(row, device.model):
+    for row in [session.get(QuestionSet, number) for number in sorted(numbers)]:
+        for view in () if row is None or withheld(row, device.model) else views_of(row, device.model):
             if hash_of(view) == wanted:
                 return view
     return None

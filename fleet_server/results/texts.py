@@ -97,8 +97,10 @@ def read(
     conditions = [*within(where, start, stop, with_filtered=with_filtered), *matching(search), *among]
     run = session.connection().execute
     count = run(select(func.count()).select_from(_TEXTS).where(*conditions)).scalar_one()
-    page = _LISTED.where(*conditions).order_by(_TEXTS.c.day.desc(), _TEXTS.c.id.desc())
-    return int(count), [Text(*row) for row in run(page.limit(limit).offset(offset))]
+    # Sorted by what is in the index; only those of the page are read and joined.
+    newest = _TEXTS.c.day.desc(), _TEXTS.c.id.desc()
+    ids = select(_TEXTS.c.id).where(*conditions).order_by(*newest).limit(limit).offset(offset)
+    return int(count), [Text(*row) for row in run(_LISTED.where(_TEXTS.c.id.in_(ids)).order_by(*newest))]
 
 
 def chosen(session: Session, ids: ColumnElement[bool]) -> list[tuple[Text, int]]:

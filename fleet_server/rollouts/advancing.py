@@ -114,12 +114,13 @@ def _wish(session: Session, rollout: Rollout, outcome: Outcome, now: int) -> boo
         .order_by(col(RolloutDevice.stage), col(RolloutDevice.device_id))
         .limit(PORTION)
     ).all()
+    before = {device.id: questions.published_to(session, device.id) for _part, device in due}
     for part, device in due:
-        before = questions.published_to(session, device.id)
-        part.before_set, part.wished_at = (before.number if before else None), now
+        row = before[device.id]
+        part.before_set, part.wished_at = (row.number if row else None), now
         session.add(part)
-        if part.before_set != rollout.set_number:
-            _publish(session, rollout, device.id, rollout.set_number, rollout.created_by, outcome, now)
+    wished = {part.device_id: rollout.set_number for part, _ in due if part.before_set != rollout.set_number}
+    _publish(session, rollout, wished, rollout.created_by, outcome, now)
     outcome.more |= len(due) == PORTION
     return bool(due)
 
@@ -149,10 +150,12 @@ def _take_back(session: Session, rollout: Rollout, outcome: Outcome, now: int) -
         .where(RolloutEvent.rollout_id == rollout.id, RolloutEvent.what == "undone")
         .order_by(col(RolloutEvent.id).desc())
     ).first()
-    for part in still_here:
-        number = _wished_before(session, rollout, part) or part.before_set
-        if number is not None:
-            _publish(session, rollout, part.device_id, number, by or SERVER, outcome, now)
+    wished = {
+        part.device_id: number
+        for part in still_here
+        if (number := _wished_before(session, rollout, part) or part.before_set) is not None
+    }
+    _publish(session, rollout, wished, by or SERVER, outcome, now)
     outcome.more |= len(still_here) == PORTION
     if len(still_here) < PORTION:
         rollout.ended_at = now
@@ -180,17 +183,21 @@ def _wished_before(session: Session, rollout: Rollout, part: RolloutDevice) -> i
 
 
 def _publish(
-    session: Session, rollout: Rollout, device_id: str, number: int, by: str, outcome: Outcome, now: int
+    session: Session, rollout: Rollout, wished: dict[str, int], by: str, outcome: Outcome, now: int
 ) -> None:
-    publication = Publication(
-        device_id=device_id, set_number=number, published_at=now, published_by=by, rollout_id=rollout.id
+    """Wish these sets of these kiosks. All are written at once: one by one they would take twice the time."""
+    session.add_all(
+        Publication(
+            device_id=device_id, set_number=number, published_at=now, published_by=by, rollout_id=rollout.id
+        )
+        for device_id, number in wished.items()
     )
-    session.add(publication)
     session.flush()
-    message = desired.refresh(session, device_id, now=now)
-    if message is not None:
-        outcome.messages.append(message)
-    outcome.topics |= {f"device:{device_id}", f"rollout:{rollout.id}", f"set:{number}"}
+    for device_id, number in wished.items():
+        message = desired.refresh(session, device_id, now=now)
+        if message is not None:
+            outcome.messages.append(message)
+        outcome.topics |= {f"device:{device_id}", f"rollout:{rollout.id}", f"set:{number}"}
 
 
 def _note_reports(session: Session, rollout: Rollout, outcome: Outcome, now: int) -> None:

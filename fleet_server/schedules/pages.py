@@ -90,11 +90,7 @@ def save_eves(
     """Which eves count as holidays, in the whole county."""
     require(person, WHOLE_COUNTY, Role.COORDINATOR)
     choose_eves(session, person, eve or [], now=now)
-    concerned: set[str] = set()
-    for row in planning.open_schedules(session, now=now):
-        if row.holidays != "any":
-            concerned |= service.concerns(session, row)
-    tell(request, session, concerned, now)
+    tell(request, session, service.by_holidays(session, now=now), now)
     return RedirectResponse("/schedules?done=eves", 303)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import BigInteger, bindparam
 from sqlmodel import Session, col, or_, select
 
 from fleet_server.devices.models import Device
@@ -32,6 +33,14 @@ MOST_BYTES = (
     2_200  # of the 4096 of a desired document; a QR code, settings and the published set need the rest
 )
 YEARS = 2  # so long a kiosk without a network knows the holidays, as it does the changes of the clocks
+_UNENDED = (  # built once: it is asked for each report of a kiosk
+    select(Schedule)
+    .where(
+        col(Schedule.ended_at).is_(None),
+        or_(col(Schedule.to_at).is_(None), col(Schedule.to_at) > bindparam("now", type_=BigInteger)),
+    )
+    .order_by(col(Schedule.id))
+)
 
 
 def entries_for(session: Session, device: Device, *, turns: Sequence[Entry], now: int) -> list[Entry]:
@@ -131,10 +140,7 @@ def open_schedules(session: Session, *, now: int) -> Sequence[Schedule]:
 
 def unended(session: Session, *, now: int) -> Sequence[Schedule]:
     """The same with those that cannot be read, which no kiosk follows: for the pages, which name what is wrong."""
-    found = select(Schedule).where(
-        col(Schedule.ended_at).is_(None), or_(col(Schedule.to_at).is_(None), col(Schedule.to_at) > now)
-    )
-    return session.exec(found.order_by(col(Schedule.id))).all()
+    return session.exec(_UNENDED, params={"now": now}).all()
 
 
 def covers(session: Session, schedule: Schedule, device: Device) -> bool:

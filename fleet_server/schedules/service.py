@@ -19,7 +19,7 @@ from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.refusals import N_, Faults, Sentence
 from fleet_server.schedules.models import Schedule
-from fleet_server.schedules.planning import MOST_BYTES, MOST_SCHEDULED, planned
+from fleet_server.schedules.planning import MOST_BYTES, MOST_SCHEDULED, open_schedules, planned
 from fleet_server.schedules.reading import HOLIDAYS, LAST_MS, choice_of
 from provisioning.models import MODELS
 
@@ -120,6 +120,12 @@ def concerns(session: Session, schedule: Schedule) -> set[str]:
     """Ids of the devices at its places now."""
     choice = choice_of(schedule)
     return set() if choice is None else set(session.connection().execute(chosen(choice)).scalars())
+
+
+def by_holidays(session: Session, *, now: int) -> set[str]:
+    """Ids of the devices that other eves among the holidays concern."""
+    rows = [row for row in open_schedules(session, now=now) if row.holidays != "any"]
+    return set().union(*(concerns(session, row) for row in rows))
 
 
 def keeps(session: Session, person: Person, choice: Choice | None) -> bool:

@@ -137,8 +137,7 @@ def _said(who: int, model: str, misfit: Misfit) -> ScreenFault:
 
 def _unknown_letters(laid_out: dict[str, Any], screen: str) -> list[tuple[str, str]]:
     """(language, letter) of each letter that no font of this screen has."""
-    known = frozenset.intersection(*(frozenset(font.letters()) for font in drawing.fonts(screen).values()))
-    known |= {"\n", "\u00ad"}  # a new line, and where a word may be broken
+    known = drawing.letters(screen)
     found = []
     for language in laid_out["languages"]:
         letters = {letter for text in _texts(laid_out, language) for letter in text}

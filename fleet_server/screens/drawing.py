@@ -61,6 +61,13 @@ def fonts(screen: str) -> dict[str, Any]:
 
 
 @cache
+def letters(screen: str) -> frozenset[str]:
+    """What every font of this screen can draw, with a new line and the place where a word may be broken."""
+    known = frozenset.intersection(*(frozenset(font.letters()) for font in fonts(screen).values()))
+    return known | {"\n", "\u00ad"}
+
+
+@cache
 def pictures(screen: str) -> dict[str, Any]:
     """The pictures of "touch" or "paper", read once."""
     return dict(reader.pictures(str(ASSETS), screen))

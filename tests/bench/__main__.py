@@ -24,6 +24,7 @@ PARTS = (
     "bench_touch",
     "bench_link",
     "bench_results",
+    "bench_mails",
     "bench_rollout",
     "bench_flow",
     "bench_simulator",

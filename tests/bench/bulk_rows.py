@@ -1,4 +1,4 @@
-"""Writes rows made by a bench into their tables as fast as each database takes them; it does not know what they say."""
+"""Writes rows made by a bench into their tables as fast as SQLite takes them; it does not know what they say."""
 
 from typing import Any
 
@@ -37,11 +37,5 @@ class Rows:
 
 def _copy(session: Session, table: str, columns: list[str], rows: list[Any]) -> None:
     connection, names = session.connection(), ", ".join(columns)
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(columns))
-        connection.connection.cursor().executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
-        return
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as into:
-        for row in rows:
-            into.write_row(row)
+    marks = ", ".join("?" * len(columns))
+    connection.connection.cursor().executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)

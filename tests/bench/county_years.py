@@ -86,9 +86,6 @@ def build(url: str, answers: int, say: Callable[[str], None]) -> None:
         with database.write() as session:
             writer.unit(session, place_ids)
         say(f"{done + 1} of {len(homes)} units, {writer.answers:,} answers")
-    if not database.is_sqlite:  # PostgreSQL does so by itself, some time later
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")
     database.close()
 
 

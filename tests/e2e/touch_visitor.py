@@ -33,14 +33,16 @@ class Visitor:
         self._kiosk = kiosk
         self._questions = view["questions"]
 
-    def until(self, true: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+    def until(
+        self, true: Callable[[dict[str, Any]], bool], what: str, within_s: float = SOON_S
+    ) -> dict[str, Any]:
         """What the kiosk shows once it is as wished."""
-        end = time.monotonic() + SOON_S
+        end = time.monotonic() + within_s
         while True:
             show: dict[str, Any] = self._kiosk.status()["show"]
             if true(show):
                 return show
-            assert time.monotonic() < end, f"not within {SOON_S} s: {what}; shown: {show}"
+            assert time.monotonic() < end, f"not within {within_s} s: {what}; shown: {show}"
             time.sleep(0.03)
 
     def arrive(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from fleet_server.questions.views import view_bytes, view_faults
 from tests.conftest import MONDAY_10
 from tests.firmware.net import names
 from tests.firmware.whole import encode, encode_batch
-from tests.fuzz.kiosk_ends import DEVICE, EPOCH, GOOD_RECEIPT, NAME_QUERY, NONCE
+from tests.fuzz.kiosk_parts import DEVICE, EPOCH, GOOD_RECEIPT, NAME_QUERY, NONCE
 from tests.fuzz.mutate import Mutator
 
 KNOWN_SET = 7
@@ -123,6 +123,7 @@ def wishes() -> list[bytes]:
         "language": 1,
     }
     settings |= {"report_s": 600, "keepalive_s": 20, "batch_bytes": 1024}
+    settings["said"] = [{"id": 7, "until": MONDAY_10, "fi": ["Kylmä", "Lämmin"], "sv": ["Kallt", "Varmt"]}]
     offset = [[MONDAY_10, 120], [MONDAY_10 + 10**9, 180]]
     documents: list[dict[str, Any]] = [
         {"version": MONDAY_10, "sets": [], "offset": [], "settings": {}, "firmware": None},

@@ -9,7 +9,7 @@ import sys
 
 def main(firmware, checks, folder, file):
     sys.path[:0] = [firmware, checks]
-    from kiosk_ends import Ends
+    from tests.fuzz.kiosk_ends import Ends
 
     ends = Ends(folder)
     count = 0

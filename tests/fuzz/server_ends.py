@@ -41,9 +41,10 @@ from fleet_server.questions.views import (
 )
 from tests.conftest import MONDAY_10
 from tests.firmware.whole import encode_batch
+from tests.fuzz.by_hand import crc_by_hand
 from tests.fuzz.inputs import FIRST_SEQ, KNOWN_SET, Case, press
-from tests.fuzz.kiosk_ends import DEVICE as KIOSK
-from tests.fuzz.kiosk_ends import EPOCH, crc_by_hand
+from tests.fuzz.kiosk_parts import DEVICE as KIOSK
+from tests.fuzz.kiosk_parts import EPOCH
 
 DEVICE = "fuzz00000001"
 RANKS = {"lost": 1, "rejected": 2, "received": 3}

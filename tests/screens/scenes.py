@@ -18,6 +18,20 @@ STATES = ("out", "full", "wait", "start")
 ADDRESS = "https://palaute.hyvaalue.fi/p/4K7Q"
 # 29 cells wide, as the code of such an address is. These cells are no code: nobody scans them.
 QR_ROWS = [0x1FC0_07F ^ row * 0x9E37_79B & 0x1FFF_FFFF for row in range(29)]
+SAID_SETS = (7, 9)  # a long question, and one with two rows of buttons around it
+NOTE = {
+    "id": 1,
+    "until": None,
+    "fi": (
+        "Odotusaika vastaanotolle oli liian pitkä.",
+        "Avasimme toisen ilmoittautumispisteen. Jonossa odotetaan nyt enintään 10 minuuttia.",
+    ),
+    "sv": (
+        "Väntetiden till mottagningen var för lång.",
+        "Vi öppnade en andra anmälningspunkt. I kön väntar man nu högst 10 minuter.",
+    ),
+    "en": ("The signs were confusing.", "New signs are up."),
+}
 WRITTEN = (
     "Hoitaja oli ystävällinen ja kuunteli rauhassa. "
     "Odotin kuitenkin lääkäriä yli tunnin, eikä kukaan kertonut syytä"
@@ -71,6 +85,13 @@ def screens() -> tuple[Screen, ...]:
     _around(view(next(body for body in national_sets() if body["number"] == 7), "touch"), add)
     for state in STATES:
         add(state, None, page=state)
+    for body in national_sets():
+        if body["number"] in SAID_SETS:
+            seen = view(body, "touch")
+            first = _first(seen["flows"][0]["ask"])
+            kinds = [flow["kind"] for flow in seen["flows"][1:]]
+            name = "-".join(["said", seen["questions"][first]["code"], *kinds])
+            add(name, seen, page="rest", question=first, kinds=kinds, said=NOTE)
     return tuple(found.values())
 
 

@@ -173,10 +173,13 @@ def test_the_ways_that_a_scene_offers_are_on_its_page(screen: Screen) -> None:
             assert ("leave",) in found, name
         if scene["page"] == "ask":
             assert (("next",) in found) != (("skip",) in found), name
-        if scene["page"] in ("rest", "ask", "phone"):
+            assert any(action[0] == "language" for action in found), name
+        # A note may stand where languages and modes are: any touch brings them back (firmware/touch/test_said.py).
+        if scene["page"] in ("rest", "ask", "phone") and "said" not in scene:
             assert {("mode", mode) for mode in MODES} <= found, name
         if scene["page"] == "rest":
             assert {("kind", kind) for kind in scene["kinds"]} <= found, name
+        if scene["page"] == "rest" and "said" not in scene:
             assert len({action for action in found if action[0] == "language"}) >= len(LANGUAGES) - 1, name
 
 

@@ -193,13 +193,14 @@ def test_a_name_without_an_address_is_said_so_at_once_and_costs_no_descriptor(
     assert f"host '{NAME}' has no address, says name server 127.0.0.1" in reason
     assert len(asked.asked) == 1
     before = kiosk.tell()
-    kiosk.send(fail=20)
+    kiosk.send(fail=60)
     kiosk.wait(lambda event: "failed" in event)
     after = kiosk.tell()
     assert after["fds"] == before["fds"]
-    assert after["heap"] < before["heap"] + 1_000
-    assert len({query[:2] for query, _ in asked.asked}) > 15, "numbers by chance"
-    assert len({port for _, port in asked.asked}) > 15, "ports by chance"
+    # The collector takes stale words on the stack for pointers: a few KiB more prove nothing, 60 times something would.
+    assert after["heap"] < before["heap"] + 8_000
+    assert len({query[:2] for query, _ in asked.asked}) > 50, "numbers by chance"
+    assert len({port for _, port in asked.asked}) > 50, "ports by chance"
 
 
 @pytest.mark.parametrize("first", ["silent", "nobody there", "fails", "refuses"])

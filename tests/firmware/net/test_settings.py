@@ -202,7 +202,45 @@ def test_no_shape_of_a_planned_set_does_either(value: object, key: str) -> None:
 
 def test_every_default_is_within_its_own_bounds() -> None:
     assert wish.fault({**json.loads(document(5)), "settings": DEFAULTS}) is None
-    assert set(DEFAULTS) == set(wish._BOUNDS) | set(wish.OR_NULL)
+    assert set(DEFAULTS) == set(wish._BOUNDS) | set(wish.OR_NULL) | {"said"}  # see kiosk/said_rules.py
+
+
+def test_notes_with_a_fault_are_left_out_alone_and_the_report_says_why(tmp_path: Path) -> None:
+    note = {"id": 7, "until": None, "fi": ["Kylmä", "Lämmin"]}
+    desired, plan, settings = opened(tmp_path)
+    assert desired.notes() is None
+    assert desired.apply(document(5, settings={"lockout_ms": 3000, "said": [note]})) is None
+    assert settings.get("said") == [{**note, "fi": ("Kylmä", "Lämmin")}]
+    assert desired.notes() == {"ids": [7], "reason": ""}
+    assert desired.apply(document(6, settings={"lockout_ms": 4000, "said": [{**note, "fi": "x"}]})) is None
+    reason = "setting said: note 0: 'fi' is not two texts"
+    for one, its in ((desired, settings), (opened(tmp_path)[0], None)):
+        assert (one.version, one.refusal) == (6, None)
+        assert one.notes() == {"ids": [], "reason": reason}
+        if its is not None:
+            assert (its.get("lockout_ms"), its.get("said")) == (4000, None)
+    assert plan.entries == [PLANNED]
+    assert desired.apply(document(7)) is None
+    assert desired.notes() is None
+
+
+def test_notes_that_memory_does_not_suffice_for_cost_no_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kiosk import desired as module
+
+    lent = module.lend
+
+    def scarce(name: str) -> object:
+        if name == "said_rules":
+            raise MemoryError
+        return lent(name)
+
+    monkeypatch.setattr(module, "lend", scarce)
+    desired, plan, settings = opened(tmp_path)
+    assert desired.apply(document(5, settings={"said": [1]})) is None
+    assert (plan.entries, settings.get("said")) == ([PLANNED], None)
+    assert desired.notes() == {"ids": [], "reason": "setting said: no memory"}
 
 
 QR = {"text": "https://palaute.example.fi/p/7", "size": 25, "rows": [(1 << 25) - 1] * 25}

@@ -10,7 +10,7 @@ from tests import effort
 from tests.evidence import note
 
 ASSETS = Path(__file__).resolve().parents[3] / "firmware" / "assets"
-TOUCHES = effort.pick(test=5_000, full=25_000, torture=25_000)
+TOUCHES = effort.pick(test=10_000, full=25_000, torture=25_000)
 LIVES = effort.seeds(effort.pick(test=2, full=4, torture=40))
 
 

@@ -25,7 +25,6 @@ from tests.fleet_server.faults.asking_kiosk import AskingKiosk, OnTheWay
 
 __all__ = ["county"]
 
-pytestmark = pytest.mark.usefixtures("small_heap")
 OLD, NEW = 3, 5
 DEVICE = "real00000001"
 

@@ -129,6 +129,9 @@ def test_a_reading_list_is_gathered_printed_and_cleared(world: World) -> None:
     assert listed(cora.get("/results/reading-list").text) == set(), "a list is one person's"
     alice.post("/results/reading-list/clear", data={"confirmed": "yes"})
     assert "No text is on your list yet" in alice.get("/results/reading-list").text
+    with world.database.read() as session:
+        log = session.exec(select(AuditEntry.after).where(AuditEntry.action == "open reading list")).all()
+    assert log == ['{"texts": 2}', '{"texts": 2}'], "each look at texts, none at an empty list"
 
 
 def test_the_countys_coordinator_keeps_the_themes(world: World) -> None:
@@ -164,7 +167,7 @@ def test_you_said_we_did_is_public_only_while_it_is_published(world: World) -> N
 
     def public() -> list[str]:
         with world.database.read() as session:
-            return [one.did for one in said.published(session, place, "en")]
+            return [one.did for one in said.published(session, place, "en", now=world.now)]
 
     assert public() == []
     alice.post(f"/results/said-and-did/{said_id}/publish")

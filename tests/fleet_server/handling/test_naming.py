@@ -21,6 +21,7 @@ from fleet_server.handling.naming import may_name
         "Johanssonin luona",
         "Thanks to nurse Okafor",
         "Dr. Smith was late",
+        "kiitos anssille ja sinikalle",  # less common, from the statistics
         "Kävin Rautakorven luona, kiitos Kauppilasen",  # by its shape
     ],
 )
@@ -39,6 +40,8 @@ def test_a_likely_name_is_met(text: str) -> None:
         "Odotin monta päivää, monia päiviä",
         "mäellä oli liukasta",
         "ainoa hyvä asia",
+        "Jonnekin piti mennä, teon syy jäi epäselväksi, odotin hiljaa",  # Jonne, Teo, Hilja
+        "Titta på mig",
         "Helsingissä ja Espoossa samoin",
         "Sköterskan var trevlig",
         "The nurse was kind",

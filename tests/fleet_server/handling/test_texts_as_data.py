@@ -256,12 +256,12 @@ def test_everybody_reads_what_was_published_of_a_place_and_the_units_around_it(
             row = said.save(session, alice, where, None, typed, now=NOW)
             if said_fi != "Luonnos":
                 said.publish(session, alice, row, now=NOW + (row.id or 0))
-        shown = [(one.said, one.language) for one in said.published(session, 2, "sv")]
+        shown = [(one.said, one.language) for one in said.published(session, 2, "sv", now=NOW)]
         assert shown == [("Pitkä jono", "fi"), ("Kall aula", "sv")]
         first = said.of_subject(session, Where(UNIT, 1))[0]
         said.withdraw(session, alice, first, now=NOW)
-        assert [one.said for one in said.published(session, 2, "fi")] == ["Kylmä aula"]
-        assert said.published(session, 999, "fi") == []
+        assert [one.said for one in said.published(session, 2, "fi", now=NOW)] == ["Kylmä aula"]
+        assert said.published(session, 999, "fi", now=NOW) == []
         with pytest.raises(Refused) as refused:
             said.save(session, alice, Where(UNIT, 1), None, {"said_fi": "Vain puolet"}, now=NOW)
         assert set(refused.value.faults) == {"did_fi"}

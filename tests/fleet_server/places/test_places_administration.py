@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from fleet_server.places import service as places
+from fleet_server.places.fields import DEEPEST
 from fleet_server.places.models import Installation, Place, Unit
 from fleet_server.refusals import Refused
 from tests.fleet_server.accounts.county import County
@@ -52,7 +53,7 @@ def test_a_tree_too_deep_for_its_column_is_refused(county: County) -> None:
     with county.database.write() as session:
         parent = county.units["clinic"]
         fields: dict[str, Any] = UNIT | {"oid": None}
-        while session.get_one(Unit, parent).path.count("/") - 1 < places.DEEPEST:
+        while session.get_one(Unit, parent).path.count("/") - 1 < DEEPEST:
             parent = places.create_unit(session, "t", parent_id=parent, now=county.now, **fields).id or 0
         with pytest.raises(Refused, match="deeper than 12"):
             places.create_unit(session, "t", parent_id=parent, now=county.now, **fields)

@@ -1,4 +1,4 @@
-"""Everything by which results leave the server, asked as an attacker asks: API, CSV, national file, public page.
+"""Everything by which results leave the server, asked as an attacker asks: API, files, pages, mail, paper.
 
 What comes back is read from the files and pages themselves, as figures under the keys of the query layer, so that an
 answer of one outlet is set against those of all others.
@@ -18,20 +18,27 @@ from starlette.testclient import TestClient
 
 from fleet_server.accounts import county, sessions
 from fleet_server.accounts import service as accounts
-from fleet_server.accounts.models import Role
+from fleet_server.accounts.models import Role, User
 from fleet_server.changes import Changes
 from fleet_server.db import Database
+from fleet_server.devices.models import Device
 from fleet_server.instants import local
 from fleet_server.places.models import Place
 from fleet_server.questions import service as questions
+from fleet_server.results import printing
 from fleet_server.results.models import PLACE, PUBLIC, UNIT, VALUES
 from fleet_server.results.scores import Figures
 from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 from tests.conftest import MONDAY_10
+from tests.fleet_server.results import papers
 
 Learned = dict[tuple[str, int, str], list[Figures]]
 PUBLIC_PAGE = f"{PUBLIC} page"  # it groups values, so its figures are set against each other alone
+PAPER = (
+    "paper"  # PDFs and mails group values, too: they are set against each other and the API's in such groups
+)
+_PAPERS_EVERY = 3  # requests: a PDF takes longer than all others together
 _EMAIL = "attacker@example.org"
 _PART = re.compile(r"\(([\d,]+)\)</span></li>")
 _VISITORS = re.compile(r"<small>([\d,]+) visitor")
@@ -46,11 +53,13 @@ class Outlets:
     token: str
     code: str
     now: int = MONDAY_10
+    asked: int = 0
 
     @classmethod
     def over(cls, database: Database) -> "Outlets":
         """Of place 1 and unit 1; question 0 of set 1 is a national one."""
         app = create_app(Settings(demo=False), database, Changes(), None)
+        app.state.printer = papers.PrintsHere()
         with database.write() as session:
             questions.add_national(session, now=MONDAY_10)
             county.change(
@@ -86,6 +95,10 @@ class Outlets:
         self._csv(client, random, found)
         self._national(client, random, found)
         self._public(client, found)
+        self._workbook(client, random, found)
+        if self.asked % _PAPERS_EVERY == 0 and printing.available():
+            self._paper(client, user, random, found)
+        self.asked += 1
         return found
 
     def _api(self, client: TestClient, random: Random, found: Learned) -> None:
@@ -107,6 +120,33 @@ class Outlets:
                             )
                             learned = Figures(figures["n"], figures["cant_say"], values)
                             found.setdefault((scope, question["series"], source), []).append(learned)
+                            if not source:
+                                found.setdefault((f"{scope} {PAPER}", 0, ""), []).append(
+                                    papers.groups(learned)
+                                )
+
+    def _paper(self, client: TestClient, user: User, random: Random, found: Learned) -> None:
+        for scope in (PLACE, UNIT):
+            query = (
+                f"span={random.choice(('month', 'quarter', 'year'))}&filtered={random.choice(('', 'with'))}"
+            )
+            pdf = client.get(f"/results/{scope}s/1.pdf?{query}")
+            assert pdf.status_code == 200, pdf.text
+            mailed = papers.of_mail(self.database, user, scope, random.choice(("month", "quarter")), self.now)
+            for one in (papers.of_pdf(pdf.content), mailed):
+                if one is not None:
+                    found.setdefault((f"{scope} {PAPER}", 0, ""), []).append(one)
+
+    def _workbook(self, client: TestClient, random: Random, found: Learned) -> None:
+        with self.database.read() as session:
+            ids = {one.name: one.id for one in session.exec(select(Device))}
+        for scope in (PLACE, UNIT):
+            query = (
+                f"span={random.choice(('month', 'quarter', 'year'))}&filtered={random.choice(('', 'with'))}"
+            )
+            content = client.get(f"/results/{scope}s/1/results.xlsx?{query}").content
+            for series, source, figures in papers.of_workbook(content):
+                found.setdefault((scope, series, ids.get(source, source.lower())), []).append(figures)
 
     def _csv(self, client: TestClient, random: Random, found: Learned) -> None:
         for scope in (PLACE, UNIT):

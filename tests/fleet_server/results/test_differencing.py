@@ -1,8 +1,8 @@
 """Whoever sets two answers of the server against each other learns of fewer than k visitors nothing.
 
 The attacker asks for many figures, before and after late answers, with and without what was filtered, over all
-scopes and times, of the query layer and through every outlet (API, CSV, national file, public page), and takes the
-difference of each pair that may be one within the other.
+scopes and times, of the query layer and through every outlet (API, CSV, workbook, national file, public page, PDF,
+weekly mail), and takes the difference of each pair that may be one within the other.
 """
 
 from itertools import combinations
@@ -19,7 +19,7 @@ from tests import effort
 from tests.conftest import MONDAY_10
 from tests.evidence import note
 from tests.fleet_server.answers.conftest import furnish
-from tests.fleet_server.results.outlets import PUBLIC_PAGE, Outlets
+from tests.fleet_server.results.outlets import PAPER, PUBLIC_PAGE, Outlets
 from tests.fleet_server.results.visitors import LATER, Kiosk, let_go
 
 K = 5
@@ -100,10 +100,11 @@ def test_no_two_figures_tell_of_fewer_than_k(shared_database: Database, seed: in
     learned = spied(shared_database, seed, K)
     tried, found = leaks(learned)
     assert found == []
-    assert {scope for scope, _, _ in learned} == {PLACE, UNIT, PUBLIC, PUBLIC_PAGE}
+    paper = {f"{scope} {PAPER}" for scope in (PLACE, UNIT)}
+    assert {scope for scope, _, _ in learned} == {PLACE, UNIT, PUBLIC, PUBLIC_PAGE, *paper}
     assert tried > 1_000, "too few to say anything"
     note(
-        "differences of two results, before and after late answers, filtered or not, by API, file and page",
+        "differences of two results, before and after late answers, filtered or not, by API, file, page, PDF and mail",
         tried,
         "pairs",
         "tests/fleet_server/results/test_differencing.py::test_no_two_figures_tell_of_fewer_than_k",
@@ -114,4 +115,9 @@ def test_no_two_figures_tell_of_fewer_than_k(shared_database: Database, seed: in
 def test_the_attacker_finds_blocks_that_are_too_small(database: Database) -> None:
     furnish(database)
     _, found = leaks(spied(database, 1, K - 1))
-    assert found
+    assert {one.split(" series")[0].strip() for one in found} >= {
+        PLACE,
+        UNIT,
+        f"{PLACE} {PAPER}",
+        f"{UNIT} {PAPER}",
+    }

@@ -103,6 +103,15 @@ def test_csv_and_workbook_say_what_the_page_says_and_mark_what_is_withheld(world
         for file in ("results.csv", "results.xlsx", "texts.csv"):
             assert alice.get(f"{path}/{file}").status_code == 404
     assert world.sign_in("tuula@example.org").get(f"{place}/results.csv").status_code == 403
+    with world.database.read() as session:
+        log = session.exec(select(AuditEntry).where(AuditEntry.action == "download texts")).all()
+    assert {(one.actor, one.object_kind, one.object_id) for one in log} == {
+        ("alice@example.org", "place", str(world.places["A"]))
+    }
+    what = {"span": "month", "filtered": False, "texts": 1}
+    assert [json.loads(one.after or "") for one in log] == [
+        what | {"file": file} for file in ("results.xlsx", "texts.csv")
+    ], "figures alone need no entry, and what was refused has none"
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])

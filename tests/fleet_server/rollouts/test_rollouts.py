@@ -5,7 +5,9 @@ import json
 import pytest
 from sqlmodel import select
 
+from fleet_server import jobs
 from fleet_server.answers.models import PressCount
+from fleet_server.changes import Changes
 from fleet_server.devices.models import Device
 from fleet_server.instants import DAY_MS, HOUR_MS
 from fleet_server.questions import service as questions
@@ -58,6 +60,16 @@ def test_a_stop_between_any_two_portions_loses_and_repeats_nothing(
     fleet.obey()
     fleet.advance()
     assert fleet.rollout().state == "done"
+
+
+def test_each_portion_is_wished_at_its_own_instant(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    instants = iter(range(fleet.now + 1_000, fleet.now + 9_000, 1_000))
+    monkeypatch.setattr(advancing, "PORTION", 2)
+    monkeypatch.setattr(jobs, "now_ms", lambda: next(instants))
+    fleet.start(stages=AT_ONCE)
+    jobs.Jobs(fleet.database, Changes()).roll_out(fleet.now)
+    wished = sorted((part.wished_at or 0) - fleet.now for part in fleet.parts().values())
+    assert wished == [1_000, 1_000, 2_000, 2_000, 3_000, 3_000]
 
 
 def cut_off_before_the_commit(fleet: Fleet) -> None:

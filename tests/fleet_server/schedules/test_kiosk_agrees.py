@@ -20,7 +20,6 @@ from tests import effort
 from tests.conftest import MONDAY_10
 from tests.firmware.net.support import set_view
 
-pytestmark = pytest.mark.usefixtures("small_heap")
 YEARS_MS = 2 * 365 * DAY_MS
 VIEWS = [set_view(number) for number in range(1, 9)]
 

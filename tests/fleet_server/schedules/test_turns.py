@@ -25,7 +25,6 @@ from fleet_server.screens.gallery import gallery_of, png_of
 from tests.fleet_server.accounts.county import County
 from tests.fleet_server.faults.asking_kiosk import AskingKiosk
 
-pytestmark = pytest.mark.usefixtures("small_heap")
 DEVICE = "real00000001"
 TURNS, SEASONAL, BIG = 80, 81, 82
 WISH_BYTES = 4096  # what a kiosk takes
