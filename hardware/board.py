@@ -41,6 +41,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "cs": "out",
     },
     "rail": {"enable": "out"},
+    "charge_bus": {"sda": "both", "scl": "both", "enable": "out"},
 }
 
 

@@ -36,10 +36,10 @@ def summary(board: Board) -> str:
     """What a README shows of the model: picture, size, current, links."""
     at, case, about = enclosure.heights(board), enclosure.sizes(board), board.table["board"]
     if board.table["supply"]["kind"] == "battery":
-        lasts = power.battery(board, power.assumptions(board)).days
-        days = board.table["days"]
+        given = power.assumptions(board)
+        lasts = power.battery(board, given).days
         energy = (
-            f"one charge lasts {lasts:.0f} days by the model, at {days['presses']} presses and {days['syncs']} syncs a "
+            f"one charge lasts {lasts:.0f} days by the model, at {given.presses:g} presses and {given.syncs:g} syncs a "
             "day, **unmeasured**: [power.md](power.md)"
         )
     else:

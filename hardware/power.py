@@ -1,17 +1,21 @@
-"""What a model draws: a wired one's power budget, the days a battery lasts. Figures come from `board.toml` alone.
+"""What a model draws: a wired one's power budget, the days a battery lasts. Figures come from `board.toml`, times that
+the firmware decides from the firmware.
 
 A battery loses charge to the load and, in proportion to what is left, by itself:  dQ/dt = -load - k Q.  So it lasts
 ln(1 + k Q / load) / k days. Units: mAh, days, mC (1 mAh = 3600 mC).
 """
 
+import ast
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hardware.board import Board
+from hardware.board import FOLDER, Board
 
 _DAYS_A_MONTH = 30.4
+_DAY_S = 86_400
+_FIRMWARE = ("doze", "sleeper")  # modules of firmware/kiosk whose constants the model reads
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,25 @@ class Assumptions:
     standing_ua: float
 
 
+def firmware() -> dict[str, int]:
+    """The numbers that a sleeping kiosk keeps to: `NAME = const(…)` of its modules."""
+    found = {}
+    for name in _FIRMWARE:
+        for node in ast.parse((FOLDER.parent / "firmware" / "kiosk" / f"{name}.py").read_bytes()).body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args:
+                value, target = node.value.args[0], node.targets[0]
+                if isinstance(value, ast.Constant) and isinstance(target, ast.Name):
+                    found[target.id] = int(str(value.value))
+    return found
+
+
 def assumptions(board: Board) -> Assumptions:
-    """Those of the file."""
+    """Those of the file, and of the firmware that it names."""
     days = board.table["days"]
+    syncs = _DAY_S / firmware()[days["firmware_sync_s"]]
     seconds = next(event["seconds"] for event in board.table["event"] if event["per_day"] == "syncs")
     standing = sum(entry["microampere"] for entry in board.table["standing"])
-    return Assumptions(days["presses"], days["syncs"], seconds, standing)
+    return Assumptions(days["presses"], syncs, seconds, standing)
 
 
 def loads(board: Board, given: Assumptions) -> list[Load]:
@@ -85,7 +102,12 @@ def loads(board: Board, given: Assumptions) -> list[Load]:
         if "millicoulomb" in event:
             each, how = event["millicoulomb"], f"{event['millicoulomb']:g} mC"
         else:
-            seconds = given.sync_seconds if event["per_day"] == "syncs" else event["seconds"]
+            if event["per_day"] == "syncs":
+                seconds = given.sync_seconds
+            elif "firmware_ms" in event:
+                seconds = firmware()[event["firmware_ms"]] / 1000
+            else:
+                seconds = event["seconds"]
             each, how = event["milliampere"] * seconds, f"{event['milliampere']:g} mA x {seconds:g} s"
         found.append(
             Load(event["name"], times * each / 3600, f"{times:g} x {how}", event["kind"], event["source"])
@@ -198,6 +220,8 @@ def _battery_page(board: Board) -> str:
             f"{cell['self_discharge_month'] * 100:g} %",
         ),
     )
+    fixed = firmware()
+    give_up, hours = fixed["GIVE_UP_S"], (fixed["SYNC_S"] << fixed["_MOST_DOUBLINGS"]) / 3600
     others = [
         ("as assumed", given),
         ("twice the presses", replace(given, presses=given.presses * 2)),
@@ -205,8 +229,8 @@ def _battery_page(board: Board) -> str:
         ("bad radio: a sync takes 20 s", replace(given, sync_seconds=20)),
         ("a display that leaks 200 µA", replace(given, standing_ua=given.standing_ua + 200)),
         (
-            "nobody presses, no network within reach, 20 s an attempt",
-            replace(given, presses=0, sync_seconds=20),
+            f"no network within reach, {give_up} s an attempt, every {hours:g} hours after the first",
+            replace(given, syncs=24 / hours, sync_seconds=give_up),
         ),
     ]
     return "\n".join(

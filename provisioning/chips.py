@@ -20,7 +20,7 @@ class Chip:
 ESP32 = Chip("esp32", "ESP32", 0, 0x1000)
 ESP32_S3 = Chip("esp32s3", "ESP32-S3", 9, 0x0)
 CHIPS = (ESP32, ESP32_S3)
-_OF_BOARD = {"button_poe": ESP32, "touch_s3": ESP32_S3}
+_OF_BOARD = {"button_poe": ESP32, "button_battery": ESP32_S3, "touch_s3": ESP32_S3}
 
 
 def chip_of(board: str) -> Chip:

@@ -68,7 +68,8 @@ def image(
     board: Annotated[
         str | None,
         typer.Option(
-            "--board", help="button_poe (ESP32), touch_s3 (ESP32-S3) or unix; default: the model's."
+            "--board",
+            help="button_poe (ESP32), button_battery or touch_s3 (ESP32-S3), or unix; default: the model's.",
         ),
     ] = None,
     stock_file: StockOption = None,

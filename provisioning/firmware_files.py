@@ -21,7 +21,7 @@ from provisioning import shipped
 from provisioning.errors import ProvisioningError
 from provisioning.models import DEFAULT_MODEL, model_of
 
-BOARDS = ("unix", "button_poe", "touch_s3")
+BOARDS = ("unix", "button_poe", "button_battery", "touch_s3")
 # -O2 drops asserts; -O3 would drop the line numbers too, and a crash report without them helps nobody.
 _OPTIMISATION = "-O2"
 # 30 bits: a small integer on the ESP32, and the boot record has 32.
@@ -47,8 +47,18 @@ class FirmwareFiles:
 
 
 def board_of(model: str) -> str:
-    """The board that kiosks of a model are built on. Raises ProvisioningError for an unknown model."""
+    """The board that kiosks of a model are built on unless somebody says otherwise. Raises ProvisioningError for an
+    unknown model.
+    """
     return "touch_s3" if model_of(model).screen == "touch" else "button_poe"
+
+
+def boards_of(model: str) -> tuple[str, ...]:
+    """Every board that kiosks of a model may be built on, the usual one first: a battery kiosk looks like a wired one.
+    Raises ProvisioningError for an unknown model.
+    """
+    usual = board_of(model)
+    return (usual, "button_battery") if usual == "button_poe" else (usual,)
 
 
 def firmware_root() -> Path:

@@ -14,6 +14,7 @@ _UNIX_PARTS = {
     "nvs_image": ("none", "paper", "touch"),
     "unix_display": ("paper", "touch"),
     "unix_touch": ("touch",),
+    "unix_sleep": ("paper",),
 }
 _PAPER_MARK = "p"  # the first letter of a picture's or font's name: one bit a pixel, for e-paper
 

@@ -4,7 +4,8 @@
 
 Runs on the host and is not in the image. It finds the partitions by the image's own table, makes littlefs
 the root (the host's files are out of reach then, as on the device) and hands the journal's flash and NVS to
-the board; an image with a screen gets the file of its pixels. Flash behaves as NOR flash does: writing only
+the board; an image with a screen gets the file of its pixels, a kiosk that sleeps (HYMIO_RTC) its memory.
+Flash behaves as NOR flash does: writing only
 clears bits, erasing sets a sector to 0xFF in several steps.
 """
 
@@ -105,6 +106,8 @@ def start(path, *screen):
     except OSError as error:
         stop("flash image %s: cannot be opened (%s)" % (path, error))
     screen = [open(name, "r+b") for name in screen]
+    rtc = os.getenv("HYMIO_RTC")  # the file that stands for the memory a sleeping chip keeps
+    rtc = open(rtc, "r+b") if rtc else None
     found = partitions(file)
     vfs.umount("/")
     vfs.mount(vfs.VfsLfs2(Flash(file, *found["vfs"], False), progsize=32, readsize=32, lookahead=32), "/")
@@ -124,6 +127,10 @@ def start(path, *screen):
 
     # Only the journal promises something, so only it pays for syncing.
     board.attach(Flash(file, *found["journal"], True), nvs_image.reader(read, size))
+    if rtc:
+        import unix_sleep
+
+        unix_sleep.plug(board, rtc)
     try:
         import unix_display
     except ImportError:

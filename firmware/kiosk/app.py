@@ -40,13 +40,19 @@ class App:
         self._lines = []
         self._console = board.log
         board.log = self._log  # every part logs through the board: a crash report has their last lines
-        self.uptime = Uptime(ticks_ms)
-        self.clock = Clock(self.uptime)
-        self.journal = Journal(board.journal_flash, board.random)
+        doze = getattr(board, "doze", None)  # a kiosk that sleeps has these from before the program
+        if doze is None:
+            self.uptime = Uptime(ticks_ms)
+            self.clock = Clock(self.uptime)
+            self.journal = Journal(board.journal_flash, board.random)
+            self.recorder = Recorder(board, self.journal, self.clock, self.uptime)
+        else:
+            self.uptime, self.clock, self.journal, self.recorder = (
+                doze.uptime, doze.clock, doze.journal, doze.recorder,
+            )  # fmt: skip
         self.settings = Settings()
         self.sets = Sets(board.root, self.clock, board.faces)
         now_ms = ticks_ms()
-        self.recorder = Recorder(board, self.journal, self.clock, self.uptime)
         self.buttons = self.survey = None
         if board.screen == "touch":
             from kiosk.touch_front import opened
@@ -57,7 +63,9 @@ class App:
             from kiosk.buttons import Buttons
             from kiosk.survey import Survey
 
-            self.buttons = Buttons(board.faces, now_ms, board.pressed(), self.settings.get)
+            # What was touched while a sleeping kiosk loaded its program is a press like any other.
+            down = board.pressed() if doze is None else 0
+            self.buttons = Buttons(board.faces, now_ms, down, self.settings.get)
             self.front = self.survey = Survey(board, self.recorder, self.sets, self.buttons, self.settings)
         self.sync = Sync(self.journal, self.clock, self.uptime, board, board.random)
         self.sync.on_clock = self.recorder.clock_learned
@@ -73,7 +81,7 @@ class App:
             self.desired,
             self.sets,
             self.settings,
-            count_start(board.root),
+            count_start(board.root) if doze is None or not doze.kept else 0,
         )
         if board.screen == "touch":
             self.front.said.connected = self._connected
@@ -81,12 +89,18 @@ class App:
         if board.screen == "paper":
             from kiosk.paper import Paper
 
-            self.paper = Paper(board, self.sets, self.settings, self.uptime, self._quiet)
+            self.paper = Paper(board, self.sets, self.settings, self.uptime, self.quiet)
         elif board.screen == "none":
             from kiosk.card import Card
 
             self.sets.card = Card(board.root, self.settings, board.log)
             self.buttons.card_waits = self.sets.waiting
+        self.sleeper = None
+        if doze is not None:
+            from kiosk.sleeper import Sleeper
+
+            board.whole()
+            self.sleeper = Sleeper(self, doze)
         self._touched_ms = now_ms
         self._journal_shown = None
         self._status = None
@@ -113,6 +127,8 @@ class App:
         supervisor.task("link", self.session.run, _LINK_DEADLINE_MS)
         if self.paper is not None:
             supervisor.task("paper", self.paper.run, _PAPER_DEADLINE_MS)
+        if self.sleeper is not None:
+            supervisor.task("sleep", self.sleeper.run, _LINK_DEADLINE_MS, vital=True)
         await supervisor.run()
 
     async def _press(self, beat):
@@ -160,7 +176,7 @@ class App:
                 self._status = status
                 self.board.show({"status": status})
             self._show_signs(now_ms)
-            if self._quiet():
+            if self.quiet():
                 # Ticks wrap after 12 days: keep the difference small.
                 self._touched_ms = ticks_add(now_ms, -_QUIET_MS)
                 self.journal.tidy()
@@ -179,7 +195,7 @@ class App:
             trial = self._open_trial()
         reached = session.status == "online" and self.sync.server is not None
         trial.look(wish, reached, session.failure)
-        if trial.restart and self._quiet():
+        if trial.restart and self.quiet():
             await session.leave("update", _RESTART_TAKES_S)
             self.board.reset()
 
@@ -217,7 +233,7 @@ class App:
     def _facts(self):
         return lend("service").facts(self)
 
-    def _quiet(self):
+    def quiet(self):
         """Nobody has touched the kiosk for a while."""
         now_ms = ticks_ms()
         return ticks_diff(now_ms, self._touched_ms) >= _QUIET_MS and self.front.idle(now_ms)

@@ -58,6 +58,16 @@ class Buttons:
         self._locked_until = now_ms
         self._cleaning_until = now_ms
 
+    def resume(self, stuck, ignored):
+        """Go on after a sleep: mask of buttons that were stuck, counts of what was ignored."""
+        self._down |= stuck
+        self._stuck = stuck
+        self.ignored = ignored
+
+    def at_rest(self):
+        """No button is down but stuck ones, and nobody cleans: a kiosk may sleep."""
+        return not self.cleaning and not self._down & ~self._stuck
+
     def scan(self, mask, now_ms):
         """Take the levels (bit per face, 1 = down or touched since the last scan).
 

@@ -15,10 +15,11 @@ class Uptime:
     `ticks` returns such ticks. Must be asked at least once in six days; each report does.
     """
 
-    def __init__(self, ticks):
+    def __init__(self, ticks, ms=0):
+        """`ms`: what it begins with, of a kiosk that slept."""
         self._ticks = ticks
         self._last = ticks()
-        self._ms = 0
+        self._ms = ms
 
     def ms(self):
         now = self._ticks()
@@ -38,6 +39,9 @@ class Clock:
         self._uptime = uptime
         self._estimate = None  # (UTC minus uptime, uncertainty, uptime when learned), all ms
         self._recorded = None  # the estimate that the last clock record of this run holds
+        self.ahead_ms = (
+            0  # what a record adds to its uncertainty: drift asleep, of its run before and behind it
+        )
 
     def now(self):
         """`(utc_ms, uncertainty_ms)`, or None while no sample has come."""
@@ -62,6 +66,21 @@ class Clock:
         middle = (low + high) // 2
         self._estimate = (middle - uptime, high - middle, uptime)
         return self.due()
+
+    def kept(self):
+        """What a kiosk that sleeps takes along: (UTC minus uptime, uncertainty) of this moment and the last record's
+        estimate, None each when there is none."""
+        if self._estimate is None:
+            return None, None
+        uptime = self._uptime.ms()
+        utc_ms, uncertainty_ms = self.now()
+        return (utc_ms - uptime, uncertainty_ms), self._recorded
+
+    def resume(self, estimate, recorded, drift_ms):
+        """Go on from what `kept` gave, less sure by the drift of the sleep. `recorded`: None for a new run."""
+        if estimate is not None:
+            self._estimate = (estimate[0], estimate[1] + drift_ms, self._uptime.ms())
+            self._recorded = recorded
 
     def due(self):
         """Whether the run lacks a clock record, or its last one (a day old at least) no longer holds."""

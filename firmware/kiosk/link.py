@@ -34,7 +34,7 @@ _BUFFER_BYTES = const(512)  # a question set passes through it in pieces
 class Session:
     """`starts`: number of this start of the device; with a count of connections it makes a number that rises.
 
-    `.status`: "online" (subscribed), "offline" (interface up, no broker) or "no-network".
+    `.connection`: that number. `.status`: "online" (subscribed), "offline" (interface up, no broker) or "no-network".
     """
 
     def __init__(self, board, clock, uptime, sync, report, desired, sets, settings, starts, dialer=None):
@@ -70,7 +70,7 @@ class Session:
         self._online_ms = None
         self._crash = None
         self._mark = None
-        self._connection = starts << 16
+        self.connection = starts << 16
         self.status = "no-network"
         self.failure = ""  # why the last connection ended or none came about, for a person
 
@@ -100,6 +100,10 @@ class Session:
         """Send a crash report (a dict) when there is a connection; a later one takes its place."""
         self._crash = crash
         self._wake.set()
+
+    def received(self):
+        """Bytes that came on the present connection; None without one."""
+        return None if self._stream is None else self._stream.received
 
     async def leave(self, state, next_s):
         """Say farewell before a planned silence of `next_s` seconds: no will follows it."""
@@ -190,8 +194,8 @@ class Session:
 
     async def _greet(self, packets):
         identity = self._identity
-        self._connection += 1
-        will = json.dumps({"state": "lost", "conn": self._connection}).encode()
+        self.connection += 1
+        will = json.dumps({"state": "lost", "conn": self.connection}).encode()
         keepalive = self._settings.get("keepalive_s")
         name = identity["id"]
         await self._send(mqtt.connect(name, name, identity["secret"], keepalive, self._up + "state", will))
@@ -318,7 +322,7 @@ class Session:
         await self._publish("report", self._report.build())
 
     async def _state(self, state, next_s):
-        await self._publish("state", {"state": state, "conn": self._connection, "next": next_s})
+        await self._publish("state", {"state": state, "conn": self.connection, "next": next_s})
 
     async def _send_batch(self, buffer, at, end):
         """Send what Sync has laid ready, its header put before it: no copy, one segment."""

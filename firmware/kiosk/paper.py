@@ -8,7 +8,7 @@ import asyncio
 import gc
 import sys
 
-from kiosk.compat import const
+from kiosk.compat import const, crc32
 
 _POLL_S = const(1)
 # After a drawing that failed, most likely for want of memory: soon once, then so seldom that no neighbour who wanted
@@ -41,6 +41,7 @@ class Paper:
         self.facts = None  # function: what the service page says
         self._sign_drawn = None
         self._sign_at = 0  # when the sign was last as it is drawn
+        self._known = None  # of a kiosk that slept: crc of what the glass shows
         self._show = board.show
         board.show = self.hear
 
@@ -49,6 +50,20 @@ class Paper:
         if what.get("screen", "thanks") != "thanks":
             self._page = what["screen"]
         self._show(what)
+
+    def kept(self):
+        """What a kiosk that sleeps takes along, for `resume`: its glass keeps the picture."""
+        known = self._known if self._drawn is None else _crc(self._drawn)
+        return known, self._full_at
+
+    def resume(self, known, full_at):
+        """Go on after a sleep. The controller has lost what it held: the next picture is a whole one."""
+        self._known, self._full_at = known, full_at
+        self._parts = _MOST_PARTS
+
+    def settled(self):
+        """What is to be seen is on the glass, or cannot be brought there."""
+        return self._failed or (self._drawn is not None and self._drawn == self._wanted())
 
     async def run(self, beat):
         while True:
@@ -60,9 +75,12 @@ class Paper:
 
     async def _look(self):
         """Draw if something else is to be seen. Gives the seconds until the next look."""
-        path = self._sets.asked_path()
         sign = self._sign_at_last()
-        wanted = (self._page, path, self._settings.get("language"))
+        wanted = self._wanted()
+        path = wanted[1]
+        if self._known is not None and self._known == _crc(wanted):
+            self._drawn = wanted
+        self._known = None
         drawn = self._drawn
         now = self._uptime.tenths()
         full = drawn is None or drawn[1:] != wanted[1:] or now - self._full_at >= _DAY_TENTHS
@@ -103,3 +121,10 @@ class Paper:
         elif now - self._sign_at >= _SIGN_TENTHS:
             return self.sign
         return self._sign_drawn
+
+    def _wanted(self):
+        return self._page, self._sets.asked_path(), self._settings.get("language")
+
+
+def _crc(seen):
+    return crc32(repr(seen).encode(), 0)

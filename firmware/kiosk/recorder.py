@@ -27,6 +27,16 @@ class Recorder:
         self._noted_at = None
         self._full_at = None
 
+    def kept(self):
+        """What a kiosk that sleeps takes along, for `resume`: the run's epoch first, None while it has no record."""
+        return self._run_epoch, self._refused, self._refused_since, self._noted_at, self._full_at
+
+    def resume(self, run_epoch, refused, refused_since, noted_at, full_at):
+        """Go on after a sleep. `run_epoch`: None begins a new run."""
+        self._run_epoch = run_epoch
+        self._refused, self._refused_since = refused, refused_since
+        self._noted_at, self._full_at = noted_at, full_at
+
     def answer(self, set_number, question, language, value, flags=0, body=b"", visit=None):
         """Write one answer. `visit`: a list that holds the (epoch, seq) of the visit's first one, None each before it:
         it is filled in here, since nothing may fail any more once the answer is in flash.
@@ -113,6 +123,6 @@ class Recorder:
         uptime_ms = self._uptime.ms()
         utc_ms, uncertainty_ms = self._clock.now()
         # The record's uptime has tenths: give the time of that tenth, not of a moment up to 99 ms later.
-        body = record.clock_body(utc_ms - uptime_ms % 100, uncertainty_ms)
+        body = record.clock_body(utc_ms - uptime_ms % 100, uncertainty_ms + self._clock.ahead_ms)
         self._journal.append(record.KIND_CLOCK, uptime=uptime_ms // 100, body=body)
         self._clock.recorded()

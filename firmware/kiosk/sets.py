@@ -26,7 +26,7 @@ class Sets:
     """`root`: path prefix of writable files; `faces`: buttons of this kiosk, 0 for a touchscreen.
 
     `.active`: the parsed view to ask now, or None; after `forget_texts` (buttons) it has `number` and `button` only.
-    `.running`: its number, or None.
+    `.running`: its number, or None. `.planned`: what `plan` was given, or None. `.unchecked`: hashes that arrived.
     `.refused`: {hash: reason} under the present plan.
     """
 
@@ -36,10 +36,10 @@ class Sets:
         make_folder(self._folder)
         self._clock = clock
         self._faces = faces
-        self._plan = None  # the server has not said yet
+        self.planned = None  # the server has not said yet
         self._offset = None  # of local time, while an entry has hours
         self._good = {}  # hash: number
-        self._arrived = []  # hashes not yet checked
+        self.unchecked = []  # hashes not yet checked
         self._file = self._hash = None
         self._room = 0
         self._damaged = 0
@@ -50,7 +50,7 @@ class Sets:
         self.refused = {}
         for name in os.listdir(self._folder):
             if name.endswith(".new"):
-                self._arrived.append(name[:-4])
+                self.unchecked.append(name[:-4])
             elif "-" in name:
                 number, hash = name.split("-")
                 self._good[hash] = int(number)
@@ -85,7 +85,7 @@ class Sets:
     def plan(self, entries, offset=None):
         """Follow the sets of a `desired` document (checked): dicts of number, hash, from, to, and hours (None, or as
         `hours.pack` gives them; then `offset` is the document's)."""
-        self._plan = entries
+        self.planned = entries
         self._offset = offset
         self.refused = {}
         self._damaged = 0
@@ -94,9 +94,9 @@ class Sets:
         """Hash of the first planned set that is neither here nor refused, or None. What is due comes
         first."""
         due = self._due()
-        for entry in ([due] if due else []) + (self._plan or []):
+        for entry in ([due] if due else []) + (self.planned or []):
             hash = entry["hash"]
-            if hash not in self._good and hash not in self._arrived and hash not in self.refused:
+            if hash not in self._good and hash not in self.unchecked and hash not in self.refused:
                 return hash
         return None
 
@@ -133,15 +133,15 @@ class Sets:
         file.close()  # writes what is left
         hash = _hex(self._hash)
         wanted = self.want()
-        if self._room != 0 or not any(entry["hash"] == hash for entry in self._plan):
+        if self._room != 0 or not any(entry["hash"] == hash for entry in self.planned):
             self._damaged += 1
             reason = "question set: arrived damaged (hash %s..., not %s...)" % (hash[:8], wanted[:8])
             if self._damaged >= _DAMAGED_TRIES:
                 self.refused[wanted] = reason
             return reason
-        if hash not in self._good and hash not in self._arrived:
+        if hash not in self._good and hash not in self.unchecked:
             os.rename(self._folder + "/part", self._folder + "/%s.new" % hash)
-            self._arrived.append(hash)
+            self.unchecked.append(hash)
         self._damaged = 0
         return None
 
@@ -153,9 +153,9 @@ class Sets:
             self.card.look()
         if self._offset is not None:
             self._look_at_hours()
-        while self._arrived:
+        while self.unchecked:
             self._let_go()
-            self._check(self._arrived.pop())
+            self._check(self.unchecked.pop())
         while True:
             hash = self._target()
             if hash == self._shown:
@@ -181,7 +181,7 @@ class Sets:
         if now is None:
             return
         look = None
-        for entry in self._plan:
+        for entry in self.planned:
             if entry["hours"] is not None and not entry["seen"][1] <= now[0] < entry["seen"][2]:
                 try:
                     look = look or lend("hours").look
@@ -194,7 +194,7 @@ class Sets:
         the later in the plan. `here`: of those that have arrived."""
         now = self._clock.now()
         found = None
-        for entry in self._plan or []:
+        for entry in self.planned or []:
             if here and entry["hash"] not in self._good:
                 continue
             start, end = entry["from"], entry["to"]
@@ -213,7 +213,7 @@ class Sets:
     def _target(self):
         """Hash of what should be asked: what the card says, what is due and here, or the last good one until something
         that is due is here."""
-        if self._due() is None and (self._plan == [] or (self._plan and self._clock.now() is not None)):
+        if self._due() is None and (self.planned == [] or (self.planned and self._clock.now() is not None)):
             return None  # the server wants nothing asked now
         if self.card is not None:
             wished = self.card.hash
@@ -265,7 +265,7 @@ class Sets:
 
     def _prune(self):
         """Delete what is neither planned nor asked now nor the last one asked."""
-        planned = [entry["hash"] for entry in self._plan or []]
+        planned = [entry["hash"] for entry in self.planned or []]
         for hash in list(self._good):
             if hash not in planned and hash != self._shown and hash != self._last:
                 _remove(self._path(self._good.pop(hash), hash))

@@ -45,6 +45,8 @@ def begin(model):
         soc.blob = lambda key: {"model": model} if key == "identity" else {}
         soc.journal_partition = lambda: None
     board = __import__(_BOARD)
+    if getattr(board, "sleeps", False):
+        board.whole()  # its display too
     asyncio.run(_start())  # some boards need a running loop for it
     return {
         "board": board.name,

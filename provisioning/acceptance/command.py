@@ -11,10 +11,12 @@ from provisioning.acceptance.checks import CHECKS, done, plan
 from provisioning.acceptance.record import FAILED, PASSED, SKIPPED, Record, Result
 from provisioning.errors import ProvisioningError
 from provisioning.field.say import Say
-from provisioning.firmware_files import BOARDS, bench_files, board_of, project_version
+from provisioning.firmware_files import BOARDS, bench_files, board_of, boards_of, project_version
 from provisioning.models import DEFAULT_MODEL, MODELS, model_of
 
-_MODEL_OF = {board_of(name): name for name in ("touch", DEFAULT_MODEL)} | {"unix": DEFAULT_MODEL}
+_MODEL_OF = {board_of(name): name for name in ("touch", DEFAULT_MODEL)} | dict.fromkeys(
+    ("unix", "button_battery"), DEFAULT_MODEL
+)
 
 
 def try_board(
@@ -146,8 +148,10 @@ def _model(board: str, model: str | None) -> str:
     if model is None:
         return _MODEL_OF[board]
     model_of(model)
-    if board not in ("unix", board_of(model)):
-        raise ProvisioningError(f"--model {model} is built on {board_of(model)}, --board says {board}")
+    if board not in ("unix", *boards_of(model)):
+        raise ProvisioningError(
+            f"--model {model} is built on {' or '.join(boards_of(model))}, --board says {board}"
+        )
     return model
 
 

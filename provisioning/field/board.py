@@ -15,12 +15,12 @@ from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
 from provisioning.errors import ProvisioningError
-from provisioning.firmware_files import board_of
+from provisioning.firmware_files import boards_of
 from provisioning.identity import identity_from
 from provisioning.nvs import NAMESPACE
 
 REPL_S = 10  # how long a board may take to answer
-_CHIPS = {"button_poe": "ESP32", "touch_s3": "ESP32S3"}
+_CHIPS = {"button_poe": "ESP32", "button_battery": "ESP32S3", "touch_s3": "ESP32S3"}
 _READ = """
 import sys, esp32, json
 def blob(key):
@@ -109,9 +109,9 @@ class Board:
 
 def check_chip(port: str, machine: str, model: str) -> None:
     """Raises ProvisioningError when the model is built on another chip. `machine`: what MicroPython says of itself."""
-    wanted = _CHIPS[board_of(model)]
+    wanted = [_CHIPS[board] for board in boards_of(model)]
     chip = machine.rpartition(" with ")[2].strip()
-    if chip.startswith("ESP32") and chip != wanted:
+    if chip.startswith("ESP32") and chip not in wanted:
         raise ProvisioningError(
-            f"model {model} does not fit: it is built on {wanted}, the board at {port} is {chip}"
+            f"model {model} does not fit: it is built on {' or '.join(wanted)}, the board at {port} is {chip}"
         )

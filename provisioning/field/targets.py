@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from provisioning.chips import chip_of
 from provisioning.errors import ProvisioningError
-from provisioning.firmware_files import board_of, firmware_files
+from provisioning.firmware_files import board_of, boards_of, firmware_files
 from provisioning.identity import Identity, identity_from
 from provisioning.image import build_image, read_blob
 from provisioning.stock import Stock, StockFile
@@ -71,9 +71,9 @@ class ImageFile:
     def fits(self, model: str, device_id: str) -> None:
         """A model has its board."""
         _same(device_id, self.path, _id_in_image)
-        if self.board not in (None, "unix", board_of(model)):
+        if self.board not in (None, "unix", *boards_of(model)):
             raise ProvisioningError(
-                f"model {model} does not fit board {self.board}: it is built on {board_of(model)}"
+                f"model {model} does not fit board {self.board}: it is built on {' or '.join(boards_of(model))}"
             )
         self._read_stock(model)
 

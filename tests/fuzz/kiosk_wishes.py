@@ -54,13 +54,13 @@ class WishEnds:
             assert desired.version == document["version"]
             assert desired.version > 1000, "the version fell"
             assert sorted(settings._values) == sorted(DEFAULTS), "unknown settings take up memory"
-            for entry in sets._plan:
+            for entry in sets.planned:
                 kept = ["from", "hash", "hours", "number"] + (["seen"] if entry["hours"] else []) + ["to"]
                 assert sorted(entry) == kept, "unknown keys take up memory"
             del document
         else:
             assert settings.get("lockout_ms") == 1234, "a refused document changed a setting"
-            assert [entry["hash"] for entry in sets._plan] == ["a" * 64], (
+            assert [entry["hash"] for entry in sets.planned] == ["a" * 64], (
                 "a refused document changed the plan"
             )
             assert (reason is None) == (desired.refusal is None)

@@ -7,7 +7,16 @@ import sys
 
 OUTCOME = {"pins": {}, "log": []}
 POINT = bytearray(b"\x01\x80\x64\x01\x2c")  # registers 2-6 of the touch panel: one finger at (100, 300)
-SETTING = {"board": "", "identity": "{}", "journal": "the partition journal"}
+SETTING = {
+    "board": "",
+    "identity": "{}",
+    "journal": "the partition journal",
+    "cause": 1,
+    "reason": 4,
+    "registers": {},
+    "wakers": [],
+    "gauge": b"\xd8\x0e\x53",
+}
 
 
 class Module:
@@ -17,21 +26,28 @@ class Module:
 class Pin:
     IN, OUT, PULL_UP, IRQ_FALLING = "in", "out", "up", "falling"
     levels = {}
+    held = {}  # pin -> (mode, pull, level) as a sleep keeps it
     handlers = {}
     busy = None  # a function for the busy line of the e-paper
+    busy_pin = 36
 
-    def __init__(self, number, mode=None, pull=None, value=None):
+    def __init__(self, number, mode=None, pull=None, value=None, hold=None):
         self.number = number
+        if number in Pin.held and hold is None:
+            raise ValueError(f"pin {number} is held: it does not hear this")
+        Pin.held.pop(number, None)
         if mode is not None:
             OUTCOME["pins"][number] = mode
         if pull is not None and number >= 34 and SETTING["board"] == "button_poe":
             raise ValueError(f"pin {number} has no pull-up")
         if value is not None:
             self(value)
+        if hold:
+            Pin.held[number] = (mode, pull, value)
 
     def __call__(self, *level):
         if not level:
-            return Pin.busy() if Pin.busy and self.number == 36 else Pin.levels.get(self.number, 1)
+            return Pin.busy() if Pin.busy and self.number == Pin.busy_pin else Pin.levels.get(self.number, 1)
         Pin.levels[self.number] = level[0]
         return None
 
@@ -80,6 +96,9 @@ class I2C:
     def readfrom_mem_into(self, address, register, buf):
         buf[:] = {0xA8: b"\x11", 0xA3: b"\x64", 0x02: POINT}[register]
 
+    def readfrom_mem(self, address, register, size):
+        return SETTING["gauge"]
+
 
 class Nic:
     up = False
@@ -114,10 +133,11 @@ class Nvs:
         pass
 
     def get_blob(self, key, buf):
-        if key != "identity":
+        blob = SETTING.get(key)
+        if blob is None:
             raise OSError(4354)
-        buf[: len(SETTING["identity"])] = SETTING["identity"].encode()
-        return len(SETTING["identity"])
+        buf[: len(blob)] = blob.encode()
+        return len(blob)
 
 
 class Partition:
@@ -132,6 +152,30 @@ class Partition:
     @staticmethod
     def find(kind, label):
         return [SETTING["journal"]] if label == "journal" else []
+
+
+class Rtc:
+    held = b""
+
+    def memory(self, *data):
+        if not data:
+            return Rtc.held
+        Rtc.held = bytes(data[0])
+        return None
+
+
+class Asleep(BaseException):
+    """The chip went to sleep; (milliseconds, pins that may wake it)."""
+
+
+def wake_on_ext1(pins, level):
+    if level != "low":
+        raise ValueError("the buttons close to ground")
+    SETTING["wakers"] = [pin.number for pin in pins]
+
+
+def deepsleep(ms):
+    raise Asleep(ms, SETTING["wakers"])
 
 
 class Wdt:
@@ -151,8 +195,34 @@ def module(name, **content):
 
 def install(board, identity):
     SETTING["board"] = board
+    Pin.busy_pin = 17 if board == "button_battery" else 36
     SETTING["identity"] = identity
-    module("machine", Pin=Pin, PWM=PWM, SPI=SPI, I2C=I2C, WDT=Wdt, reset_cause=lambda: 1, reset=sys.exit)
+    if board == "button_battery":
+        SETTING["network"] = '{"ssid": "x"}'
+    module(
+        "machine",
+        Pin=Pin,
+        PWM=PWM,
+        SPI=SPI,
+        I2C=I2C,
+        WDT=Wdt,
+        RTC=Rtc,
+        DEEPSLEEP_RESET=4,
+        EXT1_WAKE=3,
+        wake_reason=lambda: SETTING["reason"],
+        mem32=SETTING["registers"],
+        deepsleep=deepsleep,
+        reset_cause=lambda: SETTING["cause"],
+        reset=sys.exit,
+    )
     module("network", LAN=Nic, WLAN=Nic, STA_IF=0, PHY_LAN8710=0, PHY_W5500=102)
-    module("esp32", NVS=Nvs, Partition=Partition, raw_temperature=lambda: 122, mcu_temperature=lambda: 41)
+    module(
+        "esp32",
+        NVS=Nvs,
+        Partition=Partition,
+        raw_temperature=lambda: 122,
+        mcu_temperature=lambda: 41,
+        WAKEUP_ALL_LOW="low",
+        wake_on_ext1=wake_on_ext1,
+    )
     module("kiosk.version", VERSION="0.0.0", BUILD=1)

@@ -20,6 +20,8 @@ async def soon(seconds):
 
 async def life(board):
     """One call of everything that the program above a board calls."""
+    if getattr(board, "sleeps", False):
+        board.whole()
     board.start()
     answers = {"log": 0}
     for pin, handler in Pin.handlers.items():
@@ -28,7 +30,7 @@ async def life(board):
         await board.wait_edge()
         answers[pin] = board.pressed() if board.touch is None else board.touch.read()
         Pin.levels[pin] = 1
-    Pin.levels[36] = 0
+    Pin.levels[Pin.busy_pin] = 0
     beats = []
     player = asyncio.create_task(board.background(lambda: beats.append(1)))
     board.light(0, True)
@@ -45,9 +47,9 @@ async def life(board):
         band = bytearray(board.display.width * 2 * 8)
         board.display.write(0, 0, board.display.width, 8, band)
         if board.display.format == "mono":
-            Pin.levels[36] = 1
+            Pin.levels[Pin.busy_pin] = 1
             board.display.refresh(False)
-            Pin.levels[36] = 0
+            Pin.levels[Pin.busy_pin] = 0
             await board.display.ready()
         board.display.sleep()
         OUTCOME["display"] = [board.display.width, board.display.height, board.display.format]

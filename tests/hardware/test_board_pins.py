@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BOARDS = {"button_poe": "button", "touch_s3": "touch"}
+BOARDS = {"button_poe": "button", "button_battery": "battery", "touch_s3": "touch"}
 
 
 def constants(name: str) -> dict[str, Any]:
@@ -28,6 +28,7 @@ def table_of(name: str) -> dict[str, Any]:
 
 
 BUTTON, BUTTON_CODE = table_of("button_poe"), constants("button_poe")
+BATTERY, BATTERY_CODE = table_of("button_battery"), constants("button_battery")
 TOUCH, TOUCH_CODE = table_of("touch_s3"), constants("touch_s3")
 
 # constant of the board file -> the same in the table
@@ -50,6 +51,21 @@ BUTTON_PAIRS = {
     "ETH_POWER_PIN": BUTTON["ethernet"]["power"],
     "ETH_CLOCK_PIN": BUTTON["ethernet"]["clock"],
     "ETH_PHY_ADDRESS": BUTTON["ethernet"]["address"],
+}
+BATTERY_PAIRS = {
+    "PIEZO_PIN": BATTERY["piezo"]["pin"],
+    "RAIL_PIN": BATTERY["rail"]["enable"],
+    "SPI_SCK_PIN": BATTERY["paper"]["sck"],
+    "SPI_MOSI_PIN": BATTERY["paper"]["mosi"],
+    "_SPI_HZ": BATTERY["paper"]["hertz"],
+    "PAPER_CS_PIN": BATTERY["paper"]["cs"],
+    "PAPER_DC_PIN": BATTERY["paper"]["dc"],
+    "PAPER_RESET_PIN": BATTERY["paper"]["reset"],
+    "PAPER_BUSY_PIN": BATTERY["paper"]["busy"],
+    "GAUGE_SDA_PIN": BATTERY["charge_bus"]["sda"],
+    "GAUGE_SCL_PIN": BATTERY["charge_bus"]["scl"],
+    "GAUGE_RAIL_PIN": BATTERY["charge_bus"]["enable"],
+    "_I2C_HZ": BATTERY["charge_bus"]["hertz"],
 }
 TOUCH_PAIRS = {
     "LCD_SCK_PIN": TOUCH["display"]["sck"],
@@ -75,14 +91,19 @@ TOUCH_PAIRS = {
     "ETH_PHY_ADDRESS": TOUCH["ethernet"]["address"],
     "_ETH_HZ": TOUCH["ethernet"]["hertz"],
 }
-PAIRS = {"button_poe": (BUTTON_CODE, BUTTON_PAIRS), "touch_s3": (TOUCH_CODE, TOUCH_PAIRS)}
+PAIRS = {
+    "button_poe": (BUTTON_CODE, BUTTON_PAIRS),
+    "button_battery": (BATTERY_CODE, BATTERY_PAIRS),
+    "touch_s3": (TOUCH_CODE, TOUCH_PAIRS),
+}
+ON_BOARD = ("ETH_", "GAUGE_", "RAIL_")  # wired on the board itself
 
 
 def ours(name: str) -> list[int]:
     """Pins that we connect something to, as the board file has them."""
     code, pairs = PAIRS[name]
-    single = [code[key] for key in pairs if key.endswith("_PIN") and not key.startswith("ETH_")]
-    return [*code.get("BUTTON_PINS", ()), *single]
+    single = [code[key] for key in pairs if key.endswith("_PIN") and not key.startswith(ON_BOARD)]
+    return [*code.get("BUTTON_PINS", ()), *code.get("LIGHT_PINS", ()), *single]
 
 
 def reserved(name: str) -> set[int]:
@@ -100,6 +121,8 @@ def test_the_buttons_and_lights_are_those_of_the_table() -> None:
     assert list(BUTTON_CODE["BUTTON_PINS"]) == [button["pin"] for button in BUTTON["button"]]
     assert [button["face"] for button in BUTTON["button"]] == list(range(5))
     assert BUTTON["lights"]["outputs"] == list(range(5))
+    assert list(BATTERY_CODE["BUTTON_PINS"]) == [button["pin"] for button in BATTERY["button"]]
+    assert list(BATTERY_CODE["LIGHT_PINS"]) == BATTERY["lights"]["pins"]
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -115,7 +138,7 @@ def test_no_pin_is_used_twice_or_belongs_to_the_board(name: str) -> None:
     assert len(pins) == len(set(pins))
     assert not reserved(name) & set(pins)
     code, pairs = PAIRS[name]
-    ethernet = [code[key] for key in pairs if key.startswith("ETH_") and key.endswith("_PIN")]
+    ethernet = [code[key] for key in pairs if key.startswith(ON_BOARD) and key.endswith("_PIN")]
     assert len(ethernet) == len(set(ethernet))
     assert set(ethernet) <= reserved(name)
 

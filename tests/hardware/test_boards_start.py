@@ -101,17 +101,43 @@ def test_the_touch_kiosk_opens_the_pins_of_its_table(started: Callable[..., Any]
     assert outcome["answers"] == {"log": 0, str(touch["interrupt"]): [300, 219]}
 
 
-@pytest.mark.parametrize("board", ["button_poe", "touch_s3"])
+@pytest.mark.parametrize(("model", "faces", "screen"), [("button5", 5, "paper"), ("card4", 4, "none")])
+def test_the_battery_kiosk_opens_the_pins_of_its_table(
+    started: Callable[..., Any], model: str, faces: int, screen: str
+) -> None:
+    outcome = started("button_battery", model=model)
+    hardware = table("battery")
+    buttons = [button["pin"] for button in hardware["button"]][:faces]
+    expected = dict.fromkeys(buttons, "in") | dict.fromkeys(hardware["lights"]["pins"][:faces], "out")
+    expected |= {hardware["piezo"]["pin"]: "pwm", hardware["rail"]["enable"]: "out"}
+    bus, paper = hardware["charge_bus"], hardware["paper"]
+    expected |= {bus["enable"]: "out", bus["sda"]: "sda", bus["scl"]: "scl"}
+    if screen == "paper":
+        expected |= {paper[name]: "out" for name in ("cs", "dc", "reset")}
+        expected |= {paper["sck"]: "spi1 sck", paper["mosi"]: "spi1 mosi", paper["busy"]: "in"}
+        assert outcome["display"] == [400, 300, "mono"]
+    assert {int(pin): role for pin, role in outcome["pins"].items()} == expected
+    assert outcome["answers"] == {"log": 0, **{str(pin): 1 << face for face, pin in enumerate(buttons)}}
+    assert outcome["health"]["supply"] == 3800
+
+
+@pytest.mark.parametrize("board", ["button_poe", "button_battery", "touch_s3"])
 def test_a_board_has_what_the_program_asks_of_it(started: Callable[..., Any], board: str) -> None:
     outcome = started(board)
     assert outcome["name"] == board
     assert (outcome["slot"], outcome["root"], outcome["assets"]) == ("b", "", "/assets")
     assert outcome["journal_flash"] == "the partition journal"
     assert outcome["tells_targets"] is False
-    assert outcome["link"] == ["eth", True, None, [["192.0.2.53", 53]]]
-    assert outcome["health"] == {"supply": None, "temperature": 50 if board == "button_poe" else 41}
-    assert outcome["calls"] == [False, 4, {}, {}]
+    sleeps = board == "button_battery"
+    link = ["wifi", True, -60] if sleeps else ["eth", True, None]
+    assert outcome["link"] == [*link, [["192.0.2.53", 53]]]
+    assert outcome["health"] == {
+        "supply": 3800 if sleeps else None,
+        "temperature": 50 if board == "button_poe" else 41,
+    }
+    assert outcome["calls"] == [False, 4, {}, {"ssid": "x"} if sleeps else {}]
     assert outcome["beats"] == 1
-    piezo = table("button" if board == "button_poe" else "touch")["piezo"]["pin"]
+    folder = {"button_poe": "button", "button_battery": "battery", "touch_s3": "touch"}[board]
+    piezo = table(folder)["piezo"]["pin"]
     tones = [entry[2:] for entry in outcome["log"] if entry[:2] == ["pwm", piezo]]
     assert tones[-3:] == [[2093, 32768], [2637, 32768], [2637, 0]]

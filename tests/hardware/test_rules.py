@@ -160,6 +160,7 @@ def test_a_reference_to_nothing_is_named() -> None:
 
 
 def test_a_model_that_can_be_flashed_has_its_board_file_and_one_that_has_none_says_so() -> None:
+    from provisioning.firmware_files import boards_of
     from provisioning.models import MODELS as KIOSKS
 
     named = []
@@ -171,7 +172,13 @@ def test_a_model_that_can_be_flashed_has_its_board_file_and_one_that_has_none_sa
         else:
             assert "not built" in about["firmware"]
             assert about["kiosk_models"] == []
-    assert sorted(named) == sorted(KIOSKS)
+    assert set(named) == set(KIOSKS)
+    for kiosk in KIOSKS:
+        assert sorted(
+            load(model).table["board"]["name"]
+            for model in MODELS
+            if kiosk in load(model).table["board"]["kiosk_models"]
+        ) == sorted(boards_of(kiosk))
 
 
 @pytest.mark.parametrize("name", CHIPS)

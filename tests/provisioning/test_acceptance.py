@@ -321,9 +321,9 @@ def test_no_micropython_no_port_and_no_such_step_are_a_sentence_each(
         return str(answer["error"])
 
     assert "cannot be opened" in said("--board", "button_poe")
-    assert "there are unix, button_poe, touch_s3" in said("--board", "esp8266")
+    assert "there are unix, button_poe, button_battery, touch_s3" in said("--board", "esp8266")
     assert said("--board", "touch_s3", "--model", "card4") == (
-        "--model card4 is built on button_poe, --board says touch_s3"
+        "--model card4 is built on button_poe or button_battery, --board says touch_s3"
     )
     assert "there is no such step; there are buttons" in said("--board", "touch_s3", "--only", "battery")
     assert not out.exists()

@@ -227,7 +227,8 @@ def test_what_does_not_fit_or_does_not_exist_is_said_in_one_line(identity: Ident
     with pytest.raises(ProvisioningError, match="model 'button6' is unknown; there are button4, button5"):
         build_image(files, identity, "button6")
     with pytest.raises(
-        ProvisioningError, match="board 'esp8266' is unknown; there are unix, button_poe, touch_s3"
+        ProvisioningError,
+        match="board 'esp8266' is unknown; there are unix, button_poe, button_battery, touch_s3",
     ):
         firmware_files("esp8266", firmware)
     with pytest.raises(ProvisioningError, match=r"littlefs: 1 files, 9000 bytes, do not fit in 8192 bytes"):

@@ -51,7 +51,12 @@ def extra(board: str, model: str, root: Path) -> set[str]:
 def test_each_model_gets_the_screens_chips_and_fonts_that_it_needs(with_screens: Path) -> None:
     assert extra("unix", "card5", with_screens) == set()
     paper = {f"/screens/{name}.mpy" for name in ("__init__", "raster", "fonts", "paper_front", "paper_page")}
-    assert extra("unix", "button5", with_screens) == {*paper, "/unix_display.mpy", "/assets/p20.font.bin"}
+    assert extra("unix", "button5", with_screens) == {
+        *paper,
+        "/unix_display.mpy",
+        "/unix_sleep.mpy",
+        "/assets/p20.font.bin",
+    }
     touch = {f"/screens/{name}.mpy" for name in ("__init__", "raster", "fonts", "pages")}
     parts = {"/unix_display.mpy", "/unix_touch.mpy", "/assets/s.font.bin"}
     assert extra("unix", "touch", with_screens) == touch | parts

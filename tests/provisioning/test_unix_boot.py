@@ -72,7 +72,7 @@ def test_the_projects_own_firmware_starts_from_its_image_and_ends_with_its_runne
 def test_the_projects_own_firmware_compiles_for_every_board() -> None:
     unix, poe = firmware_files("unix"), firmware_files("button_poe")
     assert unix.version == poe.version
-    assert set(unix.files) - set(poe.files) == {"/nvs_image.mpy", "/unix_display.mpy"}
+    assert set(unix.files) - set(poe.files) == {"/nvs_image.mpy", "/unix_display.mpy", "/unix_sleep.mpy"}
     assert {"/boot.py", "/main.py", "/board.mpy", "/kiosk/app.mpy", "/kiosk/version.mpy"} <= set(poe.files)
     assert unix.build != poe.build
     assert 0 < poe.build < 1 << 30
@@ -85,5 +85,6 @@ def test_each_board_gets_the_chips_that_it_has() -> None:
 
     common = {"__init__.mpy", "links.mpy", "piezo.mpy", "soc.mpy"}
     assert chips(board_of("button5"), "button5") == {*common, "pcf8575.mpy", "ssd1683.mpy"}
+    assert chips("button_battery", "card4") == {*common, "lc709204f.mpy", "ssd1683.mpy"}
     assert chips(board_of("touch"), "touch") == {*common, "st7796.mpy", "ft6x36.mpy"}
     assert chips("unix", "touch") == set()

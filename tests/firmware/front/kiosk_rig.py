@@ -105,6 +105,7 @@ class Server:
 
     def __init__(self, port: int) -> None:
         self.mute = False
+        self.ahead_ms = 0  # of this machine's clock
         self.batches = 0
         self.records: dict[tuple[int, int], Record] = {}
         self.booked: dict[int, int] = {}
@@ -194,7 +195,7 @@ class Server:
             "seen": seen,
             "fork": False,
         }
-        now = {"time": time.time_ns() // 1_000_000, "rejected": []}
+        now = {"time": time.time_ns() // 1_000_000 + self.ahead_ms, "rejected": []}
         self._say("receipt", json.dumps(receipt | now).encode())
 
     def _desire(self) -> None:
@@ -231,9 +232,13 @@ class Kiosk:
         self.journal: dict[str, int] = {}
         self.lines: list[str] = []
         self.light_times: list[tuple[float, list[int]]] = []
+        self.env: dict[str, str] = {}
+        self.sleeps: list[
+            dict[str, int]
+        ] = []  # each time it lay down: for how long, which buttons may wake it
         self._reader: threading.Thread | None = None
 
-    def on(self, heap: str = HEAP, cause: int = 1) -> None:
+    def on(self, heap: str = HEAP, cause: int | str = 1) -> None:
         self.screens.clear()
         self.shown.clear()
         command = [sys.executable, "-S", "-E", "-c"]
@@ -245,6 +250,7 @@ class Kiosk:
         self.process = subprocess.Popen(
             [*command, launch, folder, "-X", f"heapsize={heap}", str(boot), str(self.flash), *more],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, **self.env},
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._reader.start()
@@ -294,6 +300,8 @@ class Kiosk:
                 self.light_times.append((now, event["light"]))
             elif "sound" in event:
                 self.sounds.append((now, event["sound"]))
+            elif "sleep" in event:
+                self.sleeps.append(event)
             elif "journal" in event:
                 self.journal = event["journal"]
             elif "refreshes" in event:
