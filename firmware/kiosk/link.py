@@ -23,6 +23,7 @@ _INTERFACE_S = const(60)
 _SEND_S = const(20)  # the first send includes the TLS handshake: seconds of arithmetic on the chip
 _REPLY_S = const(10)
 _PACKET_S = const(30)
+_PARTED_MS = const(5_000)  # no new connection right after a farewell: a kiosk that is about to sleep would be "lost"
 _GONE_MS = const(2_000)  # TCP survives a flicker
 _POLL_S = const(2)
 _MARGIN_S = const(60)
@@ -106,7 +107,8 @@ class Session:
         return None if self._stream is None else self._stream.received
 
     async def leave(self, state, next_s):
-        """Say farewell before a planned silence of `next_s` seconds: no will follows it."""
+        """Say farewell before a planned silence of `next_s` seconds: no will follows it, nor for some seconds another
+        connection."""
         stream = self._stream
         if stream is None:
             return
@@ -115,13 +117,14 @@ class Session:
             await self._send(mqtt.DISCONNECT)
         except LINK_ERRORS as error:
             self._board.log("link: %r" % error)
+        self._sent_ms = self._uptime.ms() + _PARTED_MS
         stream.close()
 
     async def _back_off(self, attempt, beat):
         """Wait 0 to 2^attempt seconds, evenly distributed: kiosks that lost one server must not return in
         step. False when the interface went away meanwhile."""
         longest_ms = min(_LONGEST_BACKOFF_S, 1 << min(attempt, 9)) * 1000
-        until = self._uptime.ms() + self._fraction(longest_ms)
+        until = max(self._sent_ms, self._uptime.ms() + self._fraction(longest_ms))
         while True:
             left = until - self._uptime.ms()
             if left <= 0:

@@ -11,8 +11,8 @@ from screens.sheet import MARGIN, WIDTH
 from screens.widgets import Icon, Label, Panel
 
 _TITLE = const(34)
-_TOP = const(46)
-_ROW = const(27)
+_TOP = const(44)
+_ROW = const(28)
 _LAST = const(50)  # a fault may take two lines
 _SIGN = const(36)
 _NAME = const(128)
@@ -41,9 +41,9 @@ def build(sheet):
     told = lines(facts, language)
     for number, (sign, name, value) in enumerate(told):
         high = _LAST if number == len(told) - 1 else _ROW
-        if sign:  # a little taller than its row
+        if sign:
             icon = sheet.pictures["corner"], CORNER.index(sign)
-            sheet.add(Icon((MARGIN - 6, y - 1, _SIGN, 28), icon, role="sign"))
+            sheet.add(Icon((MARGIN - 6, y, _SIGN, _ROW), icon, role="sign"))
         left = MARGIN + _SIGN - 4
         sheet.add(Label((left, y, _NAME, _ROW), name, (sheet.little,), "quiet", align=-1, role="name"))
         left += _NAME

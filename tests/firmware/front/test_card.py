@@ -184,6 +184,7 @@ def test_flash_that_takes_no_word_leaves_everything_as_it_was(world: World) -> N
 def test_the_report_says_what_waits(world: World, tmp_path: Path) -> None:
     class Desired:
         version, refusal = 1, None
+        notes = staticmethod(lambda: None)
 
     class Journal:
         epoch = 7

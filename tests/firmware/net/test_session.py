@@ -73,7 +73,7 @@ def test_the_report_says_what_the_contract_lists(
     report = fleet.wait("report")
     assert set(report) == {
         "v", "board", "model", "firmware", "build", "slot", "desired", "update", "sets", "running", "want",
-        "card", "epochs", "health",
+        "card", "said", "epochs", "health",
     }  # fmt: skip
     assert set(report["health"]) == {
         "reset", "signal", "supply", "heap", "flash", "fill", "clock", "temperature", "buttons", "ignored",
