@@ -21,10 +21,8 @@ from tests import effort  # noqa: E402
 MONDAY_10 = 1_772_438_400_000
 
 
-def pytest_collection_finish() -> None:
-    """What is loaded by now stays: a kiosk on CPython collects garbage often, and would walk through all of it."""
-    gc.collect()
-    gc.freeze()
+# A kiosk collects garbage at every turn. On CPython that would walk through the whole server each time, for nothing.
+gc.collect = lambda generation=0, everything=gc.collect: everything(generation)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

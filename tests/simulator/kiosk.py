@@ -100,6 +100,9 @@ class Wish:
 
     version, refusal = 0, None
 
+    def notes(self) -> None:
+        pass
+
 
 class Said(Report):
     """Without health, which is of the machine and costs more than all the rest."""

@@ -104,7 +104,7 @@ def test_the_glass_keeps_its_picture_and_a_press_outlives_a_cut_of_the_battery(
     battery.frame.write_bytes(b"\xff" * 2 * GLASS_BYTES)
     battery.start()
     battery.slept(60)
-    assert battery.refreshes[1] >= 1
+    assert battery.refreshes[1] >= 1, battery.lines
     picture = battery.frame.read_bytes()
     battery.refreshes = [0, 0]
     battery.wake(SYNC_S * 1000)
