@@ -36,7 +36,7 @@ class Paper:
         self._drawn = None  # (page, file of the set, language) on the glass, as far as this run knows
         self._parts = 0
         self._full_at = 0
-        self._failed = False
+        self._failed = 0  # times in a row that drawing failed
         self.sign = None  # the program sets it
         self.facts = None  # function: what the service page says
         self._sign_drawn = None
@@ -62,8 +62,8 @@ class Paper:
         self._parts = _MOST_PARTS
 
     def settled(self):
-        """What is to be seen is on the glass, or cannot be brought there."""
-        return self._failed or (self._drawn is not None and self._drawn == self._wanted())
+        """What is to be seen is on the glass, or could not be brought there twice: once it was want of memory."""
+        return self._failed > 1 or (self._drawn is not None and self._drawn == self._wanted())
 
     async def run(self, beat):
         while True:
@@ -101,11 +101,11 @@ class Paper:
         for name in [name for name in sys.modules if name.split(".")[0] == "screens"]:
             del sys.modules[name]
         gc.collect()
-        again, self._failed = self._failed, failure is not None
+        self._failed = 0 if failure is None else self._failed + 1
         if failure is not None:
             self._drawn = None
             self._board.log("paper: not drawn: %r" % failure)
-            return _LATER_S if again else _SOON_S
+            return _LATER_S if self._failed > 1 else _SOON_S
         self._drawn = wanted
         self._sign_drawn = sign
         self._parts = 0 if full else self._parts + 1

@@ -10,6 +10,7 @@ from provisioning.firmware_files import board_of, firmware_files, firmware_root
 from provisioning.flash_layout import TABLE_OFFSET, partition
 from provisioning.identity import Identity
 from provisioning.image import build_image
+from provisioning.models import model_of
 
 BOOT = firmware_root() / "boards" / "unix_boot.py"
 
@@ -63,7 +64,7 @@ def test_the_projects_own_firmware_starts_from_its_image_and_ends_with_its_runne
     """Its standard input is closed as if the runner had died: it ends by itself, without an error."""
     flash = tmp_path / "flash.img"
     flash.write_bytes(build_image(firmware_files("unix"), identity, "button5").content)
-    done = micropython(flash, "1")
+    done = micropython(flash, "1", heap=model_of("button5").heap)
     assert done.stderr == ""
     assert done.returncode == 0
     assert '\x1e{"show":' in done.stdout

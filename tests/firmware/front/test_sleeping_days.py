@@ -23,12 +23,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture(autouse=True)
-def no_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each report asks how much memory is free, which is dear in a process as large as a test's."""
-    monkeypatch.setattr("gc.collect", lambda: 0)
-
-
 @pytest.fixture
 def stage(tmp_path: Path) -> SleepyStage:
     """A kiosk that has met its server once and sleeps."""
