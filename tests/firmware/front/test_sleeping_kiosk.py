@@ -17,6 +17,7 @@ from kiosk.doze import SYNC_S
 from tests.firmware.front.kiosk_rig import BOOT, CLOCK, Kiosk, Server, until
 
 ASLEEP = 76
+HEAP = "384K"  # the board has 2 MB of PSRAM
 GLASS_BYTES = 15_000
 
 
@@ -37,12 +38,12 @@ class BatteryKiosk(Kiosk):
 
     def start(self) -> None:
         """The battery is put in."""
-        self.on(cause=f"1:0:{self.server.ahead_ms}")
+        self.on(HEAP, cause=f"1:0:{self.server.ahead_ms}")
 
     def wake(self, after_ms: int, faces: int = 0) -> None:
         """It slept for so long; `faces`: mask of the buttons that ended it, 0: the timer."""
         self.server.ahead_ms += after_ms
-        self.on(cause=f"4:{faces}:{self.server.ahead_ms}")
+        self.on(HEAP, cause=f"4:{faces}:{self.server.ahead_ms}")
 
     def slept(self, within_s: float = 20) -> dict[str, int]:
         """Waits until it sleeps; how, as it said."""
