@@ -17,7 +17,7 @@ setup:
 	@tools/debian_parts.sh
 
 test: setup lint  ## all tests with the real parts: MicroPython, Mosquitto, PostgreSQL, Chromium
-	$(BIN)/pytest -n 3 --dist loadgroup
+	$(BIN)/pytest -n 4 --dist loadgroup
 
 # Each run keeps its notes under its own name; the table takes for each test those of the greatest effort.
 PART ?= tests
