@@ -153,8 +153,10 @@ class App:
                 self._change_card()
             if buttons.service_begun:
                 buttons.service_begun = False
-                survey.take_back(buttons.counted)
                 self.sync.kick()
+            if buttons.unmeant:
+                survey.take_back(buttons.unmeant)
+                buttons.unmeant = 0
             survey.tick(now_ms)
 
     def _change_card(self):

@@ -42,7 +42,8 @@ class Buttons:
         self.card_changed = False  # set by the gesture, taken by the program
         self.service = False  # the kiosk's state is shown; a press ends that and is none
         self.service_begun = False  # set by the gesture, taken by the program
-        self.counted = 0  # faces whose present push was given out by `scan`
+        self.unmeant = 0  # mask of pushes that `scan` gave out and that began a gesture; taken by the program
+        self._counted = 0  # faces whose present push was given out by `scan`
         self._service_until = now_ms
         self._inner = 2 | 1 << (faces - 2)
         self._inner_used = False
@@ -94,7 +95,7 @@ class Buttons:
                         touched |= bit
                     else:
                         self._stuck &= ~bit
-                        self.counted &= ~bit
+                        self._counted &= ~bit
             elif mask & bit and held_ms >= stuck_ms:
                 self._stuck |= bit
         self._watch_cleaning(now_ms)
@@ -137,7 +138,7 @@ class Buttons:
             return self._ignore("repeat", touched, now_ms)
         if self.locked(now_ms):
             return self._ignore("lockout", touched, now_ms)
-        self.counted |= touched
+        self._counted |= touched
         return face
 
     def _ignore(self, reason, touched, now_ms):
@@ -159,6 +160,7 @@ class Buttons:
             if held_ms >= _SERVICE_HOLD_MS:
                 self._inner_used = self.service = self.service_begun = True
                 self._service_until = ticks_add(now_ms, _SERVICE_MS)
+                self._gesture()
 
     def _watch_cleaning(self, now_ms):
         if self.cleaning:
@@ -169,7 +171,13 @@ class Buttons:
         elif not self._hold_used:
             held_ms = min(ticks_diff(now_ms, self._moved[0]), ticks_diff(now_ms, self._moved[-1]))
             if self.card_waits is not None and self.card_waits():
-                self._hold_used = self.card_changed = held_ms >= _CARD_HOLD_MS
+                if held_ms >= _CARD_HOLD_MS:
+                    self._hold_used = self.card_changed = True
+                    self._gesture()
             elif held_ms >= _CLEANING_HOLD_MS:
                 self.cleaning = True
                 self._cleaning_until = ticks_add(now_ms, _CLEANING_MS)
+                self._gesture()
+
+    def _gesture(self):
+        self.unmeant = self._counted & self._down & ~self._stuck

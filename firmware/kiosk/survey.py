@@ -27,8 +27,8 @@ class Survey:
         self._screen = None
         self._lights_until = None
         self._stuck = []
-        # Of the faces of the service gesture the press before: epoch and seq of its record, set and question.
-        self._marks = {face: [None, None, 0, 0] for face in (1, board.faces - 2)}
+        # Of the faces of the gestures the press before: epoch and seq of its record, set and question.
+        self._marks = {face: [None, None, 0, 0] for face in (0, 1, board.faces - 2, board.faces - 1)}
 
     def press(self, face, now_ms):
         """A visitor touched `face` (0 = leftmost, happiest). Returns True when thanked for."""
@@ -67,8 +67,8 @@ class Survey:
         return True
 
     def take_back(self, faces):
-        """The presses of a mask of faces were the beginning of the service gesture, nobody's opinion: each is followed
-        by the record of a visitor who takes an answer back, so that it is received and not counted."""
+        """The presses of a mask of faces began a gesture (state, cleaning, changed card) and were nobody's opinion: each
+        is followed by the record of a visitor who takes an answer back, so that it is received and not counted."""
         for face, mark in self._marks.items():
             if not faces >> face & 1 or mark[0] is None:
                 continue

@@ -208,9 +208,9 @@ class Front:
             face = self.buttons.scan(mask, self.now)
             if face is not None:
                 self.survey.press(face, self.now)
-            if self.buttons.service_begun:
-                self.buttons.service_begun = False
-                self.survey.take_back(self.buttons.counted)
+            if self.buttons.unmeant:
+                self.survey.take_back(self.buttons.unmeant)
+                self.buttons.unmeant = 0
             self.survey.tick(self.now)
             self.now += 25
 
@@ -252,6 +252,36 @@ def test_the_press_with_which_the_gesture_begins_is_taken_back_and_no_other(
     front.hold(0, 2500)
     front.hold(0b00100, 100)
     assert len(front.records()) == len(found) + 1
+
+
+@pytest.mark.parametrize("card_waits", [False, True])
+def test_the_press_with_which_cleaning_or_a_changed_card_begins_is_taken_back_and_no_other(
+    card_waits: bool,
+) -> None:
+    front = Front(lockout_ms=0)
+    front.buttons.card_waits = lambda: card_waits
+    front.hold(0b00001, 100)
+    front.hold(0, 3000)
+    front.hold(0b10000, 100)
+    front.hold(front.ENDS, 2900)
+    assert [row[1:3] for row in front.records()] == [(5, 0), (1, 0), (5, 0)], "not yet"
+    front.hold(front.ENDS, 2200)
+    assert (front.buttons.cleaning, front.buttons.card_changed) == (not card_waits, card_waits)
+    found = front.records()
+    assert sorted((value, flags, seq - session) for seq, value, flags, session in found[3:]) == [
+        (255, 1, found[1][0]),
+        (255, 1, found[2][0]),
+    ]
+    front.hold(front.ENDS, 20_000)
+    assert front.records() == found
+
+
+def test_what_a_stuck_button_counted_stays_when_somebody_cleans() -> None:
+    front = Front(lockout_ms=0)
+    front.hold(0b00010, 31_000)
+    front.hold(0b10011, 3200)
+    assert front.buttons.cleaning
+    assert [row[1:3] for row in front.records()] == [(4, 0)], "both ends at one instant were no answer"
 
 
 def test_two_buttons_at_the_same_instant_leave_nothing_to_take_back() -> None:
