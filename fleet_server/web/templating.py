@@ -85,18 +85,22 @@ def _written_date(day: datetime.date, language: str) -> str:
 
 def figure(estimate: Any, item: Any) -> str:
     """A headline as text: NPS in points, everything else in percent."""
-    points, unit = _scale(item)
-    return f"{number(round(points * estimate.value))}{unit}"
+    return points(estimate.value, item) + sign(item)
 
 
 def between(estimate: Any, item: Any) -> str:
     """A headline's interval as text."""
-    points, unit = _scale(item)
-    return f"{number(round(points * estimate.low))} … {number(round(points * estimate.high))}{unit}"
+    return f"{points(estimate.low, item)} … {points(estimate.high, item)}{sign(item)}"
 
 
-def _scale(item: Any) -> tuple[int, str]:
-    return (1, "") if item.series.type == "nps" else (100, " %")
+def points(value: float, item: Any) -> str:
+    """A value on the scale of an item's headline, without the sign that follows it."""
+    return number(round(value if item.series.type == "nps" else 100 * value))
+
+
+def sign(item: Any) -> str:
+    """What follows the figures of an item's headline."""
+    return "" if item.series.type == "nps" else " %"
 
 
 def html_lang(language: str) -> str:
