@@ -6,7 +6,7 @@ It asks results/texts.py for the texts and decides nothing about who may read th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy import ColumnElement, Integer, cast, exists, func, null, union_all
 from sqlalchemy import select as columns_of
 from sqlmodel import Session
 
@@ -62,9 +62,9 @@ def find(
         *texts.matching(wanted.words),
         *_of_state(wanted.state),
     ]
-    of_theme = _count_themes(session, base)
+    of_all, of_theme = _amounts(session, base)
     themed = [] if wanted.theme is None else [_of_theme(wanted.theme)]
-    count, listed = texts.read(
+    listed = texts.page(
         session,
         where,
         start,
@@ -75,11 +75,12 @@ def find(
         limit=limit,
         offset=(page - 1) * limit,
     )
+    count = of_all if wanted.theme is None else of_theme.get(wanted.theme, 0)
     return Found(
         page=shown(session, listed),
         count=count,
         unread=count - _count(session, [*base, *themed, marking.handled()]),
-        of_all=_count(session, base) if themed else count,
+        of_all=of_all,
         of_theme=[(theme, of_theme.get(theme.id or 0, 0)) for theme in themes.all_themes(session)],
     )
 
@@ -115,11 +116,15 @@ def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
     return int(session.connection().execute(counted).scalar_one())
 
 
-def _count_themes(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[int, int]:
-    rows = session.connection().execute(
+def _amounts(session: Session, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, dict[int, int]]:
+    """How many texts there are, and {theme: how many of them}; in one statement, as words are looked for in each text."""
+    found = columns_of(_TEXTS.c.id).where(*conditions).cte("found")
+    of_theme = (
         columns_of(_PAIRS.c.theme_id, func.count())
-        .join(_TEXTS, _PAIRS.c.text_id == _TEXTS.c.id)
-        .where(*conditions)
+        .join(found, _PAIRS.c.text_id == found.c.id)
         .group_by(_PAIRS.c.theme_id)
     )
-    return {int(theme): int(count) for theme, count in rows}
+    of_all = columns_of(cast(null(), Integer), func.count()).select_from(found)
+    rows = session.connection().execute(union_all(of_all, of_theme)).all()
+    amounts = {theme: int(count) for theme, count in rows}
+    return amounts.pop(None), amounts

@@ -94,18 +94,43 @@ def read(
 
     `among`: more conditions on `released_text`.
     """
-    conditions = [*_time(start, stop, with_filtered), *matching(search), *among]
-    run = session.connection().execute
-    count = run(
-        select(func.count()).select_from(_TEXTS).where(_within(where, _TEXTS.c.place_id), *conditions)
-    ).scalar_one()
+    conditions = [*within(where, start, stop, with_filtered=with_filtered), *matching(search), *among]
+    count = session.connection().execute(select(func.count()).select_from(_TEXTS).where(*conditions))
+    listed = page(
+        session,
+        where,
+        start,
+        stop,
+        search=search,
+        with_filtered=with_filtered,
+        among=among,
+        limit=limit,
+        offset=offset,
+    )
+    return int(count.scalar_one()), listed
+
+
+def page(
+    session: Session,
+    where: Where,
+    start: int,
+    stop: int,
+    *,
+    search: str = "",
+    with_filtered: bool = False,
+    among: Sequence[ColumnElement[bool]] = (),
+    limit: int = 50,
+    offset: int = 0,
+) -> list[Text]:
+    """A page of what `read` finds, without how many there are."""
     # From the newest day on until the page is full, and only those of the page are read and joined. Of a unit nothing
     # but `+ 0` keeps the database from going place by place, and sorting a year's texts for a page of them.
-    newest = _TEXTS.c.day.desc(), _TEXTS.c.id.desc()
     place: ColumnElement[int] = _TEXTS.c.place_id if where.scope == PLACE else _TEXTS.c.place_id + 0
-    ids = select(_TEXTS.c.id).where(_within(where, place), *conditions)
-    ids = ids.order_by(*newest).limit(limit).offset(offset)
-    return int(count), [Text(*row) for row in run(_LISTED.where(_TEXTS.c.id.in_(ids)).order_by(*newest))]
+    conditions = [_within(where, place), *_time(start, stop, with_filtered), *matching(search), *among]
+    newest = _TEXTS.c.day.desc(), _TEXTS.c.id.desc()
+    ids = select(_TEXTS.c.id).where(*conditions).order_by(*newest).limit(limit).offset(offset)
+    rows = session.connection().execute(_LISTED.where(_TEXTS.c.id.in_(ids)).order_by(*newest))
+    return [Text(*row) for row in rows]
 
 
 def chosen(session: Session, ids: ColumnElement[bool]) -> list[tuple[Text, int]]:
