@@ -262,6 +262,42 @@ def test_whose_journal_it_is_must_be_known(county: County, tmp_path: Path) -> No
     assert f"--device {kiosk_id(5)}: this is the journal of kiosk {kiosk_id(6)}" in done.stderr
 
 
+def test_what_is_no_journal_is_never_said_to_be_confirmed(county: County, tmp_path: Path) -> None:
+    noise = tmp_path / "wrong.bin"
+    noise.write_bytes(bytes(range(256)) * 48)
+    done = county.station("--dump", noise, "--device", kiosk_id(4), "--dir", tmp_path / "kept")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "nothing in it can be read as a kiosk's journal; is it the right file or board?" in done.stderr
+    assert not (tmp_path / "kept").exists()
+    (tmp_path / "notes.txt").write_text("a list of places")
+    done = county.station("--dump", tmp_path / "notes.txt", "--dir", tmp_path)
+    assert "notes.txt: journal: 16 bytes are no journal" in done.stderr
+    assert "a dump or a whole flash image is needed" in done.stderr
+    new = tmp_path / "new.img"
+    new.write_bytes(with_journal(image(4), b"\xff" * 4096 * 3))
+    done = county.station("--dump", new, "--dir", tmp_path)
+    assert (done.exit_code, done.stdout) == (
+        0,
+        f"{kiosk_id(4)}: its journal is blank, no kiosk has ever written to it; nothing to hand over\n",
+    )
+
+
+def test_a_kiosk_of_another_server_is_said_to_be_one_and_its_page_is_named(
+    county: County, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole.img"
+    whole.write_bytes(with_journal(image(3), journal(2)))
+    done = county.station("--dump", whole, "--dir", tmp_path)
+    assert done.exit_code == 1
+    assert f"on {county.url}, or is not yours to see: is that the server it belongs to?" in done.stderr
+    with county.database.write() as session:
+        session.add(
+            Device(id=kiosk_id(3), name="three", model="button5", secret_sha256="", created_at=now_ms())
+        )
+    done = county.station("--dump", whole, "--dir", tmp_path)
+    assert done.stdout.splitlines()[-1] == f"  its page: {county.url}/devices/{kiosk_id(3)}"
+
+
 def test_a_token_is_never_sent_where_others_read_it() -> None:
     for url, said in (
         ("http://hymio.example.fi", "the token would go over the network unencrypted; use https://"),
