@@ -74,7 +74,7 @@ def harvest(
     if as_json:
         typer.echo(json.dumps({**asdict(done), "dump": str(ours) if ours and ours.exists() else None}))
     else:
-        _say(done, ours, f"{to.address}/devices/{device_id}", set(journal) == _BLANK)
+        _say(done, ours, f"{to.address}/devices/{device_id}", not KioskJournal(journal).epochs())
     if done.forks:
         raise typer.Exit(1)
 
@@ -138,11 +138,9 @@ def _one(given: str | None, found: str, dump: Path | None) -> str:
     return device_id
 
 
-def _say(done: Harvested, dump: Path | None, page: str, blank: bool) -> None:
-    if blank:
-        typer.echo(
-            f"{done.device_id}: its journal is blank, no kiosk has ever written to it; nothing to hand over"
-        )
+def _say(done: Harvested, dump: Path | None, page: str, empty: bool) -> None:
+    if empty:
+        typer.echo(f"{done.device_id}: its journal holds no record; there is nothing to hand over")
         return
     known = "" if done.forks else f", {done.known} were known"
     typer.echo(f"{done.device_id}: {done.new} answers were new{known}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from kiosk.sector import RECORDS_AT
 from sqlmodel import select
 from typer.testing import CliRunner
 
@@ -274,12 +275,18 @@ def test_what_is_no_journal_is_never_said_to_be_confirmed(county: County, tmp_pa
     assert "notes.txt: journal: 16 bytes are no journal" in done.stderr
     assert "a dump or a whole flash image is needed" in done.stderr
     new = tmp_path / "new.img"
-    new.write_bytes(with_journal(image(4), b"\xff" * 4096 * 3))
-    done = county.station("--dump", new, "--dir", tmp_path)
-    assert (done.exit_code, done.stdout) == (
-        0,
-        f"{kiosk_id(4)}: its journal is blank, no kiosk has ever written to it; nothing to hand over\n",
-    )
+    begun = bytearray(b"\xff" * 4096 * 3)
+    begun[:4096] = journal(1)[:4096]
+    begun[RECORDS_AT:4096] = b"\xff" * (
+        4096 - RECORDS_AT
+    )  # a header alone: the power went at the first start
+    for held in (b"\xff" * 4096 * 3, bytes(begun)):
+        new.write_bytes(with_journal(image(4), held))
+        done = county.station("--dump", new, "--dir", tmp_path, token="expired")
+        assert (done.exit_code, done.stdout) == (
+            0,
+            f"{kiosk_id(4)}: its journal holds no record; there is nothing to hand over\n",
+        )
 
 
 def test_a_kiosk_of_another_server_is_said_to_be_one_and_its_page_is_named(
