@@ -67,8 +67,8 @@ class Survey:
         return True
 
     def take_back(self, faces):
-        """The presses of a mask of faces began a gesture (state, cleaning, changed card) and were nobody's opinion: each
-        is followed by the record of a visitor who takes an answer back, so that it is received and not counted."""
+        """The presses of a mask of faces began a gesture (state, cleaning, changed card) and were nobody's opinion:
+        each is followed by the record of a visitor who takes an answer back, so it is received and not counted."""
         for face, mark in self._marks.items():
             if not faces >> face & 1 or mark[0] is None:
                 continue

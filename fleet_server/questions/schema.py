@@ -122,7 +122,7 @@ def _questions(body: dict[str, Any], languages: list[str], faults: SetFaults) ->
             named = False
             continue
         code = question.get("code")
-        if not isinstance(code, str) or not code:
+        if not isinstance(code, str) or not code.strip():
             faults.add(
                 N_("question set %(who)s: question %(position)s has code %(value)r, must be a text"),
                 position=position + 1,

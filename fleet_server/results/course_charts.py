@@ -10,7 +10,7 @@ from fleet_server.results.items import Item
 from fleet_server.results.spans import Period
 from fleet_server.web.charts import Limit, LineChart, Mark, Sample, line_chart
 from fleet_server.web.i18n import LOCALES, _, language
-from fleet_server.web.templating import date, number
+from fleet_server.web.templating import date, points, sign
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,7 @@ def course(item: Item, chosen: Period) -> Course | None:
 
 def figure(item: Item, value: float, *, ends: bool = False) -> str:
     """A headline as text: NPS in points, everything else in percent (`ends`: without the sign)."""
-    if item.series.type == "nps":
-        return number(round(value))
-    return number(round(100 * value)) + ("" if ends else " %")
+    return points(value, item) + ("" if ends else sign(item))
 
 
 def _words(verdict: Verdict) -> str:

@@ -4,9 +4,10 @@ It reads the kept numbers of the books, never an answer, and makes no sentence.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlmodel import Session, col
 
 from fleet_server.answers.models import JournalEpoch
@@ -42,14 +43,9 @@ class Freshness:
 
 def freshness(session: Session, subject: Subject, *, now: int) -> Freshness:
     """Of the kiosks that stand there now. Phones write into the server itself: they are always complete."""
-    rows = session.connection().execute(
-        select(
-            col(Device.id), col(Device.name), col(Device.status), col(Device.contact_at)
-        ).where(
-            col(Device.id).in_(_standing(subject)), col(Device.channel) == KIOSK, col(Device.revoked_at).is_(None)
-        ).order_by(col(Device.name))
-    ).all()  # fmt: skip
-    held = _waiting(session, _standing(subject))
+    of_place, there = _there(subject)
+    rows = session.connection().execute(_kiosks(of_place), there).all()
+    held = _waiting(session, subject)
     until: int | None = now
     silent: list[Silent] = []
     for device_id, name, status, contact_at in rows:
@@ -67,32 +63,17 @@ def freshness(session: Session, subject: Subject, *, now: int) -> Freshness:
     )
 
 
-def _standing(subject: Subject) -> Select[Any]:
-    stands = select(col(Installation.device_id)).where(col(Installation.to_at).is_(None))
-    if subject.place is not None:
-        return stands.where(col(Installation.place_id) == subject.place.id)
-    units = select(col(Unit.id)).where(col(Unit.path).startswith(subject.unit.path))
-    places = select(col(Place.id)).where(col(Place.unit_id).in_(units), col(Place.demo).is_(False))
-    return stands.where(col(Installation.place_id).in_(places))
+def kiosks_of(session: Session, subject: Subject) -> dict[str, int]:
+    """{model: kiosks that stand there now}."""
+    of_place, there = _there(subject)
+    rows = session.connection().execute(_models(of_place), there)
+    return {str(model): int(count) for model, count in rows}
 
 
-def _waiting(session: Session, devices: Select[Any]) -> dict[str, tuple[int, int]]:
-    """{device: (answers that wait, until when nothing did)} of those that have some.
-
-    Pressed less received, as far as records wait at all: what was rejected or lost waits no more.
-    """
-    epoch = JournalEpoch
-    records = col(epoch.next) - col(epoch.through)
-    answers = col(epoch.pressed) - col(epoch.received_answers)
-    rows = session.connection().execute(
-        select(col(epoch.device_id), records, answers, col(epoch.progress_at)).where(
-            col(epoch.device_id).in_(devices),
-            col(epoch.gone_at).is_(None),
-            col(epoch.by_server).is_(False),
-            records > 0,
-            answers > 0,
-        )
-    )
+def _waiting(session: Session, subject: Subject) -> dict[str, tuple[int, int]]:
+    """{device: (answers that wait, until when nothing did)} of those that have some."""
+    of_place, there = _there(subject)
+    rows = session.connection().execute(_holding(of_place), there)
     found: dict[str, tuple[int, int]] = {}
     for device_id, most, due, progress_at in rows:
         waiting, since = found.get(device_id, (0, int(progress_at)))
@@ -100,12 +81,48 @@ def _waiting(session: Session, devices: Select[Any]) -> dict[str, tuple[int, int
     return found
 
 
-def kiosks_of(session: Session, subject: Subject) -> dict[str, int]:
-    """{model: kiosks that stand there now}."""
-    rows = session.connection().execute(
-        select(col(Device.model), func.count())
-        .where(col(Device.id).in_(_standing(subject)), col(Device.channel) == KIOSK)
-        .group_by(col(Device.model))
-        .order_by(col(Device.model))
+def _there(subject: Subject) -> tuple[bool, dict[str, Any]]:
+    """Whether it is a place, and the values of the statements below."""
+    if subject.place is not None:
+        return True, {"place": subject.place.id}
+    return False, {"path": subject.unit.path}
+
+
+# Each page asks all of these; making them anew takes longer than their answers.
+@cache
+def _standing(of_place: bool) -> Select[Any]:
+    stands = select(col(Installation.device_id)).where(col(Installation.to_at).is_(None))
+    if of_place:
+        return stands.where(col(Installation.place_id) == bindparam("place"))
+    units = select(col(Unit.id)).where(col(Unit.path).startswith(bindparam("path")))
+    places = select(col(Place.id)).where(col(Place.unit_id).in_(units), col(Place.demo).is_(False))
+    return stands.where(col(Installation.place_id).in_(places))
+
+
+@cache
+def _kiosks(of_place: bool) -> Select[str, str, str, int | None]:
+    named = select(col(Device.id), col(Device.name), col(Device.status), col(Device.contact_at))
+    there = col(Device.id).in_(_standing(of_place)), col(Device.channel) == KIOSK
+    return named.where(*there, col(Device.revoked_at).is_(None)).order_by(col(Device.name))
+
+
+@cache
+def _models(of_place: bool) -> Select[str, int]:
+    there = col(Device.id).in_(_standing(of_place)), col(Device.channel) == KIOSK
+    counted = select(col(Device.model), func.count()).where(*there)
+    return counted.group_by(col(Device.model)).order_by(col(Device.model))
+
+
+@cache
+def _holding(of_place: bool) -> Select[str, int, int, int]:
+    """Pressed less received, as far as records wait at all: what was rejected or lost waits no more."""
+    epoch = JournalEpoch
+    records = col(epoch.next) - col(epoch.through)
+    answers = col(epoch.pressed) - col(epoch.received_answers)
+    return select(col(epoch.device_id), records, answers, col(epoch.progress_at)).where(
+        col(epoch.device_id).in_(_standing(of_place)),
+        col(epoch.gone_at).is_(None),
+        col(epoch.by_server).is_(False),
+        records > 0,
+        answers > 0,
     )
-    return {str(model): int(count) for model, count in rows}

@@ -7,6 +7,7 @@ each with why.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -132,7 +133,7 @@ def items(
 def _item(
     series: Series, course: list[tuple[int, Figures]], language: str, apart: tuple[Sentence, ...]
 ) -> Item:
-    question: dict[str, Any] = json.loads(series.body)
+    question = _question(series.body)
     shown = _shown(question, language)
     whole = NONE
     for _, figures in course:
@@ -149,22 +150,28 @@ def _item(
     )
 
 
+@lru_cache(maxsize=512)
+def _question(body: str) -> dict[str, Any]:
+    """That of a series, to be read only."""
+    question: dict[str, Any] = json.loads(body)
+    return question
+
+
 def _shown(question: dict[str, Any], language: str) -> str:
     return next((one for one in (language, *languages_of(question)) if text_in(question, one)), language)
 
 
 def text_of(series: Series, language: str) -> str:
     """The question in this language, or the first that it has; else its code."""
-    question: dict[str, Any] = json.loads(series.body)
+    question = _question(series.body)
     return text_in(question, _shown(question, language)) or series.code
 
 
-def beside(item: Item, others: Iterable[Item]) -> Beside | None:
+def beside(item: Item, others: dict[int, Figures]) -> Beside | None:
     """The headline of the same series among `others`; answers to another wording are no comparison."""
-    for other in others:
-        if other.series.id == item.series.id and item.headline and other.headline:
-            return Beside(other.headline, intervals.apart(item.headline, other.headline))
-    return None
+    figures = others.get(item.series.id or 0)
+    other = headline(item.series.type, figures) if figures else None
+    return Beside(other, intervals.apart(item.headline, other)) if item.headline and other else None
 
 
 def headline(kind: str, figures: Figures) -> Estimate | None:

@@ -42,11 +42,11 @@ class Asked(SQLModel, table=True):
 class WaitingAnswer(SQLModel, table=True):
     """An answer that is in no block yet: too few of its kind, or its place, time or question is not known.
 
-    The stream for which it waits: null as long as it has none.
+    The stream for which it waits: null as long as it has none. All of it is in the index: pages say how many wait.
     """
 
     __tablename__ = "waiting_answer"
-    __table_args__ = (Index("ix_waiting_answer_stream", "place_id", "series_id"),)
+    __table_args__ = (Index("ix_waiting_answer_stream", "place_id", "series_id", "filtered"),)
 
     device_id: str = Field(primary_key=True, foreign_key="device.id", max_length=12)
     epoch: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -4,28 +4,25 @@ They decide nothing about what may be shown: scores.py knows whole blocks only.
 """
 
 from datetime import date as date_type
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from fleet_server.accounts import county
-from fleet_server.accounts.access import Person, allow, visible_places, visible_units
+from fleet_server.accounts.access import Person, allow
 from fleet_server.accounts.models import Role
 from fleet_server.handling import question_pages
 from fleet_server.handling.marking import STATES
-from fleet_server.places.models import Place, Unit
 from fleet_server.places.tree import trail
 from fleet_server.results import subjects, texts
 from fleet_server.results.course_charts import course
 from fleet_server.results.freshness import freshness
-from fleet_server.results.models import PLACE, UNIT
 from fleet_server.results.scores import withheld
 from fleet_server.results.sources import sources
-from fleet_server.results.spans import Span, as_of, period
-from fleet_server.results.standing import Standing, standings
+from fleet_server.results.spans import Span, as_of
 from fleet_server.results.subjects import Subject
 from fleet_server.results.summary import summary
 from fleet_server.web.deps import Now, ReadSession, RowId
@@ -71,47 +68,6 @@ def _readable(person: Person, subject: Subject | None) -> Subject:
     if subject is None or not subjects.reads(person, subject.unit.path):
         raise HTTPException(404)
     return subject
-
-
-@router.get("")
-def front(request: Request, person: Reader, session: ReadSession, now: Now) -> Response:
-    """The units and places that the reader may see, with their answers and NPS of the last 13 weeks."""
-    chosen = period("quarter", now)
-    units = session.exec(
-        select(Unit).where(col(Unit.id).in_(visible_units(person))).order_by(col(Unit.path))
-    ).all()
-    units = [unit for unit in units if subjects.reads(person, unit.path)]
-    places = session.exec(
-        select(Place).where(col(Place.id).in_(visible_places(person))).order_by(col(Place.name))
-    ).all()
-    of_units = standings(session, UNIT, [unit.id or 0 for unit in units], chosen)
-    of_places = standings(session, PLACE, [place.id or 0 for place in places], chosen)
-    within: dict[int, list[Place]] = {}
-    for place in places:
-        within.setdefault(place.unit_id, []).append(place)
-    rows: list[dict[str, Any]] = []
-    least = min((unit.path.count("/") for unit in units), default=0)
-    for unit in units:
-        number, depth = unit.id or 0, unit.path.count("/") - least
-        rows.append(_line(unit_name(unit), f"units/{number}", depth, of_units.get(number)))
-        for place in within.get(number, ()):
-            of_place = of_places.get(place.id or 0)
-            rows.append(_line(place.name, f"places/{place.id}", depth + 1, of_place, demo=place.demo))
-    return render(
-        request,
-        "results/front.html",
-        rows=rows,
-        k=county.rules(session).least_respondents,
-        national=subjects.coordinates_county(session, person),
-    )
-
-
-def _line(
-    name: str, address: str, depth: int, standing: Standing | None, *, demo: bool = False
-) -> dict[str, Any]:
-    standing = standing or Standing()
-    row: dict[str, Any] = {"name": name, "address": address, "depth": depth, "demo": demo}
-    return row | {"answers": standing.answers, "nps": standing.nps}
 
 
 @router.get("/units/{unit_id}")

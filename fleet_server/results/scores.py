@@ -8,9 +8,10 @@ with the days asked for, not with the answers; whole weeks and months have sums 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, func, select, union_all
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, select, union_all
 from sqlmodel import Session, col
 
 from fleet_server.answers import bulk
@@ -74,14 +75,9 @@ def by_source(
     """{(series, source): figures}; sources are devices of a place, channels of a unit, "" of what is public."""
     found: dict[tuple[int, str], Figures] = {}
     for run in runs(start, stop, lambda _day: start):
-        table, _, within = _within(run, where.scope, with_filtered)
-        rows = session.connection().execute(
-            select(table.c.series_id, table.c.source, *_sums(table))
-            .where(within, table.c.scope_id == where.id)
-            .group_by(table.c.series_id, table.c.source)
-        )
-        for series, source, *sums in rows:
-            found[series, source] = found.get((series, source), NONE).plus(_figures(sums))
+        sums = _sums(run.grain, with_filtered, ("series_id", "source"))
+        for series, source, *figures in _rows(session, sums, run, where.scope, id=where.id):
+            found[series, source] = found.get((series, source), NONE).plus(_figures(figures))
     return found
 
 
@@ -97,37 +93,21 @@ def over_time(
     """{series: {start of a period: figures}}, periods without any left out; `begins` gives a midnight its period's."""
     found: dict[int, dict[int, Figures]] = {}
     for run in runs(start, stop, begins):
-        table, begin, within = _within(run, where.scope, with_filtered)
-        rows = session.connection().execute(
-            select(table.c.series_id, begin, *_sums(table))
-            .where(within, table.c.scope_id == where.id)
-            .group_by(table.c.series_id, begin)
-            .order_by(begin)
-        )
-        for series, at, *sums in rows:
+        sums = _sums(run.grain, with_filtered, (_time_of(run.grain), "series_id"))
+        for at, series, *figures in _rows(session, sums, run, where.scope, id=where.id):
             periods = found.setdefault(series, {})
             period = begins(at)
-            periods[period] = periods.get(period, NONE).plus(_figures(sums))
+            periods[period] = periods.get(period, NONE).plus(_figures(figures))
     return found
 
 
 def most_answers(session: Session, scope: str, ids: Iterable[int], start: int, stop: int) -> dict[int, int]:
     """{id: answers to the question that most visitors answered} of many units or places at once."""
-    parts = []
-    for run in runs(start, stop, lambda _day: start):
-        table, _, within = _within(run, scope, with_filtered=False)
-        parts.append(
-            select(table.c.scope_id, table.c.series_id, table.c.answers).where(
-                within, among(table.c.scope_id, "ids")
-            )
-        )
-    each = union_all(*parts).subquery()
-    answers = func.sum(each.c.answers).label("answers")
-    by_series = select(each.c.scope_id, answers).group_by(each.c.scope_id, each.c.series_id).subquery()
-    rows = session.connection().execute(
-        select(by_series.c.scope_id, func.max(by_series.c.answers)).group_by(by_series.c.scope_id),
-        {"ids": json.dumps(sorted(ids))},
-    )
+    parts = runs(start, stop, lambda _day: start)
+    values: dict[str, Any] = {"scope": scope, "ids": json.dumps(sorted(ids))}
+    for number, run in enumerate(parts):
+        values |= {f"start{number}": run.start, f"stop{number}": run.stop}
+    rows = session.connection().execute(_most(tuple(run.grain for run in parts)), values)
     return {scope_id: int(most) for scope_id, most in rows}
 
 
@@ -146,21 +126,15 @@ def of_many(
     `series`: of these alone.
     """
     found: dict[int, dict[int, Figures]] = {}
-    of_these = None if series is None else list(series)
     wanted = {"ids": json.dumps(sorted(ids))}
+    if series is not None:
+        wanted["series"] = json.dumps(sorted(series))
+    keys = ("scope_id", "series_id")
     for run in runs(start, stop, lambda _day: start):
-        table, _, within = _within(run, scope, with_filtered)
-        if of_these is not None:
-            within &= table.c.series_id.in_(of_these)
-        rows = session.connection().execute(
-            select(table.c.scope_id, table.c.series_id, *_sums(table))
-            .where(within, among(table.c.scope_id, "ids"))
-            .group_by(table.c.scope_id, table.c.series_id),
-            wanted,
-        )
-        for scope_id, number, *sums in rows:
+        sums = _sums(run.grain, with_filtered, keys, many=True, chosen=series is not None)
+        for scope_id, number, *figures in _rows(session, sums, run, scope, **wanted):
             of_one = found.setdefault(scope_id, {})
-            of_one[number] = of_one.get(number, NONE).plus(_figures(sums))
+            of_one[number] = of_one.get(number, NONE).plus(_figures(figures))
     return found
 
 
@@ -180,18 +154,55 @@ def _below(unit_path: str) -> ColumnElement[bool]:
     return col(Place.unit_id).in_(units)
 
 
-def _within(run: Run, scope: str, with_filtered: bool) -> tuple[Table, Column[Any], ColumnElement[bool]]:
-    """The table in which a run is found, its column of time, and the condition."""
-    kinds = (False, True) if with_filtered else (False,)
-    table, begin = (_SCORES, _SCORES.c.day) if run.grain == DAY else (_SPANS, _SPANS.c.start)
+def _rows(session: Session, statement: Select[Any], run: Run, scope: str, **values: Any) -> Iterable[Any]:
+    values |= {"scope": scope, "start": run.start, "stop": run.stop}
+    return session.connection().execute(statement, values)
+
+
+# Making such a statement takes SQLAlchemy longer than the database takes to answer it; each is made once.
+@cache
+def _sums(
+    grain: str, with_filtered: bool, keys: tuple[str, ...], *, many: bool = False, chosen: bool = False
+) -> Select[Any]:
+    """The sums of a run, apart by `keys`, in their order: of the scope's `id` or of many `ids`; of chosen `series`."""
+    table, within = _within(grain, with_filtered)
+    within &= among(table.c.scope_id, "ids") if many else table.c.scope_id == bindparam("id")
+    if chosen:
+        within &= among(table.c.series_id, "series")
+    apart = [table.c[name] for name in keys]
+    sums = [func.sum(table.c[name]) for name in ("answers", "cant_say", *VALUES)]
+    return select(*apart, *sums).where(within).group_by(*apart).order_by(*apart)
+
+
+@cache
+def _most(grains: tuple[str, ...]) -> Select[Any]:
+    """Of each of `ids` the answers of the series that has most of them, over runs of these grains."""
+    parts = []
+    for number, grain in enumerate(grains):
+        table, within = _within(grain, False, str(number))
+        named = select(table.c.scope_id, table.c.series_id, table.c.answers)
+        parts.append(named.where(within, among(table.c.scope_id, "ids")))
+    each = union_all(*parts).subquery()
+    answers = func.sum(each.c.answers).label("answers")
+    by_series = select(each.c.scope_id, answers).group_by(each.c.scope_id, each.c.series_id).subquery()
+    return select(by_series.c.scope_id, func.max(by_series.c.answers)).group_by(by_series.c.scope_id)
+
+
+def _within(grain: str, with_filtered: bool, number: str = "") -> tuple[Table, ColumnElement[bool]]:
+    """The table in which a run of this grain is found, and the condition: `scope`, from `start` to before `stop`."""
+    table = _SCORES if grain == DAY else _SPANS
+    begin = table.c[_time_of(grain)]
     within = (
-        (table.c.scope == scope) & table.c.filtered.in_(kinds) & (begin >= run.start) & (begin < run.stop)
+        (table.c.scope == bindparam("scope"))
+        & (table.c.filtered.in_((False, True)) if with_filtered else table.c.filtered.is_(False))
+        & (begin >= bindparam(f"start{number}"))
+        & (begin < bindparam(f"stop{number}"))
     )
-    return table, begin, within if run.grain == DAY else within & (_SPANS.c.grain == run.grain)
+    return table, within if grain == DAY else within & (_SPANS.c.grain == grain)
 
 
-def _sums(table: Table) -> tuple[ColumnElement[int], ...]:
-    return tuple(func.sum(table.c[name]) for name in ("answers", "cant_say", *VALUES))
+def _time_of(grain: str) -> str:
+    return "day" if grain == DAY else "start"
 
 
 def _figures(sums: Iterable[Any]) -> Figures:

@@ -27,10 +27,6 @@ class Period:
         """The start of the week or month in which a Finnish midnight lies."""
         return month_start(day) if self.monthly else monday(day)
 
-    def whole(self, _day: int) -> int:
-        """The start of it all: for figures that are not told apart by time."""
-        return self.starts[0]
-
 
 def period(span: Span, now: int) -> Period:
     """The last 4 or 13 weeks from Monday on, or the last 12 months, the present one included."""

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from fleet_server.results.items import Beside, Item, beside, items
 from fleet_server.results.models import UNIT
-from fleet_server.results.scores import Where
+from fleet_server.results.scores import Figures, Where, totals
 from fleet_server.results.spans import Period, Span, before, period
 from fleet_server.results.subjects import Subject
 
@@ -33,20 +33,23 @@ def summary(
     session: Session, subject: Subject, span: Span, *, now: int, language: str, with_filtered: bool = False
 ) -> Summary:
     """The subject's summary; questions in this language, or the first that they have."""
-    chosen = period(span, now)
+    chosen, earlier = period(span, now), before(span, period(span, now))
 
-    def of(where: Where, time: Period, *, apart: bool = False) -> list[Item]:
-        begins = time.begins if apart else time.whole
-        starts = time.starts if apart else time.starts[:1]
-        return items(
-            session, where, starts, begins, stop=time.stop, language=language, with_filtered=with_filtered
-        )
+    def figures(where: Where, time: Period) -> dict[int, Figures]:
+        return totals(session, where, time.starts[0], time.stop, with_filtered=with_filtered)
 
-    then = of(subject.where, before(span, chosen))
-    around = of(Where(UNIT, subject.above.id or 0), chosen) if subject.above else []
+    then = figures(subject.where, earlier)
+    around = figures(Where(UNIT, subject.above.id or 0), chosen) if subject.above else {}
+    found = items(
+        session,
+        subject.where,
+        chosen.starts,
+        chosen.begins,
+        stop=chosen.stop,
+        language=language,
+        with_filtered=with_filtered,
+    )
     lines = [
-        Line(item, beside(item, then), beside(item, around))
-        for item in of(subject.where, chosen, apart=True)
-        if item.series.type != "text"
+        Line(item, beside(item, then), beside(item, around)) for item in found if item.series.type != "text"
     ]
     return Summary(subject, chosen, tuple(lines))

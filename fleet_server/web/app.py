@@ -59,6 +59,7 @@ ROUTERS = (
     "fleet_server.handling.kiosk_pages",
     "fleet_server.handling.said_pages",
     "fleet_server.results.pdf_pages",
+    "fleet_server.results.front_pages",
     "fleet_server.results.pages",
     "fleet_server.results.compare_pages",
     "fleet_server.results.volumes_pages",

@@ -16,6 +16,7 @@ from babel.dates import format_date, format_datetime, format_time, format_timede
 from babel.numbers import format_decimal
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
 from fleet_server.accounts.access import may
 from fleet_server.accounts.models import Role
@@ -82,6 +83,26 @@ def _written_date(day: datetime.date, language: str) -> str:
     return format_date(day, "medium", locale=i18n.LOCALES[language])
 
 
+def figure(estimate: Any, item: Any) -> str:
+    """A headline as text: NPS in points, everything else in percent."""
+    return points(estimate.value, item) + sign(item)
+
+
+def between(estimate: Any, item: Any) -> str:
+    """A headline's interval as text."""
+    return f"{points(estimate.low, item)} … {points(estimate.high, item)}{sign(item)}"
+
+
+def points(value: float, item: Any) -> str:
+    """A value on the scale of an item's headline, without the sign that follows it."""
+    return number(round(value if item.series.type == "nps" else 100 * value))
+
+
+def sign(item: Any) -> str:
+    """What follows the figures of an item's headline."""
+    return "" if item.series.type == "nps" else " %"
+
+
 def html_lang(language: str) -> str:
     """The `lang` attribute for one of the languages of question sets."""
     return HTML_CODES.get(language, language)
@@ -100,6 +121,19 @@ def _locale() -> Any:
     return i18n.LOCALES[i18n.language()]
 
 
+# As Jinja2's newstyle gettext, which asks the context three times for each text.
+@jinja2.pass_eval_context
+def _text(within: jinja2.nodes.EvalContext, text: str, /, **places: Any) -> str:
+    found = i18n._(text)
+    return (Markup(found) if within.autoescape else found) % places  # noqa: S704  (a text of ours)
+
+
+@jinja2.pass_eval_context
+def _text_for(within: jinja2.nodes.EvalContext, one: str, many: str, num: int, /, **places: Any) -> str:
+    found = i18n.ngettext(one, many, num)
+    return (Markup(found) if within.autoescape else found) % {"num": num, **places}  # noqa: S704
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER / "templates"),
@@ -108,8 +142,9 @@ def _environment() -> jinja2.Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # else every page asks the disk after each of its templates
     )
-    environment.install_gettext_callables(i18n._, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(_=_text, gettext=_text, ngettext=_text_for)
     environment.filters.update(
         when=when,
         date=date,
@@ -120,6 +155,8 @@ def _environment() -> jinja2.Environment:
         number=number,
         unit_name=unit_name,
         ago=ago,
+        figure=figure,
+        between=between,
         said=said,
     )
     environment.globals.update(

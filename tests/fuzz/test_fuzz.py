@@ -82,6 +82,11 @@ def test_whatever_comes_nothing_false_is_taken_and_nobody_falls_over(name: str) 
     note(f"changed input: {targets()[name].what}", count, "inputs", test, "refused, or taken for what it is")
 
 
+@pytest.mark.parametrize(("name", "seed"), [("set", 39_809)])
+def test_what_was_found_once_holds(name: str, seed: int) -> None:
+    run(name, [seed])
+
+
 @pytest.mark.parametrize("check", ON_KIOSK)
 def test_the_same_on_the_kiosks_own_interpreter(check: str, tmp_path: Path) -> None:
     interpreter = Path(sys.executable).with_name("micropython")

@@ -75,6 +75,11 @@ def test_whatever_comes_in_has_faults_and_raises_nothing(body):
     assert faults_of(body)
 
 
+def test_a_code_of_spaces_is_none(health):
+    health["questions"][1]["code"] = "   "
+    assert faults_of(health) == ["question set 1: question 2 has code '   ', must be a text"]
+
+
 @pytest.mark.parametrize("language", [["fi"], {"fi": 1}])
 def test_a_language_that_is_no_text_is_a_fault(health, language):
     health["languages"] = [*health["languages"], language]
