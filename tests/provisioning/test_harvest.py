@@ -242,6 +242,20 @@ def test_a_labels_name_comes_from_the_server(county: County, tmp_path: Path) -> 
     assert done.exit_code == 0, done.stderr
     (told,) = json.loads(done.stdout)["labels"]
     assert told == {"id": device_id, "name": "Pääovi", "address": f"{county.url}/devices/{device_id}"}
+    words[1] = "pääovi"
+    done = CliRunner().invoke(app, words, env={"HYMIO_TOKEN": county.token, "HYMIO_SERVER": county.url})
+    assert json.loads(done.stdout)["labels"] == [told], done.stderr
+    with county.database.write() as session:
+        credentials.create(session, name="laboratorium", model="touch", virtual=False, now=now_ms())
+    words[1] = "laboratorium"
+    done = CliRunner().invoke(app, words, env={"HYMIO_TOKEN": county.token, "HYMIO_SERVER": county.url})
+    assert json.loads(done.stdout)["labels"][0]["name"] == "laboratorium", "a name that looks like an id"
+    words[1] = "no such kiosk"
+    done = CliRunner().invoke(app, words, env={"HYMIO_TOKEN": county.token, "HYMIO_SERVER": county.url})
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "station: there is no device 'no such kiosk' that you may see\n",
+    )
 
 
 def test_whose_journal_it_is_must_be_known(county: County, tmp_path: Path) -> None:
