@@ -20,7 +20,7 @@ from fleet_server.answers.masking import masked
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import NOWHERE, clock_fault
 from fleet_server.answers.quarantine import Item
-from fleet_server.answers.states import DeviceState, EpochState
+from fleet_server.answers.states import DeviceState, EpochState, Tally
 from fleet_server.questions.service import known_values
 from fleet_server.results.release import wait_again
 
@@ -129,7 +129,7 @@ def _book(desk: Desk, device: DeviceState, message: Message, batch: wire.Batch, 
         piles = _sort(desk, epoch, batch, message.payload)
         segments = segments_of(piles.states, batch.start, batch.to)
     places: set[int] = set()
-    tally = runs.Tally()
+    tally = Tally()
     if piles.fresh:
         corrected = visits.corrected(desk, epoch, piles.fresh, places)
         tally = runs.take_in(desk, device, epoch, piles.fresh, corrected)

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select, update
 from sqlmodel import Session
 
-from fleet_server.answers import bulk, runs, wire
+from fleet_server.answers import bulk, clock_anchors, replacing, wire
 from fleet_server.answers.desk import Desk
 from fleet_server.answers.fingerprints import COARSE
 from fleet_server.answers.models import ClockAnchor, JournalEpoch, Record
 from fleet_server.answers.placing import NOWHERE, TENTH_MS
-from fleet_server.answers.states import DeviceState, EpochState, RunState
+from fleet_server.answers.states import DeviceState, EpochState, RunState, Tally
 from fleet_server.instants import DAY_MS, HOUR_MS
 
 KEPT_MS = (
@@ -80,7 +80,7 @@ def step(session: Session, *, now: int) -> Coarsened:
     old = _old(desk, epoch)
     if not old:
         return Coarsened(0, more=False, places=frozenset())
-    tally = runs.Tally()
+    tally = Tally()
     fine = [row for row in old if row.crc < COARSE]
     _write(desk, epoch, fine)
     for boot in sorted({row.boot for row in fine}):
@@ -88,7 +88,7 @@ def step(session: Session, *, now: int) -> Coarsened:
         if run is not None:
             clocks = [row for row in fine if row.boot == boot and row.kind == wire.KIND_CLOCK]
             _settle_run(desk, device, run, clocks, tally)
-    runs.settle(desk, device, tally)
+    replacing.settle(desk, device, tally)
     epoch.coarse = old[-1].seq + 1
     desk.touch(epoch)
     desk.flush()
@@ -185,12 +185,10 @@ def _later(uptime: int, body: bytes) -> tuple[int, bytes]:
     )
 
 
-def _settle_run(
-    desk: Desk, device: DeviceState, run: RunState, clocks: Sequence[Any], tally: runs.Tally
-) -> None:
+def _settle_run(desk: Desk, device: DeviceState, run: RunState, clocks: Sequence[Any], tally: Tally) -> None:
     """Let the run say what its records say now, and place anew those that came before where a clock record is now."""
     run.last_uptime, run.press_seq, run.press_uptime = _last(desk, run)
-    runs.clocks_moved(desk, device, run, max((_coarse(row)[0] for row in clocks), default=0), tally)
+    replacing.clocks_moved(desk, device, run, max((_coarse(row)[0] for row in clocks), default=0), tally)
     desk.touch_run(run)
 
 
@@ -203,7 +201,7 @@ def _last(desk: Desk, run: RunState) -> tuple[int, int | None, int | None]:
         & (_RECORDS.c.boot == run.boot)
     )
     execute = desk.connection.execute
-    highest = execute(select(runs.highest_uptime()).where(mine)).scalar_one()
+    highest = execute(select(clock_anchors.highest_uptime()).where(mine)).scalar_one()
     press = execute(
         select(_RECORDS.c.seq, _RECORDS.c.uptime)
         .where(mine, _RECORDS.c.kind == wire.KIND_ANSWER, _RECORDS.c.session == 0)

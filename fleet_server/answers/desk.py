@@ -5,8 +5,7 @@ once, so that a message costs no query of its own. Invariant: after `flush` the 
 """
 
 import json
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -14,114 +13,18 @@ from sqlalchemy import (
     Connection,
     Executable,
     Select,
-    bindparam,
-    delete,
-    func,
-    or_,
     select,
     update,
 )
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from fleet_server.answers import bulk, unit_counts
+from fleet_server.answers import desk_tables as tables
 from fleet_server.answers.fingerprints import Fingerprints
 from fleet_server.answers.generation import generation
 from fleet_server.answers.ledger import NAMES, STATES, Ledger, Range
-from fleet_server.answers.models import (
-    ClockRun,
-    FilterCount,
-    JournalEpoch,
-    LedgerRange,
-    PressCount,
-    Record,
-)
 from fleet_server.answers.states import DeviceState, EpochState, RunState
-from fleet_server.db import FINGERPRINTS, among
-from fleet_server.devices.models import Device
-from fleet_server.places.models import Installation, OpeningHours
-
-_EPOCHS = bulk.table_of(JournalEpoch)
-_LEDGER = bulk.table_of(LedgerRange)
-_RUNS = bulk.table_of(ClockRun)
-_RECORDS = bulk.table_of(Record)
-_COUNTS = bulk.table_of(PressCount)
-_FILTERS = bulk.table_of(FilterCount)
-_STAYS = bulk.table_of(Installation)
-_HOURS = bulk.table_of(OpeningHours)
-
-# NO KEY UPDATE: on PostgreSQL two transactions never book for the same device at once (SQLite has one writer anyway).
-# Everything else is asked for after it: what is read in one statement with a lock may be from before the wait for it.
-_SELECT_DEVICES = (
-    select(col(Device.id), col(Device.created_at), col(Device.virtual), col(Device.channel))
-    .where(among(col(Device.id), "ids"))
-    .order_by(col(Device.id))
-    .with_for_update(key_share=True)
-)
-
-
-def _selects(which: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
-    """For some epochs of the devices: themselves with their newest runs, and the ends of their ledgers.
-
-    Outer joins, so that SQLite goes from the few epochs to their rows, not through every run that a device ever had.
-    """
-    where = among(_EPOCHS.c.device_id, "ids") & which
-    ledger = (
-        (_EPOCHS.c.device_id == _LEDGER.c.device_id)
-        & (_EPOCHS.c.epoch == _LEDGER.c.epoch)
-        & (_LEDGER.c.stop >= _EPOCHS.c.through)
-    )
-    newest_run = (
-        (_EPOCHS.c.device_id == _RUNS.c.device_id)
-        & (_EPOCHS.c.epoch == _RUNS.c.epoch)
-        & (_EPOCHS.c.last_boot == _RUNS.c.boot)
-    )
-    return (
-        select(_EPOCHS, _RUNS).select_from(_EPOCHS.outerjoin(_RUNS, newest_run)).where(where),
-        select(_LEDGER)
-        .select_from(_EPOCHS.outerjoin(_LEDGER, ledger))
-        .where(where)
-        .order_by(_LEDGER.c.start),
-    )
-
-
-_IS_OPEN = or_(_EPOCHS.c.gone_at.is_(None), _EPOCHS.c.through < _EPOCHS.c.next)
-_SELECT_OPEN = _selects(_IS_OPEN)
-_SELECT_NAMED = _selects(among(_EPOCHS.c.epoch, "numbers"))
-_SELECT_HIGHEST_AGES = (
-    select(_EPOCHS.c.device_id, func.max(_EPOCHS.c.age))
-    .where(among(_EPOCHS.c.device_id, "ids"))
-    .group_by(_EPOCHS.c.device_id)
-)
-_SELECT_ALL_RUNS = (
-    select(_RUNS, _EPOCHS.c.age)
-    .join(_EPOCHS, (_EPOCHS.c.device_id == _RUNS.c.device_id) & (_EPOCHS.c.epoch == _RUNS.c.epoch))
-    .where(_RUNS.c.device_id == bindparam("device"))
-)
-# With the opening hours of each stay's place: a row for each table of hours that it ever had, or one without.
-_SELECT_STAYS = (
-    select(
-        _STAYS.c.device_id,
-        _STAYS.c.from_at,
-        _STAYS.c.to_at,
-        _STAYS.c.place_id,
-        _HOURS.c.from_at,
-        _HOURS.c.weekly,
-    )
-    .select_from(_STAYS.outerjoin(_HOURS, _STAYS.c.place_id == _HOURS.c.place_id))
-    .where(among(_STAYS.c.device_id, "ids"))
-    .order_by(_STAYS.c.from_at, _HOURS.c.from_at)
-)
-
-
-_EPOCH_COLUMNS = tuple(_EPOCHS.columns.keys())
-_EPOCH_WIDTH = len(_EPOCH_COLUMNS)
-_RUN_COLUMNS = tuple(_RUNS.columns.keys())
-_epoch_row: Callable[[EpochState], tuple[Any, ...]] = attrgetter(*_EPOCH_COLUMNS)
-_run_row: Callable[[RunState], tuple[Any, ...]] = attrgetter(*_RUN_COLUMNS)
-RECORD_COLUMNS = tuple(name for name in _RECORDS.columns.keys() if name != "block_id")  # noqa: SIM118
-_LEDGER_COLUMNS = tuple(_LEDGER.columns.keys())
-_COUNT_COLUMNS = tuple(_COUNTS.columns.keys())
-_FILTER_COLUMNS = tuple(_FILTERS.columns.keys())
+from fleet_server.db import FINGERPRINTS
 
 CountKey = tuple[int, str, str, int]  # place id (0: none), device id, grain, start of the bucket
 
@@ -150,17 +53,17 @@ class Desk:
         A device's closed epochs grow in number for ever, so no others are fetched. Locks the devices on PostgreSQL.
         """
         ids = {"ids": json.dumps(sorted(device_ids))}
-        for device_id, created_at, virtual, channel in self._rows(_SELECT_DEVICES, ids):
+        for device_id, created_at, virtual, channel in self._rows(tables.SELECT_DEVICES, ids):
             self.devices[device_id] = DeviceState(device_id, created_at, virtual, channel)
-        self._fetch(_SELECT_OPEN, ids)
-        for device_id, age in self._rows(_SELECT_HIGHEST_AGES, ids):
+        self._fetch(tables.SELECT_OPEN, ids)
+        for device_id, age in self._rows(tables.SELECT_HIGHEST_AGES, ids):
             self.devices[device_id].highest_age = age
         missing = [key for key in named if key[0] in self.devices and not self._has(key)]
         if missing:
             devices, numbers = ({key[part] for key in missing} for part in (0, 1))
             values = {"ids": json.dumps(sorted(devices)), "numbers": json.dumps(sorted(numbers))}
-            self._fetch(_SELECT_NAMED, values)
-        for device_id, start, stop, place_id, hours_from, weekly in self._rows(_SELECT_STAYS, ids):
+            self._fetch(tables.SELECT_NAMED, values)
+        for device_id, start, stop, place_id, hours_from, weekly in self._rows(tables.SELECT_STAYS, ids):
             device, stay = self.devices[device_id], (start, stop, place_id)
             if not device.stays or device.stays[-1] != stay:
                 device.stays.append(stay)
@@ -178,13 +81,13 @@ class Desk:
     def _fetch(self, selects: tuple[Select[Any], Select[Any]], values: dict[str, str]) -> None:
         fetched: dict[tuple[str, int], EpochState] = {}
         for row in self._rows(selects[0], values):
-            epoch = EpochState(*row[:_EPOCH_WIDTH])
+            epoch = EpochState(*row[: tables.EPOCH_WIDTH])
             epoch.ledger.loaded_from = epoch.through
             if not self._has((epoch.device_id, epoch.epoch)):
                 self.devices[epoch.device_id].epochs[epoch.epoch] = epoch
                 fetched[epoch.device_id, epoch.epoch] = epoch
-                if row[_EPOCH_WIDTH] is not None:
-                    self._put(RunState(*row[_EPOCH_WIDTH:]))
+                if row[tables.EPOCH_WIDTH] is not None:
+                    self._put(RunState(*row[tables.EPOCH_WIDTH :]))
         tails: dict[tuple[str, int], list[Range]] = {}
         for device_id, number, start, stop, state in self._rows(selects[1], values):
             if (device_id, number) in fetched:
@@ -216,18 +119,20 @@ class Desk:
 
     def has_closed(self, device: DeviceState, low: int, high: int) -> bool:
         """Whether an epoch that is not on the desk has an age between these two (both excluded)."""
-        ages = _EPOCHS.c.age.between(low + 1, high - 1)
-        found = self.connection.execute(select(_EPOCHS.c.epoch).where(self._closed(device), ages).limit(1))
+        ages = tables.EPOCHS.c.age.between(low + 1, high - 1)
+        found = self.connection.execute(
+            select(tables.EPOCHS.c.epoch).where(self._closed(device), ages).limit(1)
+        )
         return found.first() is not None
 
     def shift_closed(self, device: DeviceState, age: int, by: int) -> None:
         """Make the epochs that are not on the desk and are younger than `age` younger still."""
-        younger = update(_EPOCHS).where(self._closed(device), _EPOCHS.c.age > age)
-        self.connection.execute(younger.values(age=_EPOCHS.c.age + by))
+        younger = update(tables.EPOCHS).where(self._closed(device), tables.EPOCHS.c.age > age)
+        self.connection.execute(younger.values(age=tables.EPOCHS.c.age + by))
         device.highest_age += by
 
     def _closed(self, device: DeviceState) -> ColumnElement[bool]:
-        return (_EPOCHS.c.device_id == device.id) & _EPOCHS.c.epoch.not_in(list(device.epochs))
+        return (tables.EPOCHS.c.device_id == device.id) & tables.EPOCHS.c.epoch.not_in(list(device.epochs))
 
     def touch_run(self, run: RunState) -> None:
         """This run changed."""
@@ -238,14 +143,14 @@ class Desk:
         ledger = epoch.ledger
         if start < ledger.loaded_from:
             rows = self.connection.execute(
-                select(_LEDGER.c.start, _LEDGER.c.stop, _LEDGER.c.state)
+                select(tables.LEDGER.c.start, tables.LEDGER.c.stop, tables.LEDGER.c.state)
                 .where(
-                    _LEDGER.c.device_id == epoch.device_id,
-                    _LEDGER.c.epoch == epoch.epoch,
-                    _LEDGER.c.stop >= start,
-                    _LEDGER.c.stop < ledger.loaded_from,
+                    tables.LEDGER.c.device_id == epoch.device_id,
+                    tables.LEDGER.c.epoch == epoch.epoch,
+                    tables.LEDGER.c.stop >= start,
+                    tables.LEDGER.c.stop < ledger.loaded_from,
                 )
-                .order_by(_LEDGER.c.start)
+                .order_by(tables.LEDGER.c.start)
             )
             ledger.extend_down([(a, b, STATES[state]) for a, b, state in rows], start)
         return ledger
@@ -255,8 +160,10 @@ class Desk:
         known = epoch.runs.get(boot)
         if known is None and boot < epoch.last_boot:
             row = self.connection.execute(
-                select(_RUNS).where(
-                    _RUNS.c.device_id == epoch.device_id, _RUNS.c.epoch == epoch.epoch, _RUNS.c.boot == boot
+                select(tables.RUNS).where(
+                    tables.RUNS.c.device_id == epoch.device_id,
+                    tables.RUNS.c.epoch == epoch.epoch,
+                    tables.RUNS.c.boot == boot,
                 )
             ).first()
             known = self._put(RunState(*row)) if row is not None else None
@@ -265,7 +172,7 @@ class Desk:
     def all_runs(self, device: DeviceState) -> list[RunState]:
         """Every run of a device, oldest first, those on the desk as they are there."""
         found: list[tuple[int, RunState]] = []
-        for *columns, age in self._rows(_SELECT_ALL_RUNS, {"device": device.id}):
+        for *columns, age in self._rows(tables.SELECT_ALL_RUNS, {"device": device.id}):
             run = RunState(*columns)
             epoch = device.epochs.get(run.epoch)
             if epoch is None:
@@ -304,13 +211,18 @@ class Desk:
 
     def flush_records(self) -> None:
         """Write the records taken in so far, so that queries see them."""
-        bulk.insert(self.connection, _RECORDS, RECORD_COLUMNS, self.records)
+        bulk.insert(self.connection, tables.RECORDS, tables.RECORD_COLUMNS, self.records)
         self.records = []
 
     def flush(self) -> None:
         """Write everything that changed."""
         epochs = list(self._dirty_epochs.values())
-        bulk.upsert(self.connection, _EPOCHS, _EPOCH_COLUMNS, [_epoch_row(epoch) for epoch in epochs])
+        bulk.upsert(
+            self.connection,
+            tables.EPOCHS,
+            tables.EPOCH_COLUMNS,
+            [tables.epoch_row(epoch) for epoch in epochs],
+        )
         self.flush_records()
         deleted: list[dict[str, Any]] = []
         changed: list[tuple[Any, ...]] = []
@@ -321,35 +233,26 @@ class Desk:
                 (epoch.device_id, epoch.epoch, start, stop, NAMES[state]) for start, stop, state in new
             ]
         if deleted:
-            self.connection.execute(_DELETE_RANGE, deleted)
-        bulk.upsert(self.connection, _LEDGER, _LEDGER_COLUMNS, changed)
-        runs = [_run_row(run) for run in self._dirty_runs.values()]
-        bulk.upsert(self.connection, _RUNS, _RUN_COLUMNS, runs)
+            self.connection.execute(tables.DELETE_RANGE, deleted)
+        bulk.upsert(self.connection, tables.LEDGER, tables.LEDGER_COLUMNS, changed)
+        runs = [tables.run_row(run) for run in self._dirty_runs.values()]
+        bulk.upsert(self.connection, tables.RUNS, tables.RUN_COLUMNS, runs)
         counts = [(*key, *amounts) for key, amounts in self._counts.items() if any(amounts)]
         bulk.upsert(
-            self.connection, _COUNTS, _COUNT_COLUMNS, counts, add=("counted", "filtered", "simulated")
+            self.connection,
+            tables.COUNTS,
+            tables.COUNT_COLUMNS,
+            counts,
+            add=("counted", "filtered", "simulated"),
         )
         unit_counts.add(self.connection, counts)
         if self._filtered:
             rules = [(*key, *sums) for key, sums in self._filtered.items() if any(sums)]
-            bulk.upsert(self.connection, _FILTERS, _FILTER_COLUMNS, rules, add=("answers", "simulated"))
+            bulk.upsert(
+                self.connection, tables.FILTERS, tables.FILTER_COLUMNS, rules, add=("answers", "simulated")
+            )
         changes = [{"d": d, "e": e, "more": more} for (d, e), more in self._refiltered.items() if more]
         if changes:
-            self.connection.execute(_REFILTER, changes)
+            self.connection.execute(tables.REFILTER, changes)
         self._dirty_epochs, self._dirty_runs, self._counts = {}, {}, {}
         self._filtered, self._refiltered = {}, {}
-
-
-_REFILTER = (
-    update(_EPOCHS)
-    .where(_EPOCHS.c.device_id == bindparam("d"), _EPOCHS.c.epoch == bindparam("e"))
-    .values(
-        counted_answers=_EPOCHS.c.counted_answers - bindparam("more"),
-        filtered_answers=_EPOCHS.c.filtered_answers + bindparam("more"),
-    )
-)
-_DELETE_RANGE = delete(_LEDGER).where(
-    _LEDGER.c.device_id == bindparam("d"),
-    _LEDGER.c.epoch == bindparam("e"),
-    _LEDGER.c.start == bindparam("s"),
-)

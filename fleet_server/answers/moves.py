@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from fleet_server.answers import runs
+from fleet_server.answers import replacing
 from fleet_server.answers.desk import Desk
 from fleet_server.answers.placing import NOWHERE
 
@@ -16,6 +16,6 @@ def reinstalled(session: Session, device_id: str, *, since: int, now: int) -> fr
     desk.open({device_id}, set())
     if device_id not in desk.devices:
         raise ValueError(f"device {device_id!r} is not registered")
-    places = runs.reinstalled(desk, desk.devices[device_id], since)
+    places = replacing.reinstalled(desk, desk.devices[device_id], since)
     desk.flush()
     return frozenset(places - {NOWHERE})

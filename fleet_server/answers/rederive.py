@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from fleet_server.answers import bulk, wire
+from fleet_server.answers.clock_anchors import highest_uptime
 from fleet_server.answers.fingerprints import COARSE, NO_CRC
 from fleet_server.answers.models import Record
 from fleet_server.answers.placing import (
@@ -29,8 +30,8 @@ from fleet_server.answers.placing import (
     place_in,
     usable,
 )
+from fleet_server.answers.replacing import between_neighbours
 from fleet_server.answers.rules import CORRECTED, UNANSWERED
-from fleet_server.answers.runs import between_neighbours, highest_uptime
 from fleet_server.answers.states import RunState
 from fleet_server.answers.visits import has_a_say
 

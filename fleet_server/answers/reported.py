@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from fleet_server.answers import quarantine, runs
+from fleet_server.answers import quarantine, replacing
 from fleet_server.answers.book import MAX_AHEAD, MAX_OPEN, TOO_MANY
 from fleet_server.answers.desk import Desk
 from fleet_server.answers.ledger import LOST
 from fleet_server.answers.placing import NOWHERE
-from fleet_server.answers.states import DeviceState, EpochState
+from fleet_server.answers.states import DeviceState, EpochState, Tally
 
 
 def epochs_reported(
@@ -42,9 +42,9 @@ def epochs_reported(
         for epoch in device.epochs.values():
             if epoch.epoch not in named and epoch.age < newest and not epoch.by_server:
                 _close(desk, epoch)
-    tally = runs.Tally()
+    tally = Tally()
     if moved:
-        runs.settle(desk, device, tally)
+        replacing.settle(desk, device, tally)
     desk.flush()
     return frozenset(tally.places - {NOWHERE})
 

@@ -1,19 +1,12 @@
-"""Takes received records in and places them in time; places a run anew when a clock record or a neighbour says more.
+"""Takes received records in: places them in time, filters them, counts them. What they say of others, see replacing.py.
 
-A run is one life of a kiosk's uptime counter, (device, epoch, boot). It knows no messages and no ledger.
-Invariant: what stands in the counts is what the records' own columns say.
+It knows no messages and no ledger. Invariant: what stands in the counts is what the records' own columns say.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, case, func, or_, select, update
-
-from fleet_server.answers import bulk, filters, wire
+from fleet_server.answers import clock_anchors, filters, replacing, wire
 from fleet_server.answers.desk import Desk
-from fleet_server.answers.fingerprints import COARSE
-from fleet_server.answers.models import ClockAnchor, Record
 from fleet_server.answers.placing import (
     HOUR,
     NOWHERE,
@@ -26,39 +19,11 @@ from fleet_server.answers.placing import (
     place_in,
     usable,
 )
-from fleet_server.answers.rules import CORRECTED, CURRENT, HOURS, UNANSWERED
-from fleet_server.answers.states import DeviceState, EpochState, RunState
+from fleet_server.answers.rules import CORRECTED, CURRENT, UNANSWERED
+from fleet_server.answers.states import DeviceState, EpochState, RunState, Tally
 from fleet_server.instants import HOUR_MS
 
 _NEVER = (None, None)
-
-_RECORDS = bulk.table_of(Record)
-_ANCHORS = bulk.table_of(ClockAnchor)
-_ANCHOR_COLUMNS = tuple(_ANCHORS.columns.keys())
-_MOVE = (
-    update(_RECORDS)
-    .where(
-        _RECORDS.c.device_id == bindparam("d"),
-        _RECORDS.c.epoch == bindparam("e"),
-        _RECORDS.c.seq == bindparam("s"),
-    )
-    .values(
-        place_id=bindparam("p"),
-        from_at=bindparam("f"),
-        to_at=bindparam("t"),
-        grain=bindparam("g"),
-        filtered=bindparam("r"),
-    )
-)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What taking records in came to."""
-
-    counted: int = 0
-    filtered: int = 0
-    places: set[int] = field(default_factory=set)
 
 
 def take_in(
@@ -81,7 +46,7 @@ def take_in(
         if clocks:
             anchors = _learn(desk, device, run, clocks, tally, is_new=known is None)
         else:
-            anchors = _anchors(desk, run, min([record.uptime for record in records]))
+            anchors = clock_anchors.needed(desk, run, min([record.uptime for record in records]))
         if anchors:
             run.began_before = interval(best(anchors, 0), 0)[1] if clocks else run.began_before
             run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
@@ -101,7 +66,7 @@ def take_in(
         moved = (run.began_before, run.ended_after) != bounds
         unsettled = unsettled or known is None or bool(clocks) or (moved and not newest)
     if unsettled:
-        settle(desk, device, tally)
+        replacing.settle(desk, device, tally)
     epoch.received_answers += tally.counted + tally.filtered
     epoch.counted_answers += tally.counted
     epoch.filtered_answers += tally.filtered
@@ -143,69 +108,16 @@ def _learn(
     desk: Desk, device: DeviceState, run: RunState, clocks: Sequence[Anchor], tally: Tally, *, is_new: bool
 ) -> list[Anchor]:
     """Keep new anchors; what was received of the run before and is better placed by them is placed anew."""
-    known = [] if is_new else _stored_anchors(desk, run)
-    key = (run.device_id, run.epoch, run.boot)
-    rows = [(*key, clock.seq, clock.uptime, clock.utc_ms, clock.uncertainty_ms) for clock in clocks]
-    bulk.insert(desk.connection, _ANCHORS, _ANCHOR_COLUMNS, rows)
+    known = [] if is_new else clock_anchors.stored(desk, run)
+    clock_anchors.keep(desk, run, clocks)
     anchors = usable([*known, *clocks])
     newest = anchors[-1]
     run.anchor_uptime, run.anchor_seq, run.anchor_utc_ms, run.anchor_uncertainty_ms = newest
     run.from_at = run.to_at = None
     if not is_new:
-        low, high = _reach(anchors, clocks)
-        _replace(desk, device, run, anchors, tally, low=low, high=high)
+        low, high = clock_anchors.reach(anchors, clocks)
+        replacing.replace(desk, device, run, anchors, tally, low=low, high=high)
     return anchors
-
-
-def clocks_moved(desk: Desk, device: DeviceState, run: RunState, below: int, tally: Tally) -> None:
-    """Clock records of this run, and its last uptime, are others now; records of an uptime `below` are placed anew."""
-    anchors = usable(_stored_anchors(desk, run))
-    if anchors:
-        run.anchor_uptime, run.anchor_seq, run.anchor_utc_ms, run.anchor_uncertainty_ms = anchors[-1]
-        run.began_before = interval(best(anchors, 0), 0)[1]
-        run.ended_after = interval(best(anchors, run.last_uptime), run.last_uptime)[0]
-    if below:
-        _replace(desk, device, run, anchors, tally, high=below)
-
-
-def highest_uptime() -> Any:
-    """The highest uptime of records, for a query; a coarse clock record stands later than it was."""
-    coarse_clock = (_RECORDS.c.kind == wire.KIND_CLOCK) & (_RECORDS.c.crc >= COARSE)
-    return func.max(case((coarse_clock, 0), else_=_RECORDS.c.uptime))
-
-
-def _reach(anchors: Sequence[Anchor], clocks: Sequence[Anchor]) -> tuple[int, int]:
-    """The open interval of uptimes for which one of the new `clocks` may be the best of all usable `anchors`."""
-    places = [place for place, anchor in enumerate(anchors) if anchor in clocks]
-    if not places:
-        return 0, 0
-    low = anchors[places[0] - 1].uptime if places[0] > 0 else -1
-    high = anchors[places[-1] + 1].uptime if places[-1] + 1 < len(anchors) else 1 << 32
-    return low, high
-
-
-def _anchors(desk: Desk, run: RunState, lowest_uptime: int) -> list[Anchor]:
-    """The anchors needed to place uptimes from `lowest_uptime` on; empty for a run without a clock."""
-    newest = run.newest_anchor
-    if newest is None:
-        return []
-    if lowest_uptime >= newest.uptime:
-        return [newest]
-    return usable(_stored_anchors(desk, run))
-
-
-def _stored_anchors(desk: Desk, run: RunState) -> list[Anchor]:
-    columns = (_ANCHORS.c.uptime, _ANCHORS.c.seq, _ANCHORS.c.utc_ms, _ANCHORS.c.uncertainty_ms)
-    rows = desk.connection.execute(
-        select(*columns).where(
-            _ANCHORS.c.device_id == run.device_id, _ANCHORS.c.epoch == run.epoch, _ANCHORS.c.boot == run.boot
-        )
-    )
-    return [Anchor(*row) for row in rows]
-
-
-def _when(anchors: Sequence[Anchor], uptime: int) -> Interval:
-    return interval(best(anchors, uptime), uptime)
 
 
 def _put(
@@ -233,7 +145,7 @@ def _put(
         if only is not None:
             when: Interval | None = interval(only, record.uptime)
         else:
-            when = _when(anchors, record.uptime) if anchors else between
+            when = clock_anchors.when(anchors, record.uptime) if anchors else between
         from_at, to_at = when or _NEVER
         if from_at is None or to_at is None or from_at < low or to_at >= high:
             grain, start = bucket(when)
@@ -271,121 +183,3 @@ def _alike(stays: Sequence[Stay], grain: str, start: int, place: int | None) -> 
         if stay_place == place and stay_from < high and (stay_to is None or stay_to > low):
             low, high = max(low, stay_from), high if stay_to is None else min(high, stay_to)
     return low, high
-
-
-def settle(desk: Desk, device: DeviceState, tally: Tally) -> None:
-    """Give every run without a clock the interval between its neighbours, and place anew those whose interval changed.
-
-    A kiosk is not pressed under its name before it has one: the device's creation bounds what came before any clock.
-    """
-    for run, between in between_neighbours(desk.all_runs(device), device.created_at):
-        if run.anchor_uptime is None and run.between != between:
-            run.from_at, run.to_at = between or _NEVER
-            desk.touch_run(run)
-            _replace(desk, device, run, [], tally)
-
-
-def between_neighbours(
-    runs: Sequence[RunState], created_at: int
-) -> Iterator[tuple[RunState, Interval | None]]:
-    """Each of these runs (oldest first) with the interval in which it must lie by its neighbours' clocks; None for
-    one that has a clock itself, or of which that is not known."""
-    after = created_at
-    lows: list[int] = []
-    for run in runs:
-        lows.append(after)
-        if run.ended_after is not None:
-            after = max(after, run.ended_after)
-    before: int | None = None
-    highs: list[int | None] = []
-    for run in reversed(runs):
-        highs.append(before)
-        if run.began_before is not None:
-            before = run.began_before if before is None else min(before, run.began_before)
-    for run, low, high in zip(runs, lows, reversed(highs), strict=True):
-        if run.anchor_uptime is not None or high is None or low > high:
-            yield run, None
-        else:
-            yield run, (low, high)
-
-
-def reinstalled(desk: Desk, device: DeviceState, since: int) -> set[int]:
-    """Find the place anew of everything that was, or may have been, given after `since`; returns the places touched."""
-    tally = Tally()
-    for run in desk.all_runs(device):
-        _replace(desk, device, run, usable(_stored_anchors(desk, run)), tally, since=since)
-    return tally.places
-
-
-def _replace(
-    desk: Desk,
-    device: DeviceState,
-    run: RunState,
-    anchors: Sequence[Anchor],
-    tally: Tally,
-    *,
-    low: int = -1,
-    high: int = 1 << 32,
-    since: int | None = None,
-) -> None:
-    """Place the records of a run anew whose uptime lies between `low` and `high` (both excluded).
-
-    With `since`: only those that may have been given after that instant.
-    """
-    desk.flush_records()
-    table = _RECORDS.c
-    more = 0
-    rows = desk.connection.execute(
-        select(
-            table.seq,
-            table.kind,
-            table.flags,
-            table.uptime,
-            table.place_id,
-            table.from_at,
-            table.to_at,
-            table.filtered,
-        ).where(
-            table.device_id == run.device_id,
-            table.epoch == run.epoch,
-            table.seq.between(run.first_seq, run.last_seq),
-            table.boot == run.boot,
-            table.crc < COARSE,
-            table.uptime > low,
-            table.uptime < high,
-            *(() if since is None else (or_(table.to_at.is_(None), table.to_at >= since),)),
-        )
-    ).all()
-    moves = []
-    for seq, kind, flags, uptime, old_place, from_at, to_at, filtered in rows:
-        when = _when(anchors, uptime) if anchors else run.between
-        place = place_in(device.stays, when)
-        old = None if from_at is None else (from_at, to_at)
-        if (when, place) == (old, old_place):
-            continue
-        grain, start = bucket(when)
-        rule = filtered
-        if kind == wire.KIND_ANSWER and filtered in (None, HOURS):
-            rule = filters.by_hours(device, run, place, when)
-            more += (filtered is None) - (rule is None)
-        moves.append(
-            {
-                "d": run.device_id,
-                "e": run.epoch,
-                "s": seq,
-                "p": place,
-                "f": when[0] if when else None,
-                "t": when[1] if when else None,
-                "g": grain,
-                "r": rule,
-            }
-        )
-        if kind == wire.KIND_ANSWER:
-            old_key = (old_place or NOWHERE, run.device_id, *bucket(old))
-            filters.count(desk, old_key, filtered, flags, -1)
-            filters.count(desk, (place or NOWHERE, run.device_id, grain, start), rule, flags, 1)
-            tally.places |= {old_place or NOWHERE, place or NOWHERE}
-    if moves:
-        desk.connection.execute(_MOVE, moves)
-    if more:
-        desk.refilter(run, more)

@@ -95,3 +95,12 @@ class DeviceState:
     hours: dict[int, Hours] = field(default_factory=dict)
     highest_age: int = -1
     closed_runs: dict[tuple[int, int], RunState] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What taking records in came to."""
+
+    counted: int = 0
+    filtered: int = 0
+    places: set[int] = field(default_factory=set)

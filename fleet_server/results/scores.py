@@ -126,9 +126,9 @@ def of_many(
     `series`: of these alone.
     """
     found: dict[int, dict[int, Figures]] = {}
-    wanted = {"ids": json.dumps(sorted(ids))}
+    wanted: dict[str, Any] = {"ids": json.dumps(sorted(ids))}
     if series is not None:
-        wanted["series"] = json.dumps(sorted(series))
+        wanted["series"] = sorted(series)
     keys = ("scope_id", "series_id")
     for run in runs(start, stop, lambda _day: start):
         sums = _sums(run.grain, with_filtered, keys, many=True, chosen=series is not None)
@@ -168,7 +168,7 @@ def _sums(
     table, within = _within(grain, with_filtered)
     within &= among(table.c.scope_id, "ids") if many else table.c.scope_id == bindparam("id")
     if chosen:
-        within &= among(table.c.series_id, "series")
+        within &= table.c.series_id.in_(bindparam("series", expanding=True))
     apart = [table.c[name] for name in keys]
     sums = [func.sum(table.c[name]) for name in ("answers", "cant_say", *VALUES)]
     return select(*apart, *sums).where(within).group_by(*apart).order_by(*apart)

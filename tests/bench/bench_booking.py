@@ -14,7 +14,7 @@ from kiosk import record as codec
 
 from fleet_server import garbage
 from fleet_server.answers.book import Message, book_all
-from fleet_server.answers.desk import RECORD_COLUMNS
+from fleet_server.answers.desk_tables import RECORD_COLUMNS
 from fleet_server.db import Database
 from fleet_server.devices.models import Device
 from fleet_server.migrations import migrate
