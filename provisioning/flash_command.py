@@ -82,6 +82,8 @@ def flash(
     else:
         for outcome in outcomes:
             _say(outcome)
+        if any(outcome.state != "failed" for outcome in outcomes):
+            typer.echo("an image holds its kiosk's secret: delete it once the server has seen the kiosk")
     if any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -91,7 +93,7 @@ def ask(pairs: Sequence[Pair]) -> None:
     for pair in pairs:
         was = f", was {pair.found.id}" if pair.found and pair.found.id else ""
         typer.echo(f"{pair.port.title}{was}  <-  {pair.image.path} ({pair.image.id})")
-    typer.confirm(f"Write to {len(pairs)} boards?", abort=True)
+    typer.confirm(f"Write to {'this board' if len(pairs) == 1 else f'{len(pairs)} boards'}?", abort=True)
 
 
 def _say(outcome: Outcome) -> None:

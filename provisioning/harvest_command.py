@@ -17,12 +17,14 @@ from provisioning.errors import ProvisioningError
 from provisioning.flash_layout import decode, partition
 from provisioning.handing_over import deliver
 from provisioning.harvesting import Harvested
+from provisioning.kiosk_journal import KioskJournal
 from provisioning.lines import CaFile, Json, ServerOption, StateFolder, TokenFile, one_line_errors
 from provisioning.server import from_environment
 
 _ID = re.compile(r"[a-z0-9]{12}")
 _DUMP_NAME = re.compile(r"([a-z0-9]{12})-\d{8}T\d{6}\.journal")
 _PAUSE_S = 1.5
+_BLANK = {0xFF}
 
 
 @one_line_errors
@@ -57,6 +59,7 @@ def harvest(
     dumps = Dumps(folder)
     if dump:
         found, journal = from_file(dump)
+        _check(journal, str(dump))
         ours = (
             dump
             if dump.resolve().parent == dumps.path.resolve() and _DUMP_NAME.fullmatch(dump.name)
@@ -65,12 +68,13 @@ def harvest(
     else:
         found, journal = asyncio.run(_from_board(port, quiet=as_json))
         ours = dumps.keep(device or found or "unknown", journal)
+        _check(journal, f"{found or 'this board'} (what was read is kept in {ours})")
     device_id = _one(device, found, ours)
     done = deliver(to, device_id, journal, dumps, ours)
     if as_json:
         typer.echo(json.dumps({**asdict(done), "dump": str(ours) if ours and ours.exists() else None}))
     else:
-        _say(done, ours)
+        _say(done, ours, f"{to.address}/devices/{device_id}", not KioskJournal(journal).epochs())
     if done.forks:
         raise typer.Exit(1)
 
@@ -111,6 +115,19 @@ async def _from_board(name: str | None, quiet: bool) -> tuple[str, bytes]:
     return found_board.id, journal
 
 
+def _check(journal: bytes, whose: str) -> None:
+    """Raises ProvisioningError for what is no journal: nobody may take its answers for confirmed."""
+    try:
+        found = KioskJournal(journal).found
+    except ProvisioningError as error:
+        raise ProvisioningError(f"{whose}: {error}; a dump or a whole flash image is needed") from error
+    if not found and set(journal) != _BLANK:
+        raise ProvisioningError(
+            f"{whose}: nothing in it can be read as a kiosk's journal; is it the right file or board? Erase nothing "
+            "until somebody has looked"
+        )
+
+
 def _one(given: str | None, found: str, dump: Path | None) -> str:
     if given and found and given != found:
         raise ProvisioningError(f"--device {given}: this is the journal of kiosk {found}")
@@ -121,7 +138,10 @@ def _one(given: str | None, found: str, dump: Path | None) -> str:
     return device_id
 
 
-def _say(done: Harvested, dump: Path | None) -> None:
+def _say(done: Harvested, dump: Path | None, page: str, empty: bool) -> None:
+    if empty:
+        typer.echo(f"{done.device_id}: its journal holds no record; there is nothing to hand over")
+        return
     known = "" if done.forks else f", {done.known} were known"
     typer.echo(f"{done.device_id}: {done.new} answers were new{known}")
     if done.filtered:
@@ -137,3 +157,4 @@ def _say(done: Harvested, dump: Path | None) -> None:
         )
     else:
         typer.echo("  the server has confirmed all of them" + ("; the dump is removed" if dump else ""))
+    typer.echo(f"  its page: {page}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioning.errors import ProvisioningError
 from provisioning.kiosk_journal import Batch, KioskJournal, answers_waiting
-from provisioning.server import Server
+from provisioning.server import Denied, Server
 
 _AT_ONCE = 16  # batches in a request: about 1 100 presses
 
@@ -74,7 +74,14 @@ def harvest(
 
 def _exchange(server: Server, path: str, batches: list[Batch]) -> list[dict[str, Any]]:
     body = {"batches": [base64.b64encode(batch.payload).decode() for batch in batches]}
-    told = server.post(path, body)
+    try:
+        told = server.post(path, body)
+    except Denied as error:
+        if error.code != "not_found":
+            raise
+        raise ProvisioningError(
+            f"{error} on {server.address}, or is not yours to see: is that the server it belongs to?"
+        ) from error
     booked = told.get("booked") if isinstance(told, dict) else None
     if not isinstance(booked, list) or len(booked) != len(batches):
         raise ProvisioningError(f"server {server.address}: this is no fleet server; is the address right?")

@@ -69,6 +69,11 @@ class KioskJournal:
             )
         self._journal = Journal(_Flash(content), os.urandom)
 
+    @property
+    def found(self) -> bool:
+        """Whether a kiosk has ever written there: another file's bytes mount as an empty journal, too."""
+        return bool(self._journal.reason != "fresh")
+
     def epochs(self) -> list[int]:
         """Epochs that something was written in, oldest first."""
         return [epoch for epoch, _, next_seq, _ in self._journal.epochs() if next_seq]

@@ -47,7 +47,9 @@ def draw(label: Label, width: float, height: float, dots: float) -> Image.Image:
     room = picture.width - left - round(_MARGIN_MM * dots)
     points, lines = _fitted(label.name, room, dots)
     rows: list[tuple[str, str, float, float]] = [(line, _BOLD, points, points * 1.15) for line in lines]
-    rows += [(_grouped(label.id), _BOLD, _POINTS_ID, _POINTS_ID * 1.5)]
+    # A letter that is cut off makes another id of it, and nobody sees that one is missing.
+    grouped = _grouped(label.id)
+    rows += [(grouped, _BOLD, _smaller(grouped, _BOLD, _POINTS_ID, room, dots), _POINTS_ID * 1.5)]
     small = " · ".join(filter(None, (label.model, _host(label.address))))
     size = _smaller(small, _REGULAR, _POINTS_SMALL, room, dots)
     rows += [(small, _REGULAR, size, _POINTS_SMALL * 1.5)]

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from provisioning.errors import ProvisioningError
 from provisioning.label import Label
 from provisioning.label_sheets import SHEETS, Sheet, pdf, pngs, sheet_of
 from provisioning.lines import CaFile, Json, ServerOption, TokenFile, one_line_errors
-from provisioning.server import Server, address_from, from_environment
+from provisioning.server import Denied, Server, address_from, from_environment
 from provisioning.virtual.folder import write_private
 
 _GIVEN = re.compile(r"([a-z0-9]{12})(?:=(.*))?")
@@ -22,7 +22,10 @@ SHEET_HELP = "; ".join(f"{name}: {sheet.title}" for name, sheet in SHEETS.items(
 @one_line_errors
 def label(
     kiosks: Annotated[
-        list[str], typer.Argument(metavar="ID[=NAME]…", help="Without a name the server is asked for it.")
+        list[str],
+        typer.Argument(
+            metavar="ID[=NAME]…", help="Its id or name, as the server knows it; ID=NAME asks nobody."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="A .pdf, or a .png for each sheet.")],
     sheet: Annotated[str, typer.Option("--sheet", help=SHEET_HELP)] = "single",
@@ -40,7 +43,7 @@ def label(
     parted = [_parted(text) for text in kiosks]
     ask = any(not name for _, name in parted)
     fleet = from_environment(server, token_file, ca) if ask else None
-    labels = [_label(device_id, name, address, fleet) for device_id, name in parted]
+    labels = [_label(wanted, name, address, fleet) for wanted, name in parted]
     files = write_labels(labels, out, layout, skip)
     if as_json:
         named = [{"id": one.id, "name": one.name, "address": one.address} for one in labels]
@@ -73,15 +76,31 @@ def counted(labels: Sequence[Label]) -> str:
 
 def _parted(text: str) -> tuple[str, str]:
     found = _GIVEN.fullmatch(text)
-    if found is None:
+    if found is None and "=" in text:
         raise ProvisioningError(f"'{text}': ID or ID=NAME is needed, an id has 12 characters a-z, 0-9")
+    if found is None:
+        return text, ""
     return found[1], (found[2] or "").strip()
 
 
 def _label(device_id: str, name: str, address: str, fleet: Server | None) -> Label:
+    """device_id: or a device's whole name, when `name` is ''."""
     model = ""
     if not name:
         assert fleet is not None
-        told = fleet.get(f"/devices/{device_id}")
+        told = _told(device_id, fleet)
+        device_id = str(told["id"])
         name, model = str(told.get("name", "")), str(told.get("model", ""))
     return Label(device_id, name, f"{address}/devices/{device_id}", model)
+
+
+def _told(wanted: str, fleet: Server) -> dict[str, Any]:
+    """A device by its id, else by its name, which may look like one: `laboratorium`."""
+    if _GIVEN.fullmatch(wanted):
+        try:
+            found: dict[str, Any] = fleet.get(f"/devices/{wanted}")
+            return found
+        except Denied as error:
+            if error.code != "not_found":
+                raise
+    return fleet.device(wanted)

@@ -3,6 +3,7 @@
 Opens no port. `comports` is pyserial's list and can be another one in tests.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,17 @@ def chosen(names: Sequence[str], comports: Comports = list_ports.comports) -> li
             raise ProvisioningError(f"--port {name}: {fits[0].title} is named twice")
         ports += fits
     return ports
+
+
+def not_opened(name: str, reason: object) -> str:
+    """Why a port that somebody named cannot be opened, and what to do: the library's own words tell neither."""
+    if os.name == "posix" and "://" not in name:
+        if not os.path.exists(name):
+            known = ", ".join(port.title for port in find()) or "none"
+            return f"{name} cannot be opened: there is no such port; is the cable in? Boards are at: {known}"
+        if not os.access(name, os.R_OK | os.W_OK):
+            return f"{name} cannot be opened: this user may not; on Linux join the group dialout and sign in anew"
+    return f"{name} cannot be opened ({reason}); is it a board's port, does another program have it open?"
 
 
 def _numbers(location: str) -> list[int]:

@@ -1,6 +1,7 @@
 """What every step of a test has at hand: the board's functions, a person to ask, what was given on the command line."""
 
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,9 @@ NOBODY = "nobody was there to answer"
 
 
 def person(question: str) -> str | None:
-    """A line from standard input; None at its end."""
+    """A line from standard input; None at its end. What was typed before the question is no answer to it."""
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
     sys.stderr.write(f"  {question} [y]es, [n]o, [r]epeat, [s]kip: ")
     sys.stderr.flush()
     line = sys.stdin.readline()

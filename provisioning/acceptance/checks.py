@@ -209,7 +209,7 @@ def supply(bench: Bench) -> Result:
     )
     if volt is None:
         return Result(
-            SKIPPED, "this board cannot measure it: read its 5 V with a meter and give --supply VOLT"
+            SKIPPED, "this board cannot measure it: read its 5 V with a meter; --only supply --supply VOLT"
         )
     measured = Measure("voltage", volt, "V", low, high)
     return Result(PASSED if measured.kept else FAILED, how, (measured,))

@@ -8,7 +8,7 @@ import typer
 
 from provisioning.acceptance.bench import Bench, person
 from provisioning.acceptance.checks import CHECKS, done, plan
-from provisioning.acceptance.record import FAILED, PASSED, SKIPPED, Record, Result
+from provisioning.acceptance.record import FAILED, NOT_ASKED, NOT_REACHED, PASSED, SKIPPED, Record, Result
 from provisioning.errors import ProvisioningError
 from provisioning.field.say import Say
 from provisioning.firmware_files import BOARDS, bench_files, board_of, boards_of, project_version
@@ -63,7 +63,9 @@ def try_board(
         _fail(say, "interrupted; run the same line again: it goes on", 130)
     failed, skipped = record.count(FAILED), record.count(SKIPPED)
     words = f"{record.count(PASSED)} passed, {failed} failed, {skipped} skipped: {out}"
-    say.result({"ok": not failed, "file": str(out), **record.body}, words)
+    say.result(
+        {"ok": not failed, "file": str(out), **record.body}, words, *_next(record, out, _model(board, model))
+    )
     if failed:
         raise typer.Exit(1)
 
@@ -124,6 +126,18 @@ def run(
     return record
 
 
+def _next(record: Record, out: Path, model: str) -> list[str]:
+    """What is to be done now, in words."""
+    if failed := record.names(FAILED):
+        again = " ".join(f"--only {name}" for name in failed)
+        return [f"failed: {', '.join(failed)}. Put it right, then the same line with {again}"]
+    if untried := [name for name in record.names(SKIPPED) if record.note(name) in (NOT_ASKED, NOT_REACHED)]:
+        return [
+            f"not tried yet: {', '.join(untried)}. The same line with --only {untried[0]}; all: without --only"
+        ]
+    return [f"next: station provision NAME --model {model} --report {out} …"]
+
+
 def _all(bench: Bench, record: Record, names: list[str]) -> None:
     if record.unfinished and len(names) < len(record.body["steps"]):
         bench.say.hint(f"goes on with {', '.join(names)}")
@@ -144,7 +158,8 @@ def _tell(say: Say, name: str, result: Result) -> None:
 
 def _model(board: str, model: str | None) -> str:
     if board not in BOARDS:
-        raise ProvisioningError(f"board '{board}' is unknown; there are {', '.join(BOARDS)}")
+        known = ", ".join(one for one in BOARDS if one != "unix")
+        raise ProvisioningError(f"board '{board}' is unknown; there are {known}")
     if model is None:
         return _MODEL_OF[board]
     model_of(model)

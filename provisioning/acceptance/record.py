@@ -69,7 +69,7 @@ class Record:
         if only:
             return [name for name in self._plan if name in only]
         if self.unfinished:
-            return [name for name in self._plan if self._note(name) == NOT_REACHED]
+            return [name for name in self._plan if self.note(name) == NOT_REACHED]
         return list(self._plan)
 
     def begin(self, names: Sequence[str]) -> None:
@@ -92,9 +92,13 @@ class Record:
         return {**self._body, "steps": [self._steps[name] for name in self._plan if name in self._steps]}
 
     def count(self, result: str) -> int:
-        return sum(step["result"] == result for step in self.body["steps"])
+        return len(self.names(result))
 
-    def _note(self, name: str) -> str:
+    def names(self, result: str) -> list[str]:
+        """The steps that ended so, in order."""
+        return [str(step["name"]) for step in self.body["steps"] if step["result"] == result]
+
+    def note(self, name: str) -> str:
         return str(self._steps[name]["note"]) if name in self._steps else NOT_REACHED
 
     def _save(self) -> None:

@@ -14,6 +14,7 @@ from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
+from provisioning import ports
 from provisioning.errors import Lost, ProvisioningError
 
 _PATIENCE_S = 10.0
@@ -63,9 +64,7 @@ class Wire:
         try:
             self._repl = SerialTransport(port, baudrate=115200, timeout=5)
         except (TransportError, SerialException, OSError) as error:
-            raise ProvisioningError(
-                f"{port} cannot be opened ({error}); is the cable in, is it the port?"
-            ) from error
+            raise ProvisioningError(ports.not_opened(port, error)) from error
         try:
             with redirect_stdout(StringIO()):  # mpremote prints what it heard instead, before it raises
                 self._repl.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)

@@ -92,10 +92,12 @@ def run(
     wait_s: float,
     boards: Boards | None = None,
     label: Callable[[list[Job], dict[str, Any]], None] = lambda jobs, station: None,
+    keep_images: bool = False,
 ) -> tuple[list[dict[str, Any]], list[Left]]:
     """All of the plan: (devices that are done, what is left). Raises when nothing can be begun at all.
 
-    boards: None when images are not flashed here. label: draws the labels of all devices that there are.
+    boards: None when images are not flashed here. label: draws the labels of all devices that there
+    are. keep_images: leave the copies of secrets that are on this laptop where they are.
     """
     station = server.get("/station")
     left: list[Left] = []
@@ -132,6 +134,8 @@ def run(
         try:
             if why := missing.get(id(job)):
                 raise ProvisioningError(why)
+            if not keep_images:
+                provision.forget(job, say)
             provision.report(server, job, say)
             done.append(provision.summary(job, station["address"]))
         except (ProvisioningError, OSError) as error:

@@ -14,6 +14,7 @@ from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
+from provisioning import ports
 from provisioning.errors import ProvisioningError
 from provisioning.firmware_files import boards_of
 from provisioning.identity import identity_from
@@ -81,14 +82,16 @@ class Board:
             repl.exec_raw_no_follow("import machine\nmachine.reset()\n")
         return f"the board at {self.port} starts anew; give it network"
 
+    def forget(self, device_id: str) -> str:
+        """Nothing of it is on the laptop."""
+        return ""
+
     @contextmanager
     def _repl(self) -> Iterator[SerialTransport]:
         try:
             transport = SerialTransport(self.port, baudrate=115200, timeout=5)
         except (TransportError, SerialException, OSError) as error:
-            raise ProvisioningError(
-                f"{self.port} cannot be opened ({error}); is the cable in, is it the port?"
-            ) from error
+            raise ProvisioningError(ports.not_opened(self.port, error)) from error
         try:
             with redirect_stdout(StringIO()):  # mpremote prints what it heard instead, before it raises
                 transport.enter_raw_repl(soft_reset=False, timeout_overall=REPL_S)

@@ -30,7 +30,7 @@ from provisioning.label_command import check_sheet, counted, write_labels
 from provisioning.lines import CaFile, Json, ServerOption, TokenFile
 from provisioning.many_boards import Guard
 from provisioning.models import MODELS
-from provisioning.server import from_environment
+from provisioning.server import Denied, from_environment
 
 
 def register(app: typer.Typer) -> None:
@@ -96,7 +96,15 @@ def swap(
         fleet = from_environment(server, token_file, ca)
         before, after = fleet.device(old), fleet.device(new)
         asked = {"new": after["id"], "without_questions": without_questions}
-        done = fleet.post(f"/devices/{before['id']}/swap", asked)
+        try:
+            done = fleet.post(f"/devices/{before['id']}/swap", asked)
+        except Denied as error:
+            if error.code != "hindered":
+                raise
+            raise ProvisioningError(
+                f"{error}. Nothing was done: take a kiosk of the old one's model, or give --without-questions; then "
+                "it says that it is not in use until a coordinator has published questions to it"
+            ) from error
         asks = f"set {done['question_set']}" if done["question_set"] else "no question set"
         held = (
             f"{done['waiting']} answers or notes wait in it: harvest it, or let it connect"
@@ -198,7 +206,9 @@ def _sequence(
             say.done(f"{', '.join(map(str, files))}: {counted(drawn)}, {layout.title}; print at 100 %")
 
     with _state(kept_in, fleet.address) as kept:
-        done, left = run(fleet, rows, target_of, kept, network, say, said.wait, boards, label)
+        done, left = run(
+            fleet, rows, target_of, kept, network, say, said.wait, boards, label, said.keep_images
+        )
     if alone and left:
         raise ProvisioningError(left[0].why)
     return done, left

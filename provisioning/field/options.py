@@ -45,6 +45,13 @@ class Shared:
         bool,
         typer.Option("--harvest", help="Hand over what waits in a board's journal before writing to it."),
     ] = False
+    keep_images: Annotated[
+        bool,
+        typer.Option(
+            "--keep-images",
+            help="Keep each image once the server has seen its kiosk. It holds the kiosk's secret.",
+        ),
+    ] = False
     labels: Annotated[Path | None, typer.Option("--labels", help="Draw the labels: a .pdf or .png.")] = None
     sheet: Annotated[str, typer.Option("--sheet", help=SHEET_HELP)] = "single"
     host: Annotated[

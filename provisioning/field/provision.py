@@ -129,6 +129,13 @@ def switch_on(station: dict[str, Any], job: Job, say: Say) -> None:
         say.doing(job.target.start(), name)
 
 
+def forget(job: Job, say: Say) -> None:
+    """The server has seen it: whatever held its secret here is needed no more."""
+    told = job.target.forget(job.progress.id)
+    if told:
+        say.hint(told, job.wanted.name)
+
+
 def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -> None:
     """Keep on the server what was tested and done, once."""
     progress, name = job.progress, job.wanted.name
@@ -169,7 +176,14 @@ def report(server: Server, job: Job, say: Say, *, now: datetime | None = None) -
     )
     progress.report = kept["address"]
     job.save()
-    say.done(f"acceptance report: {kept['address']} ({VERDICTS[kept['verdict']]})", name)
+    if failed := [step["name"] for step in body.get("steps", []) if step.get("result") == "failed"]:
+        say.failed(
+            f"acceptance report: {kept['address']} says failed: {', '.join(failed)}. Do not put it up like this: "
+            "repair it, or take another board",
+            name,
+        )
+    else:
+        say.done(f"acceptance report: {kept['address']} ({VERDICTS[kept['verdict']]})", name)
 
 
 def summary(job: Job, address: str) -> dict[str, Any]:

@@ -34,6 +34,10 @@ class Target(Protocol):
     def start(self) -> str:
         """Switch it on, or say what a person has to do; returns that in words."""
 
+    def forget(self, device_id: str) -> str:
+        """The server has seen the device: what is left of its secret on this laptop goes, or is named. Returns what was
+        done, in words, '' for nothing."""
+
 
 class IdentityFile:
     """A JSON file, as `fleet device create --out` makes it, for `station image` or another tool."""
@@ -57,6 +61,12 @@ class IdentityFile:
         """What to do with it."""
         return (
             f"build its image (station image --identity {self.path} …), flash it, give it network and power"
+        )
+
+    def forget(self, device_id: str) -> str:
+        """Another tool may need it still."""
+        return (
+            f"{self.path} holds its secret: delete it when you need it no more" if self.path.exists() else ""
         )
 
 
@@ -90,6 +100,16 @@ class ImageFile:
     def start(self) -> str:
         """What to do with it."""
         return f"flash it (station flash {self.path}), then give it network and power"
+
+    def forget(self, device_id: str) -> str:
+        """The board has it; this copy can do nothing but leak."""
+        if not self.path.exists() or _id_in_image(self.path) != device_id:
+            return ""
+        try:
+            self.path.unlink()
+        except OSError as error:
+            return f"{self.path} holds its secret and cannot be deleted ({error.strerror or error}): delete it yourself"
+        return f"{self.path} is deleted: it held the kiosk's secret"
 
     def _read_stock(self, model: str) -> Stock | None:
         return self._stock.read(chip_of(self.board or board_of(model))) if self._stock else None
@@ -132,6 +152,10 @@ class Virtual:
         if not self.kiosk.running:
             self.kiosk.start()
         return f"virtual kiosk '{self.kiosk.name}' has power"
+
+    def forget(self, device_id: str) -> str:
+        """Its flash is the kiosk."""
+        return ""
 
 
 def check_broker(identity: Identity, target: Target) -> None:

@@ -40,6 +40,7 @@ class Bench:
     fleet: Fleet
     token: str
     running: tuple[int, ...] = ()
+    images: dict[int, bytes] = field(default_factory=dict)
     boards: dict[int, MockBoard] = field(default_factory=dict)
     hung: dict[int, VirtualKiosk | Client] = field(default_factory=dict)
 
@@ -59,8 +60,11 @@ class Bench:
         return CliRunner().invoke(app, [str(word) for word in words], env=kept | environment)
 
     def image(self, number: int) -> bytes:
+        """As it was built; the tool deletes it when the server has seen the kiosk."""
         path = self.folder / "images" / f"kiosk-{number}.img"
-        return path.read_bytes() if path.exists() else b""
+        if path.exists():
+            self.images[number] = path.read_bytes()
+        return self.images.get(number, b"")
 
     def hang(self) -> None:
         """Boards that hold their image go to their places, where there are network and power."""

@@ -111,6 +111,9 @@ def test_a_box_of_twenty_boards_of_which_three_fail_and_the_same_line_again_does
     assert said[4] == "Put right what is named and run the same command again."
     good = [n for n in bench.boards if n not in (OTHER_CHIP, PULLED, HOLDS)]
     assert all(bytes(bench.boards[n].flash.data) == bench.image(n) for n in good)
+    assert {path.name for path in (bench.folder / "images").iterdir()} == {
+        f"kiosk-{number}.img" for number in (OTHER_CHIP, PULLED, HOLDS)
+    }, "what is seen leaves no secret behind"
     assert bench.boards[OTHER_CHIP].log == ["read"], "nothing was written to the wrong one"
     assert bytes(bench.boards[HOLDS].flash.data) == held
     assert all(isinstance(bench.hung[n], VirtualKiosk) for n in RUNNING)
@@ -137,6 +140,7 @@ def test_a_box_of_twenty_boards_of_which_three_fail_and_the_same_line_again_does
     result = json.loads(again.stdout)
     assert (result["ok"], result["left"], len(result["devices"])) == (True, [], BOARDS)
     assert all(bytes(board.flash.data) == bench.image(n) for n, board in bench.boards.items())
+    assert list((bench.folder / "images").iterdir()) == []
     named = [number for number in good if number <= 10]
     assert {n: bench.boards[n].connections for n in named} == {n: connections[n] for n in named}
     assert all(bench.boards[n].log.count("erase") == 1 for n in good), "no board was written twice"

@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from provisioning.firmware_files import bench_files, firmware_root
 from provisioning.flash_layout import FLASH_BYTES, LAYOUT, TABLE_OFFSET, encode
@@ -224,3 +226,31 @@ class Bench:
                 self.order(*self.finger(event))
             seen = len(events)
             time.sleep(0.01)
+
+
+@pytest.fixture
+def bench_of(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    made: list[Bench] = []
+
+    def make(*arguments: Any, **named: Any) -> Bench:
+        folder = tmp_path / f"board{len(made)}"
+        folder.mkdir()
+        made.append(Bench(folder, *arguments, **named))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+def presser(wrong: dict[int, list[dict[str, Any]]] | None = None) -> Callable[[dict[str, Any]], list[Any]]:
+    """Presses the button whose light shines, and no other; wrong: what is done instead at some."""
+    instead = wrong or {}
+
+    def finger(event: dict[str, Any]) -> list[Any]:
+        lit = [face for face, on in enumerate(event.get("light", [])) if on]
+        if len(lit) != 1:
+            return []
+        return instead.get(lit[0], [{"hold": lit[0]}, {"release": lit[0]}])
+
+    return finger

@@ -7,7 +7,7 @@ import json
 import os
 import pty
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,38 +27,12 @@ from provisioning.cli import app
 from provisioning.errors import ProvisioningError
 from provisioning.field.say import Say
 from provisioning.flash_layout import LAYOUT, SECTOR_BYTES, Partition, partition
-from tests.provisioning.bench_rig import Bench
+from tests.provisioning.bench_rig import Bench, bench_of, presser
+
+__all__ = ["bench_of"]  # a fixture
 
 SERIAL = "240ac4000007"
 SCRATCH = partition("phy_init")
-
-
-@pytest.fixture
-def bench_of(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
-
-    def make(*arguments: Any, **named: Any) -> Bench:
-        folder = tmp_path / f"board{len(made)}"
-        folder.mkdir()
-        made.append(Bench(folder, *arguments, **named))
-        return made[-1]
-
-    yield make
-    for bench in made:
-        bench.close()
-
-
-def presser(wrong: dict[int, list[dict[str, Any]]] | None = None) -> Callable[[dict[str, Any]], list[Any]]:
-    """Presses the button whose light shines, and no other; wrong: what is done instead at some."""
-    instead = wrong or {}
-
-    def finger(event: dict[str, Any]) -> list[Any]:
-        lit = [face for face, on in enumerate(event.get("light", [])) if on]
-        if len(lit) != 1:
-            return []
-        return instead.get(lit[0], [{"hold": lit[0]}, {"release": lit[0]}])
-
-    return finger
 
 
 def tried(bench: Bench, out: Path, *only: str, ask: Any = lambda question: "y", **named: Any) -> Record:
@@ -168,7 +142,7 @@ def test_what_a_person_did_not_hear_fails_and_what_nobody_heard_is_skipped(
         "flash": ("skipped", "not tried (--only)"),
         "supply": (
             "skipped",
-            "this board cannot measure it: read its 5 V with a meter and give --supply VOLT",
+            "this board cannot measure it: read its 5 V with a meter; --only supply --supply VOLT",
         ),
     }
     answers.clear()
@@ -320,8 +294,10 @@ def test_no_micropython_no_port_and_no_such_step_are_a_sentence_each(
         assert not answer["ok"]
         return str(answer["error"])
 
-    assert "cannot be opened" in said("--board", "button_poe")
-    assert "there are unix, button_poe, button_battery, touch_s3" in said("--board", "esp8266")
+    assert "/dev/ttyNONE cannot be opened: there is no such port; is the cable in?" in said(
+        "--board", "button_poe"
+    )
+    assert "there are button_poe, button_battery, touch_s3" in said("--board", "esp8266")
     assert said("--board", "touch_s3", "--model", "card4") == (
         "--model card4 is built on button_poe or button_battery, --board says touch_s3"
     )

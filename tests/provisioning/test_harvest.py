@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from kiosk.sector import RECORDS_AT
 from sqlmodel import select
 from typer.testing import CliRunner
 
@@ -241,6 +242,20 @@ def test_a_labels_name_comes_from_the_server(county: County, tmp_path: Path) -> 
     assert done.exit_code == 0, done.stderr
     (told,) = json.loads(done.stdout)["labels"]
     assert told == {"id": device_id, "name": "Pääovi", "address": f"{county.url}/devices/{device_id}"}
+    words[1] = "pääovi"
+    done = CliRunner().invoke(app, words, env={"HYMIO_TOKEN": county.token, "HYMIO_SERVER": county.url})
+    assert json.loads(done.stdout)["labels"] == [told], done.stderr
+    with county.database.write() as session:
+        credentials.create(session, name="laboratorium", model="touch", virtual=False, now=now_ms())
+    words[1] = "laboratorium"
+    done = CliRunner().invoke(app, words, env={"HYMIO_TOKEN": county.token, "HYMIO_SERVER": county.url})
+    assert json.loads(done.stdout)["labels"][0]["name"] == "laboratorium", "a name that looks like an id"
+    words[1] = "no such kiosk"
+    done = CliRunner().invoke(app, words, env={"HYMIO_TOKEN": county.token, "HYMIO_SERVER": county.url})
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "station: there is no device 'no such kiosk' that you may see\n",
+    )
 
 
 def test_whose_journal_it_is_must_be_known(county: County, tmp_path: Path) -> None:
@@ -260,6 +275,48 @@ def test_whose_journal_it_is_must_be_known(county: County, tmp_path: Path) -> No
     whole.write_bytes(with_journal(image(6), journal(3)))
     done = county.station("--dump", whole, "--device", kiosk_id(5), "--dir", tmp_path)
     assert f"--device {kiosk_id(5)}: this is the journal of kiosk {kiosk_id(6)}" in done.stderr
+
+
+def test_what_is_no_journal_is_never_said_to_be_confirmed(county: County, tmp_path: Path) -> None:
+    noise = tmp_path / "wrong.bin"
+    noise.write_bytes(bytes(range(256)) * 48)
+    done = county.station("--dump", noise, "--device", kiosk_id(4), "--dir", tmp_path / "kept")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "nothing in it can be read as a kiosk's journal; is it the right file or board?" in done.stderr
+    assert not (tmp_path / "kept").exists()
+    (tmp_path / "notes.txt").write_text("a list of places")
+    done = county.station("--dump", tmp_path / "notes.txt", "--dir", tmp_path)
+    assert "notes.txt: journal: 16 bytes are no journal" in done.stderr
+    assert "a dump or a whole flash image is needed" in done.stderr
+    new = tmp_path / "new.img"
+    begun = bytearray(b"\xff" * 4096 * 3)
+    begun[:4096] = journal(1)[:4096]
+    begun[RECORDS_AT:4096] = b"\xff" * (
+        4096 - RECORDS_AT
+    )  # a header alone: the power went at the first start
+    for held in (b"\xff" * 4096 * 3, bytes(begun)):
+        new.write_bytes(with_journal(image(4), held))
+        done = county.station("--dump", new, "--dir", tmp_path, token="expired")
+        assert (done.exit_code, done.stdout) == (
+            0,
+            f"{kiosk_id(4)}: its journal holds no record; there is nothing to hand over\n",
+        )
+
+
+def test_a_kiosk_of_another_server_is_said_to_be_one_and_its_page_is_named(
+    county: County, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole.img"
+    whole.write_bytes(with_journal(image(3), journal(2)))
+    done = county.station("--dump", whole, "--dir", tmp_path)
+    assert done.exit_code == 1
+    assert f"on {county.url}, or is not yours to see: is that the server it belongs to?" in done.stderr
+    with county.database.write() as session:
+        session.add(
+            Device(id=kiosk_id(3), name="three", model="button5", secret_sha256="", created_at=now_ms())
+        )
+    done = county.station("--dump", whole, "--dir", tmp_path)
+    assert done.stdout.splitlines()[-1] == f"  its page: {county.url}/devices/{kiosk_id(3)}"
 
 
 def test_a_token_is_never_sent_where_others_read_it() -> None:

@@ -81,6 +81,15 @@ def test_long_names_shrink_then_break_then_are_cut_and_stay_on_the_label() -> No
         assert rows == [255, 255], name
 
 
+@pytest.mark.parametrize("name", SHEETS)
+def test_an_id_of_the_widest_letters_is_on_the_label_whole(name: str) -> None:
+    dots = 300 / 25.4
+    for device_id in ("mmmmmmmmmmmm", "wwwwwwwwwwww", "wnm77rvuqn1h"):
+        picture = draw(Label(device_id, "Hall 3", SERVER), *sheet_of(name).label, dots)
+        edge = picture.crop((picture.width - round(1.5 * dots), 0, picture.width, picture.height))
+        assert edge.getextrema() == (255, 255), device_id
+
+
 def test_what_cannot_be_drawn_is_named() -> None:
     with pytest.raises(ProvisioningError, match="makes a code of 85 modules, too fine for 20 mm"):
         draw(Label("kiosk0000001", "x", SERVER + "/x" * 170), 62, 20, 12)

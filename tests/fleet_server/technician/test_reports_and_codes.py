@@ -55,6 +55,26 @@ def test_a_report_is_kept_once_and_reads_as_it_was_sent(county: County, tool: To
     assert json.loads(entry.after or "") == {"failed": ["sound"], "verdict": "failed"}
 
 
+@both
+def test_a_figure_with_one_limit_says_on_which_side_it_is(county: County, tool: Tool) -> None:
+    one_sided = [
+        {
+            "name": "ethernet",
+            "result": "passed",
+            "measured": [{"name": "seconds", "figure": 2, "unit": "s", "high": 20}],
+        },
+        {
+            "name": "radio",
+            "result": "passed",
+            "measured": [{"name": "signal", "figure": -60, "unit": "dBm", "low": -75}],
+        },
+    ]
+    _, kept = tool(f"/devices/{DEVICE}/acceptance", REPORT | {"steps": REPORT["steps"] + one_sided})
+    page = county.browser("tuula").get(f"/devices/{DEVICE}/acceptance/{kept['id']}").text
+    limits = [part.partition(")")[0] for part in page.split('"quiet small">(')[1:]]
+    assert limits == ["4.75…5.25", "≤&nbsp;20", "≥&nbsp;-75"]
+
+
 def test_a_report_is_one_sheet_of_pdf_with_serial_number_versions_and_date(
     county: County, tool: Tool
 ) -> None:
