@@ -117,7 +117,7 @@ def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
 
 
 def _amounts(session: Session, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, dict[int, int]]:
-    """How many texts there are, and {theme: how many of them}; in one statement, as words are looked for in each text."""
+    """How many texts there are, and {theme: how many}; in one statement, as words are looked for in each text."""
     found = columns_of(_TEXTS.c.id).where(*conditions).cte("found")
     of_theme = (
         columns_of(_PAIRS.c.theme_id, func.count())
