@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
 from fastapi import FastAPI
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -163,8 +165,15 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     errors.install(app)
     app.mount("/static", Static(directory=STATIC), name="static")
-    for module in ROUTERS + (
-        ("fleet_server.demo.screen_pages", "fleet_server.demo.pages") if settings.demo else ()
-    ):
-        app.include_router(import_module(module).router)
+    app.router.routes.extend(_routes(settings.demo))
     return app
+
+
+# What each route needs is worked out when it is first asked for, which takes longer than most answers.
+@cache
+def _routes(demo: bool) -> list[BaseRoute]:
+    """The routes of all applications of this process."""
+    whole = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=MAX_BODY_BYTES)
+    for module in ROUTERS + (("fleet_server.demo.screen_pages", "fleet_server.demo.pages") if demo else ()):
+        whole.include_router(import_module(module).router)
+    return whole.router.routes
