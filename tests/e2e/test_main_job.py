@@ -107,7 +107,7 @@ def test_a_press_too_soon_after_another_is_not_thanked_and_leaves_no_record(page
 
 
 def test_a_stop_and_a_new_start_go_on_where_it_was(tmp_path: Path, browser):
-    demo = Demo(tmp_path, "--no-patients").start()
+    demo = Demo(tmp_path, "--no-patients", "--no-history").start()
     assert demo.stop() == 0
     first_sign_in = demo.sign_in
     demo.start()

@@ -12,7 +12,7 @@ from tests.fleet_server.pages.world import World
 from tests.fleet_server.results.test_result_pages import answer
 
 __all__ = ["chromium"]
-pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-results")]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium")]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 WIDTHS = (320, 640, 1280)  # 640 is 1280 at 200 %
 

@@ -12,7 +12,7 @@ from tests.fleet_server.technician.conftest import county
 
 __all__ = ["address", "chromium", "county", "postgresql"]
 
-pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-technician")]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium")]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 DEVICE = "real00000001"

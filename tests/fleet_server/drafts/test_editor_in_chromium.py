@@ -15,7 +15,7 @@ from tests.fleet_server.accounts.county import PASSWORD, County
 from tests.fleet_server.chromium import MARKS, address, chromium, page_of
 
 __all__ = ["address", "chromium"]
-pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-editor")]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-desk")]
 THANKS = "#f-thanks-fi"
 STATE = ".desk-state"
 

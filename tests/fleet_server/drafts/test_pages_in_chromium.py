@@ -19,7 +19,7 @@ from tests.fleet_server.chromium import MARKS, chromium, page_of, serving
 from tests.fleet_server.working_county import FORMS, PAGES, SHEETS, UNFINISHED, furnish, sheets
 
 __all__ = ["chromium"]
-pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-pages")]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-desk")]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 SIZES = {"desktop": (1280, 900), "double": (640, 450), "phone": (320, 640)}

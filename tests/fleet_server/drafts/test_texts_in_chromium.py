@@ -10,7 +10,7 @@ from tests.fleet_server.chromium import MARKS, address, chromium, page_of
 from tests.fleet_server.drafts.desks import FIND_SV, make_draft
 
 __all__ = ["address", "chromium"]
-pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-texts")]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-desk")]
 
 
 def test_letters_are_counted_and_leaving_asks_first(county: County, address: str, chromium: Any) -> None:

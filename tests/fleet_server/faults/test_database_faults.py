@@ -203,7 +203,7 @@ def test_wherever_the_database_fails_the_rows_become_the_same(
     whole = undisturbed.contents()
     for name, fault in SQLITE if shared_database.is_sqlite else POSTGRESQL:
         failures = 0
-        step = 1 if fault in (full, terminated) else effort.pick(8, 1, 1)
+        step = 1 if fault in (full, terminated) else effort.pick(13, 1, 1)
         for call in count(1 + effort.SEED % step, step):
             kiosks = Kiosks(shared_database)
             injector = Injector(shared_database, call, lasting=lasting)

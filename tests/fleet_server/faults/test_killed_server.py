@@ -52,7 +52,7 @@ def test_killed_at_any_point_nothing_thanked_is_lost_and_nothing_counted_twice(
 ) -> None:
     last = points(shared_database, tmp_path)
     assert last > 400
-    step = effort.pick(13, 1, 1)
+    step = effort.pick(23, 1, 1)
     lives = [str(point) for point in range(1 + effort.SEED % step, last + 1, step)]
     survive(shared_database, tmp_path, lives)
     kind = "SQLite" if shared_database.is_sqlite else "PostgreSQL"
@@ -71,7 +71,7 @@ def test_killed_inside_a_statement_or_a_sync_and_again_in_the_next_life(
 ) -> None:
     last = points(shared_database, tmp_path)
     lives = []
-    for seed in effort.seeds(effort.pick(15, 600, 10_000)):
+    for seed in effort.seeds(effort.pick(9, 600, 10_000)):
         chance = random.Random(seed)
         lives.append(f"{chance.randint(1, last)}+{chance.randint(1, LONGEST_US)}")
         if seed % 2:

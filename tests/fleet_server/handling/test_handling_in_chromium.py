@@ -16,7 +16,7 @@ WIDTHS = (320, 640, 1280)  # 640 is 1280 at 200 %
 LONG = "Kiitosviestintuojahenkilökunnankehuminenjatkuukoko_sivunleveydeltä " * 3
 
 __all__ = ["chromium"]
-pytestmark = [*browser_of.MARKS, pytest.mark.xdist_group("chromium-handling")]
+pytestmark = [*browser_of.MARKS, pytest.mark.xdist_group("chromium")]
 
 
 def window(chromium: Any, world: World, address: str, email: str) -> Any:

@@ -23,7 +23,7 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("chromium-phone"),
+    pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 

@@ -22,7 +22,7 @@ WIDTHS = (1280, 640, 320)  # 640 is a desktop at 200 %
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("chromium-questions"),
+    pytest.mark.xdist_group("chromium-desk"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 

@@ -95,7 +95,7 @@ def leaks(learned: dict[tuple[str, int, str], list[Figures]]) -> tuple[int, list
 
 
 @pytest.mark.scales
-@pytest.mark.parametrize("seed", effort.seeds(effort.pick(test=2, full=20, torture=200)))
+@pytest.mark.parametrize("seed", effort.seeds(effort.pick(test=1, full=20, torture=200)))
 def test_no_two_figures_tell_of_fewer_than_k(shared_database: Database, seed: int) -> None:
     learned = spied(shared_database, seed, K)
     tried, found = leaks(learned)

@@ -22,7 +22,7 @@ WIDTHS = (320, 640, 1280)  # 640 is 1280 at 200 %
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("chromium-results"),
+    pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 

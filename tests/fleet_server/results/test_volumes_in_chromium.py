@@ -12,7 +12,7 @@ from tests.fleet_server.results.test_volumes_pages import coordinator
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("chromium-results"),
+    pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 __all__ = ["address"]

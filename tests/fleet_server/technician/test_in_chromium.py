@@ -12,7 +12,7 @@ from tests.fleet_server.technician.test_reports_and_codes import REPORT
 
 __all__ = ["address", "chromium"]
 
-pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-technician")]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium")]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OLD, NEW = "real00000001", "real00000002"

@@ -17,7 +17,7 @@ PHONE, DESKTOP = 320, 1280  # 320 is what WCAG 1.4.10 asks for
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("chromium-web"),
+    pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 
