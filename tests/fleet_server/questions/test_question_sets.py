@@ -76,8 +76,8 @@ def test_whatever_comes_in_has_faults_and_raises_nothing(body):
 
 
 def test_a_code_of_spaces_is_none(health):
-    health["questions"][1]["code"] = "   "
-    assert faults_of(health) == ["question set 1: question 2 has code '   ', must be a text"]
+    health["questions"][2]["code"] = "   "
+    assert faults_of(health) == ["question set 1: question 3 has code '   ', must be a text"]
 
 
 @pytest.mark.parametrize("language", [["fi"], {"fi": 1}])
