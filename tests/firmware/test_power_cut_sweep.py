@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cuts import Sweep
+from cuts import Sweep, replay
 from lives import CONTENTS
 from memo import memo
 
@@ -47,6 +47,12 @@ def test_no_power_cut_costs_a_thanked_answer(content: str, part: int) -> None:
         "cuts",
         "tests/firmware/test_power_cut_sweep.py::test_no_power_cut_costs_a_thanked_answer",
     )
+
+
+@pytest.mark.parametrize("cut", [("moved", 100_028, 136, 9, 2)])
+def test_a_cut_that_once_failed_breaks_nothing(cut: tuple[str, int, int, int, int]) -> None:
+    """An erase cut short left a booked sector as one that waits, and the server had forgotten what lay behind it."""
+    replay(*cut)
 
 
 @pytest.mark.parametrize("content", CONTENTS)
