@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT))
 from fleet_server.questions.national import national_sets  # noqa: E402
 from fleet_server.questions.views import view  # noqa: E402
 from provisioning.virtual.client import VirtualKiosk, list_kiosks  # noqa: E402
-from tests.e2e.conftest import CHROMIUM_FLAGS, sign_in  # noqa: E402
+from tests.browser import launch  # noqa: E402
+from tests.e2e.conftest import sign_in  # noqa: E402
 from tests.e2e.demo import Demo  # noqa: E402
 from tests.e2e.touch_visitor import Visitor  # noqa: E402
 
@@ -41,9 +42,7 @@ def main() -> None:
     demo = Demo(folder).start()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS
-            )
+            browser = launch(playwright)
             context = browser.new_context(
                 base_url=demo.address,
                 locale="en-GB",

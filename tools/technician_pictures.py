@@ -26,8 +26,8 @@ from fleet_server.instants import now_ms  # noqa: E402
 from fleet_server.places import service as places  # noqa: E402
 from fleet_server.questions import service as questions  # noqa: E402
 from provisioning.chips import ESP32  # noqa: E402
+from tests.browser import launch  # noqa: E402
 from tests.e2e.box_of_boards import Bench  # noqa: E402
-from tests.e2e.conftest import CHROMIUM_FLAGS  # noqa: E402
 from tests.e2e.fleet_process import Fleet, running  # noqa: E402
 from tests.provisioning import quick_esptool  # noqa: E402
 from tests.provisioning.stock_images import list_of, small_file  # noqa: E402
@@ -47,9 +47,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="hymio-technician-"))
     try:
         with running(folder / "fleet") as fleet, quick_esptool.ready(), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS
-            )
+            browser = launch(playwright)
             context = browser.new_context(
                 base_url=fleet.address, locale="en-GB", viewport={"width": 1180, "height": 760}
             )

@@ -1,6 +1,5 @@
 """The main job in a browser: from the finger on a face to the thanks, and to the place's total on another page."""
 
-import shutil
 import statistics
 import tempfile
 import time
@@ -9,7 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.e2e.conftest import CHROMIUM_FLAGS, sign_in
+from tests.browser import launch
+from tests.e2e.conftest import sign_in
 from tests.e2e.demo import Demo
 
 PRESSES = 20
@@ -23,10 +23,7 @@ def measure() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         demo = Demo(Path(folder), "--no-patients", "--no-history").start()
         # A browser each: what is behind another page is drawn once a second only.
-        browsers = [
-            playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
-            for _ in range(2)
-        ]
+        browsers = [launch(playwright) for _ in range(2)]
         try:
             kiosk, place = (browser.new_page(base_url=demo.address) for browser in browsers)
             thanked, counted = _times(kiosk, place, demo)

@@ -4,7 +4,6 @@ Importing `address` and `chromium` into a test module makes its fixtures; the se
 is one for the module.
 """
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -14,29 +13,28 @@ from typing import Any
 import pytest
 import uvicorn
 
+from tests.browser import CHROMIUM, MISSING, launch
 from tests.fleet_server.accounts.county import County
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 20_000  # a machine that is busy with other tests
 
 MARKS = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
 ]
 
 
 @pytest.fixture
 def address(county: County) -> Iterator[str]:
     """The county served on a free port."""
-    with serving(county) as address:
+    with serving(county.app) as address:
         yield address
 
 
 @contextmanager
-def serving(county: County) -> Iterator[str]:
-    """The same for a county that serves several tests."""
-    config = uvicorn.Config(county.app, port=0, log_level="warning", timeout_graceful_shutdown=1)
+def serving(app: Any) -> Iterator[str]:
+    """An application on a free port."""
+    config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -56,7 +54,7 @@ def chromium() -> Iterator[Any]:
 
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -44,6 +44,16 @@ def gone(pid: int) -> bool:
     return False
 
 
+def unheard(kiosk: VirtualKiosk) -> bool:
+    """Whether nobody answers for it any more. A killed process is gone a moment before its last thread's sockets."""
+    end = time.monotonic() + SOON_S
+    while kiosk.running:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def runner_pid(kiosk: VirtualKiosk) -> int:
     return int(json.loads((kiosk.folder.path / "run.json").read_text())["pid"])
 

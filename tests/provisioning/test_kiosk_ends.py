@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.provisioning.kiosk_states import Make, booted, gone, runner_pid, until
+from tests.provisioning.kiosk_states import Make, booted, gone, runner_pid, unheard, until
 
 # Hears neither commands nor the end of its input nor SIGINT.
 DEAF_APP = """
@@ -34,7 +34,7 @@ def test_no_micropython_outlives_a_killed_runner_and_the_next_start_works(make_k
     os.kill(runner, signal.SIGKILL)
     assert gone(micropython)
     assert gone(runner)
-    assert not kiosk.running
+    assert unheard(kiosk)
     kiosk.start()
     booted(kiosk, 2)
     assert not control.parent.exists(), "what the killed runner left behind is cleared away"

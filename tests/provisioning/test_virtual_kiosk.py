@@ -1,6 +1,7 @@
 """A virtual kiosk's life: power, cable, restarts, updates, and who may reach it."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import stat
@@ -282,8 +283,9 @@ def test_bad_requests_get_one_clear_line_and_change_nothing(make_kiosk: Make) ->
             answer = json.loads(answers.readline())
             assert answer["ok"] is False
             assert "is no JSON object with 'do'" in answer["error"]
-        raw.sendall(b"x" * 200_000)
-        assert answers.readline() == b""
+        with contextlib.suppress(ConnectionError):  # it hangs up, at times before it has read all of it
+            raw.sendall(b"x" * 200_000)
+            assert answers.readline() == b""
     with pytest.raises(ProvisioningError, match="^kiosk 'lobby' is running already$"):
         VirtualKiosk(kiosk.folder.path.parent, "lobby").start()
     assert kiosk.status()["journal"] == {"pressed": 0}

@@ -59,6 +59,8 @@
     if (moved && after) boxOf(after).after(box);
     else if (moved) box.parentElement.prepend(box);
     if (box) fold(box, false); else editor.classList.remove("carrying");
+    // The browser, too, tries to hold what was in sight when the list changed above it, and may push the head out.
+    requestAnimationFrame(() => { const there = boxOf(code); if (there && there.getBoundingClientRect().top < parseFloat(getComputedStyle(there).scrollMarginTop)) there.scrollIntoView({ behavior: "instant" }); });
     tell("carried", moved ? { code, after } : null);
   };
 

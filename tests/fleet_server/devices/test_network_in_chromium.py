@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fleet_server.devices import network, reports
+from tests import wcag
 from tests.fleet_server.accounts.county import County
 from tests.fleet_server.answers.conftest import postgresql
 from tests.fleet_server.chromium import MARKS, address, chromium, page_of
@@ -13,23 +14,17 @@ from tests.fleet_server.technician.conftest import county
 __all__ = ["address", "chromium", "county", "postgresql"]
 
 pytestmark = [*MARKS, pytest.mark.xdist_group("chromium")]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 DEVICE = "real00000001"
 
 
 def test_a_mistake_then_a_wish_then_its_end(county: County, chromium: Any, address: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import expect
 
     page = page_of(chromium, county, address, "otto", viewport={"width": 320, "height": 740})
     faults: list[str] = []
 
     def look(name: str) -> None:
-        found = Axe().run(page, options=RULES).response["violations"]
-        faults.extend(f"{name}: {each['id']} {each['nodes'][0]['html'][:150]}" for each in found)
-        if page.evaluate(SIDEWAYS) > 0:
-            faults.append(f"{name}: scrolls sideways")
+        faults.extend(wcag.faults(page, name, widths=(320,)))
 
     def said(state: str, reason: str = "") -> None:
         with county.database.write() as session:

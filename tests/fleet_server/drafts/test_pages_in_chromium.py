@@ -14,19 +14,14 @@ import pytest
 from playwright.sync_api import Page
 
 from fleet_server.db import Database
+from tests import wcag
 from tests.fleet_server.accounts.county import County, county_in
 from tests.fleet_server.chromium import MARKS, chromium, page_of, serving
 from tests.fleet_server.working_county import FORMS, PAGES, SHEETS, UNFINISHED, furnish, sheets
 
 __all__ = ["chromium"]
 pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-desk")]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
-SIZES = {"desktop": (1280, 900), "double": (640, 450), "phone": (320, 640)}
 PICTURES = os.environ.get("HYMIO_PICTURES", "")
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? []
-    : [...document.body.querySelectorAll("*")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
-        .slice(0, 3).map((each) => each.outerHTML.slice(0, 120))"""
 # The colours are those of every page.
 OTHERS = (
     "/",
@@ -64,7 +59,7 @@ def working(empty_database_file: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def page(working: County, chromium: Any) -> Iterator[Page]:
     """An administrator's page, in Finnish."""
-    with serving(working) as address:
+    with serving(working.app) as address:
         page = page_of(chromium, working, address, "alice", "fi", reduced_motion="reduce")
         page.faults = []
         page.on("console", lambda said: page.faults.append(said.text) if "Policy" in said.text else None)
@@ -101,7 +96,7 @@ def test_dark_colours_can_be_read_on_the_other_pages(page: Page, address: str) -
     page.goto(address)
     page.evaluate(AXE_SCRIPT)
     page.emulate_media(color_scheme="dark")
-    found = complaints(page, COLOURS, address)
+    found = wcag.contrasts(page, address)
     if PICTURES:
         page.screenshot(path=f"{PICTURES}/other{address.replace('/', '-')}-dark.png", full_page=True)
     page.emulate_media(color_scheme="light")
@@ -110,35 +105,17 @@ def test_dark_colours_can_be_read_on_the_other_pages(page: Page, address: str) -
 
 def look(page: Page, name: str) -> list[str]:
     """What is wrong with the page that is open."""
-    from axe_playwright_python.base import AXE_SCRIPT
-
-    faults: list[str] = []
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    page.evaluate(AXE_SCRIPT)
-    for size, (width, height) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        too_wide = page.evaluate(TOO_WIDE)
-        faults += [f"{name} {size}: scrolls sideways: {html}" for html in too_wide]
-        faults += complaints(page, RULES, f"{name} {size}")
-        if PICTURES:
-            page.screenshot(path=f"{PICTURES}/{name.replace(' ', '-')}-{size}.png", full_page=True)
-    page.emulate_media(color_scheme="dark")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    faults += complaints(page, COLOURS, f"{name} dark")
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name.replace(' ', '-')}-dark.png", full_page=True)
-    page.emulate_media(color_scheme="light")
-    faults += page.faults
+    faults = wcag.faults(page, name, dark=True) + page.faults
     page.faults = []
+    if PICTURES:
+        keep(page, name.replace(" ", "-"))
     return faults
 
 
-def complaints(page: Page, options: dict[str, Any], where: str) -> list[str]:
-    found = page.evaluate(
-        "(options) => axe.run(document, options).then((found) => found.violations)", options
-    )
-    return [
-        f"{where}: {each['id']} {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
-        for each in found
-        for node in each["nodes"][:3]
-    ]
+def keep(page: Page, name: str) -> None:
+    for width in wcag.WIDTHS:
+        page.set_viewport_size({"width": width, "height": wcag.HEIGHT})
+        page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=f"{PICTURES}/{name}-dark.png", full_page=True)
+    page.emulate_media(color_scheme="light")

@@ -1,29 +1,19 @@
 """Overview, places and devices in Chromium: WCAG 2.1 A and AA by axe, a phone's width, figures that follow a press."""
 
 import re
-import shutil
-import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
 
 from fleet_server.instants import MINUTE_MS
+from tests import wcag
 from tests.conftest import MONDAY_10
+from tests.fleet_server.chromium import MARKS, chromium, serving
 from tests.fleet_server.pages.world import SET_TO_ASK, World, a_busy_morning
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-PHONE, DESKTOP = 320, 1280  # 320 is what WCAG 1.4.10 asks for
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("chromium"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
+__all__ = ["chromium"]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium")]
 
 
 @pytest.fixture
@@ -35,38 +25,27 @@ def address(world: World) -> Iterator[str]:
         world.kiosks["A"].report(MONDAY_10 - quarter * 15 * MINUTE_MS, health={"buttons": [1]})
     world.kiosks["A"].say("ready", MONDAY_10)
     world.kiosks["B"].say("lost", MONDAY_10)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(world.app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(world.app) as address:
+        yield address
 
 
 @pytest.fixture
-def page(world: World, address: str) -> Iterator[Any]:
+def page(world: World, address: str, chromium: Any) -> Iterator[Any]:
     """A page of the operator, whose console must stay empty but for a refused part (which is its own test)."""
-    from playwright.sync_api import sync_playwright
-
     cookie = world.sign_in("otto@example.org").cookies["hymio_session"]
     said: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = browser.new_context(base_url=address)
-        context.add_cookies([{"name": "hymio_session", "value": cookie, "url": address}])
-        opened = context.new_page()
-        opened.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
-        opened.on("pageerror", lambda fault: said.append(str(fault)))
-        yield opened
-        browser.close()
+    context = chromium.new_context(base_url=address)
+    context.add_cookies([{"name": "hymio_session", "value": cookie, "url": address}])
+    opened = context.new_page()
+    opened.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    opened.on("pageerror", lambda fault: said.append(str(fault)))
+    yield opened
+    context.close()
     expected = re.compile(getattr(opened, "expected", "401") + "|401")
     assert [line for line in said if not expected.search(line)] == []
 
 
 def test_every_page_passes_axe_and_fits_a_phone(world: World, page: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     place, device, store = world.places["A"], world.kiosks["A"].id, world.kiosks["store"].id
     paths = [
         "/",
@@ -82,16 +61,9 @@ def test_every_page_passes_axe_and_fits_a_phone(world: World, page: Any) -> None
     for language in ("fi", "sv"):
         page.request.post("/account/language", form={"language": language})
         for path in paths:
-            page.set_viewport_size({"width": DESKTOP, "height": 800})
             page.goto(path)
             assert page.locator("html").get_attribute("lang") == language
-            for summary in page.locator("summary").all():
-                summary.click()
-            found = Axe().run(page, options=RULES).response["violations"]
-            faults += [f"{language} {path}: {each['id']} {each['nodes'][0]['html'][:150]}" for each in found]
-            page.set_viewport_size({"width": PHONE, "height": 700})
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                faults.append(f"{language} {path}: scrolls sideways at {PHONE} px")
+            faults += wcag.faults(page, f"{language} {path}", contrast=language == "fi")
     assert faults == []
 
 
@@ -141,16 +113,12 @@ def test_a_page_whose_reader_was_signed_out_goes_to_the_sign_in(world: World, pa
     page.wait_for_url(re.compile("/sign-in"))
 
 
-def test_without_scripts_the_page_is_whole(world: World, address: str) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_without_scripts_the_page_is_whole(world: World, address: str, chromium: Any) -> None:
     cookie = world.sign_in("otto@example.org").cookies["hymio_session"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = browser.new_context(base_url=address, java_script_enabled=False)
-        context.add_cookies([{"name": "hymio_session", "value": cookie, "url": address}])
-        page = context.new_page()
-        page.goto(f"/places/{world.places['A']}")
-        assert page.locator('[data-figure="today"]').inner_text() == "12"
-        assert page.locator(".chart-bar").count() == 2
-        browser.close()
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    context.add_cookies([{"name": "hymio_session", "value": cookie, "url": address}])
+    page = context.new_page()
+    page.goto(f"/places/{world.places['A']}")
+    assert page.locator('[data-figure="today"]').inner_text() == "12"
+    assert page.locator(".chart-bar").count() == 2
+    context.close()

@@ -1,80 +1,45 @@
 """The form in Chromium at a phone's width, in its three languages: WCAG 2.1 A and AA, targets, no JavaScript."""
 
-import shutil
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
 
 from fleet_server.answers.wire import MAX_TEXT_BYTES
+from tests import wcag
+from tests.fleet_server.chromium import MARKS, chromium, serving
 from tests.fleet_server.phone.visitors import Exit
 
-CHROMIUM = shutil.which("chromium")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 SMALL, PHONE = 320, 390
 TARGETS = """[...document.querySelectorAll('.pick, .phone-languages > *, .phone-send, textarea')].flatMap(one => {
     const box = one.getBoundingClientRect();
     return box.width >= 44 && box.height >= 44 ? [] : [one.outerHTML.slice(0, 100)];
 })"""
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("chromium"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
+__all__ = ["chromium"]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium")]
 
 
 @pytest.fixture
 def address(exit_: Exit) -> Iterator[str]:
     """The county served on a free port."""
-    server = uvicorn.Server(
-        uvicorn.Config(exit_.county.app, port=0, log_level="warning", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    """Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield chromium
-        chromium.close()
+    with serving(exit_.county.app) as address:
+        yield address
 
 
 @pytest.mark.parametrize("language", ["fi", "sv", "en"])
 def test_every_page_of_a_phone_passes_axe_and_can_be_touched(
-    exit_: Exit, address: str, browser: Any, language: str
+    exit_: Exit, address: str, chromium: Any, language: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     faults: list[str] = []
-    page = browser.new_context(locale=language, viewport={"width": PHONE, "height": 844}).new_page()
+    page = chromium.new_context(locale=language, viewport={"width": PHONE, "height": 844}).new_page()
     page.on("console", lambda said: faults.append(said.text))
 
     def look(name: str) -> None:
-        found = Axe().run(page, options=RULES).response["violations"]
-        faults.extend(f"{name}: {each['id']} {each['nodes'][0]['html'][:150]}" for each in found)
+        faults.extend(wcag.faults(page, name, widths=(PHONE, SMALL), contrast=language == "fi"))
         for width in (PHONE, SMALL):
             page.set_viewport_size({"width": width, "height": 844})
             faults.extend(f"{name} at {width}: too small: {each}" for each in page.evaluate(TARGETS))
-            if page.evaluate(SIDEWAYS) > 0:
-                faults.append(f"{name}: scrolls sideways at {width} px")
         page.set_viewport_size({"width": PHONE, "height": 844})
 
     page.goto(address + exit_.path)
@@ -102,9 +67,9 @@ def test_every_page_of_a_phone_passes_axe_and_can_be_touched(
 
 
 def test_the_form_works_without_javascript_and_a_language_keeps_what_is_filled_in(
-    exit_: Exit, address: str, browser: Any
+    exit_: Exit, address: str, chromium: Any
 ) -> None:
-    page = browser.new_context(locale="fi", java_script_enabled=False).new_page()
+    page = chromium.new_context(locale="fi", java_script_enabled=False).new_page()
     page.goto(address + exit_.path)
     page.check("[name='pei-PEI-H'][value='0']")
     page.fill("textarea", "pitkä odotus")
@@ -115,8 +80,8 @@ def test_the_form_works_without_javascript_and_a_language_keeps_what_is_filled_i
     assert [one.language for one in exit_.records()] == [1, 1]
 
 
-def test_going_back_and_sending_again_counts_once(exit_: Exit, address: str, browser: Any) -> None:
-    page = browser.new_context(locale="fi").new_page()
+def test_going_back_and_sending_again_counts_once(exit_: Exit, address: str, chromium: Any) -> None:
+    page = chromium.new_context(locale="fi").new_page()
     page.goto(address + exit_.path)
     page.check("[name='nps-NPS'][value='4']")
     page.click(".phone-send")
@@ -129,8 +94,8 @@ def test_going_back_and_sending_again_counts_once(exit_: Exit, address: str, bro
     assert len(exit_.records()) == 1
 
 
-def test_a_double_click_in_a_browser_counts_once(exit_: Exit, address: str, browser: Any) -> None:
-    page = browser.new_context(locale="fi").new_page()
+def test_a_double_click_in_a_browser_counts_once(exit_: Exit, address: str, chromium: Any) -> None:
+    page = chromium.new_context(locale="fi").new_page()
     page.goto(address + exit_.path)
     page.check("[name='nps-NPS'][value='4']")
     page.dblclick(".phone-send")
@@ -138,9 +103,9 @@ def test_a_double_click_in_a_browser_counts_once(exit_: Exit, address: str, brow
     assert len(exit_.records()) == 1
 
 
-def test_the_poster_is_one_sheet_of_a5_and_of_a4(exit_: Exit, address: str, browser: Any) -> None:
+def test_the_poster_is_one_sheet_of_a5_and_of_a4(exit_: Exit, address: str, chromium: Any) -> None:
     alice = exit_.county.browser("alice")
-    context = browser.new_context()
+    context = chromium.new_context()
     context.add_cookies([{"name": "hymio_session", "value": alice.cookies["hymio_session"], "url": address}])
     page = context.new_page()
     page.goto(f"{address}/places/{exit_.place.id}/poster")

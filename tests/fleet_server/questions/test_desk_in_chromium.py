@@ -1,7 +1,5 @@
 """The desk in Chromium: turns, a damaged set, a set in use. axe finds nothing, and nothing is cut off."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +9,15 @@ from fleet_server.drafts import service as drafts
 from fleet_server.questions import service as questions
 from fleet_server.questions.models import QuestionSet
 from fleet_server.schedules.models import Schedule
+from tests import wcag
 from tests.fleet_server.accounts.county import County
+from tests.fleet_server.chromium import MARKS, address, chromium
 from tests.fleet_server.schedules.test_schedules import EXIT, fleet, make
 from tests.fleet_server.schedules.test_turns import BIG, in_turns
-from tests.fleet_server.web.test_pages_in_chromium import RULES, address
 
-__all__ = ["address", "fleet"]
-CHROMIUM = shutil.which("chromium")
-WIDTHS = (1280, 640, 320)  # 640 is a desktop at 200 %
+__all__ = ["address", "chromium", "fleet"]
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("chromium-desk"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
+pytestmark = [*MARKS, pytest.mark.xdist_group("chromium-desk")]
 
 
 def the_desk(county: County) -> list[str]:
@@ -53,31 +46,18 @@ def the_desk(county: County) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["fi", "sv"])
-def test_the_desk_passes_axe_and_fits(fleet: County, address: str, language: str, tmp_path: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-
+def test_the_desk_passes_axe_and_fits(fleet: County, address: str, chromium: Any, language: str) -> None:
     alice = fleet.browser("alice")
     alice.post("/account/language", data={"language": language})
     cookie: Any = {"name": "hymio_session", "value": alice.cookies["hymio_session"], "url": address}
     faults = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(locale=language)
-        context.add_cookies([cookie])
-        page = context.new_page()
-        for path in the_desk(fleet):
-            answer = page.goto(address + path)
-            assert answer is not None
-            assert answer.status == 200, path
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 800})
-                scroll = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-                if page.evaluate(scroll) > 0:
-                    faults.append(f"{path}: scrolls sideways at {width} px")
-                name = path.partition("?")[0].strip("/").replace("/", "-")
-                page.screenshot(path=str(tmp_path / f"{name}-{width}.png"), full_page=True)
-                found = Axe().run(page, options=RULES).response["violations"]
-                faults.extend(f"{path} {width}: {one['id']} {one['nodes'][0]['html'][:150]}" for one in found)
-        browser.close()
+    context = chromium.new_context(locale=language)
+    context.add_cookies([cookie])
+    page = context.new_page()
+    for path in the_desk(fleet):
+        answer = page.goto(address + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        faults += wcag.faults(page, path, contrast=language == "fi")
+    context.close()
     assert faults == []

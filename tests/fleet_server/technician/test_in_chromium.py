@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fleet_server.questions import service as questions
+from tests import wcag
 from tests.fleet_server.accounts.county import County
 from tests.fleet_server.chromium import MARKS, address, chromium, page_of
 from tests.fleet_server.technician.conftest import Tool
@@ -13,13 +14,10 @@ from tests.fleet_server.technician.test_reports_and_codes import REPORT
 __all__ = ["address", "chromium"]
 
 pytestmark = [*MARKS, pytest.mark.xdist_group("chromium")]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OLD, NEW = "real00000001", "real00000002"
 
 
 def test_label_place_undo_swap_and_report(county: County, tool: Tool, chromium: Any, address: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import expect
 
     with county.database.write() as session:
@@ -30,10 +28,7 @@ def test_label_place_undo_swap_and_report(county: County, tool: Tool, chromium: 
     page.on("console", lambda said: faults.append(said.text))
 
     def look(name: str) -> None:
-        found = Axe().run(page, options=RULES).response["violations"]
-        faults.extend(f"{name}: {each['id']} {each['nodes'][0]['html'][:150]}" for each in found)
-        if page.evaluate(SIDEWAYS) > 0:
-            faults.append(f"{name}: scrolls sideways")
+        faults.extend(wcag.faults(page, name, widths=(320,)))
 
     page.goto(f"/devices/{OLD}")  # where the label's code leads
     page.get_by_role("link", name="Place it here").click()
