@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make run` shows Hymiö, `make test` proves it. `make help` lists the rest.
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE ?=
+export PYTHONDONTWRITEBYTECODE :=# the tests start hundreds of programs: none should be compiled anew each time
 
 .PHONY: help run test check full torture lint bench image pictures hardware setup clean
 
