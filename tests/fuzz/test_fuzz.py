@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from kiosk import record, resolver, sync, view, wish
 
 from fleet_server.answers import book as booking
-from fleet_server.answers import wire
+from fleet_server.answers import piles, wire
 from tests import effort
 from tests.evidence import note
 from tests.fuzz.inputs import CASES, Case
@@ -197,7 +197,7 @@ def no_message_crc(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_value(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(booking, "known_values", lambda session, number, position: None)
+    patch.setattr(piles, "known_values", lambda session, number, position: None)
 
 
 def any_range(patch: pytest.MonkeyPatch) -> None:

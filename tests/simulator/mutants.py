@@ -12,7 +12,7 @@ from kiosk.clock import Clock
 from kiosk.journal import Journal
 from kiosk.sync import Sync
 
-from fleet_server.answers import book, quarantine, wire
+from fleet_server.answers import book, piles, quarantine, wire
 from fleet_server.answers.desk import Desk
 from fleet_server.answers.ledger import RECEIVED
 from fleet_server.link.collector import Collector
@@ -48,32 +48,32 @@ def any_receipt_counts(patch: pytest.MonkeyPatch) -> None:
 
 def the_last_record_wins(patch: pytest.MonkeyPatch) -> None:
     """A record under a key that is taken overwrites what is there."""
-    columns = book._RECORDS.c
+    columns = piles._RECORDS.c
 
     def mutant(desk: Any, epoch: Any, start: int, stop: int) -> dict[int, int]:
         there = real(desk, epoch, start, stop)
         for seq in there:
-            gone = book._RECORDS.delete().where(
+            gone = piles._RECORDS.delete().where(
                 columns.device_id == epoch.device_id, columns.epoch == epoch.epoch, columns.seq == seq
             )
             desk.connection.execute(gone)
         return {}
 
-    real = book._received
-    patch.setattr(book, "_received", mutant)
+    real = piles._received
+    patch.setattr(piles, "_received", mutant)
 
 
 def duplicates_are_counted(patch: pytest.MonkeyPatch) -> None:
     """What came before counts again."""
-    real = book._sort
+    real = book.sort
 
     def mutant(desk: Desk, epoch: Any, batch: wire.Batch, payload: bytes) -> Any:
-        piles = real(desk, epoch, batch, payload)
-        epoch.received_answers += piles.duplicates
-        epoch.counted_answers += piles.duplicates
-        return piles
+        found = real(desk, epoch, batch, payload)
+        epoch.received_answers += found.duplicates
+        epoch.counted_answers += found.duplicates
+        return found
 
-    patch.setattr(book, "_sort", mutant)
+    patch.setattr(book, "sort", mutant)
 
 
 def the_kiosk_never_goes_back(patch: pytest.MonkeyPatch) -> None:
