@@ -1,70 +1,114 @@
 """Write the table of docs/reliability.md from what the tests noted (tests/evidence.py): `make full` and `make torture`
 end with it.
 
-Only whole runs count: a fault whose test failed noted nothing, and its row is then missing, not old.
+A test's rows are replaced by those of its last run, unless that did less than the one before. Rows of other tests stay,
+so that a part can be run; rows of tests that are gone go. A fault whose test failed noted nothing.
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 LEVELS = ("test", "full", "torture")
 NOTHING_LOST = "nothing lost, doubled or invented"
+HEAD = ["| What was injected | How often | Result | Effort | Commit | Test |", "|---|---:|---|---|---|---|"]
+LINE = re.compile(r"\| (.+) \| ([0-9\u00a0]+) (.+) \| (.+) \| (\w+) \| (\w+) \| `(.+)` \|")
 
 
-def rows(lines: list[str]) -> list[dict[str, Any]]:
-    """The notes added up by fault and test, in the order of their tests; of each test those of its greatest effort."""
+class Row(NamedTuple):
+    """A line of the table. `count` of `unit`; `test`: below tests/; in the order in which they stand."""
+
+    test: str
+    fault: str
+    unit: str
+    count: int
+    result: str
+    effort: str
+    commit: str
+
+    def __str__(self) -> str:
+        often = f"{self.count:,}".replace(",", "\N{NO-BREAK SPACE}")
+        return (
+            f"| {self.fault} | {often} {self.unit} | {self.result} | {self.effort} | {self.commit} "
+            f"| `{self.test}` |"
+        )
+
+
+def noted(lines: list[str], commit: str) -> list[Row]:
+    """The notes added up by fault and test; of each test those of its greatest effort."""
     notes = [json.loads(line) for line in lines]
     greatest: dict[str, int] = {}
     for note in notes:
         greatest[note["test"]] = max(greatest.get(note["test"], 0), LEVELS.index(note["effort"]))
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str, str], Row] = {}
     for note in notes:
         if LEVELS.index(note["effort"]) < greatest[note["test"]]:
             continue
-        key = (note["test"], note["fault"], note["unit"])
-        row = found.setdefault(key, note | {"count": 0})
-        row["count"] += note["count"]
-        row["result"] = note["result"] or row["result"]
-    return [found[key] for key in sorted(found)]
+        fault = note["fault"][0].upper() + note["fault"][1:]
+        key = (note["test"].removeprefix("tests/"), fault, note["unit"])
+        row = found.get(key) or Row(*key, 0, NOTHING_LOST, note["effort"], commit)
+        found[key] = row._replace(count=row.count + note["count"], result=note["result"] or row.result)
+    return list(found.values())
 
 
-def table(notes: list[dict[str, Any]], when: str) -> str:
-    """The notes as a table in Markdown, with a line that says which run they are from."""
-    head = ["| What was injected | How often | Result | Effort | Test |", "|---|---:|---|---|---|"]
-    body = []
-    for row in notes:
-        fault = row["fault"][0].upper() + row["fault"][1:]
-        result = row["result"] or NOTHING_LOST
-        test = row["test"].removeprefix("tests/")
-        often = f"{_number(row['count'])} {row['unit']}"
-        body.append(f"| {fault} | {often} | {result} | {row['effort']} | `{test}` |")
-    return "\n".join([f"As of {when}.", "", *head, *body])
+def stored(page: str) -> list[Row]:
+    """The rows of the page's table. Raises ValueError when a line of it is none that this program wrote."""
+    rows = []
+    for line in _split(page)[1].splitlines():
+        if not line or line in HEAD:
+            continue
+        match = LINE.fullmatch(line)
+        if not match:
+            raise ValueError(f"{PAGE.name}: no row of this table: {line}")
+        fault, count, unit, result, effort, commit, test = match.groups()
+        rows.append(Row(test, fault, unit, int(count.replace("\u00a0", "")), result, effort, commit))
+    return rows
 
 
-def written(page: str, text: str) -> str:
-    """The page with `text` in the place of its table. Raises ValueError when the page has no place for one."""
+def merged(before: list[Row], now: list[Row]) -> list[Row]:
+    """What the table says after a run: see the module's first lines."""
+
+    def level(rows: list[Row], test: str) -> int:
+        return max([LEVELS.index(row.effort) for row in rows if row.test == test], default=-1)
+
+    newer = {row.test for row in now if level(now, row.test) >= level(before, row.test)}
+    kept = [row for row in before if row.test not in newer and exists(row.test)]
+    return sorted(kept + [row for row in now if row.test in newer])
+
+
+def exists(test: str) -> bool:
+    """Whether the test that a row names is there."""
+    file, _, name = test.partition("::")
+    path = ROOT / "tests" / file
+    return (
+        path.is_file() and re.search(rf"def {name.partition('[')[0]}\b", path.read_text("utf-8")) is not None
+    )
+
+
+def written(page: str, rows: list[Row]) -> str:
+    """The page with these rows in its table. Raises ValueError when the page has no place for one."""
+    before, _, after = _split(page)
+    return "\n".join([before + BEGIN, *HEAD, *map(str, rows), END + after])
+
+
+def _split(page: str) -> tuple[str, str, str]:
     before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    table, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{PAGE.name}: the lines {BEGIN} and {END} are missing")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+    return before, table, after
 
 
-def _number(count: int) -> str:
-    """1234567 as 1 234 567, with spaces that do not break."""
-    return f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")
-
-
-def _when() -> str:
-    git = ["git", "-C", str(ROOT), "log", "-1", "--format=commit %h, %cs"]
+def _commit() -> str:
+    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
     done = subprocess.run(git, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "a tree without a history"
+    return done.stdout.strip() or "none"
 
 
 def main(files: list[str]) -> int:
@@ -73,8 +117,10 @@ def main(files: list[str]) -> int:
     if not lines:
         print("write_reliability: nothing was noted, so the table stays as it is", file=sys.stderr)
         return 1
-    PAGE.write_text(written(PAGE.read_text("utf-8"), table(rows(lines), _when())), "utf-8")
-    print(f"{PAGE.relative_to(ROOT)}: {len(rows(lines))} rows")
+    page = PAGE.read_text("utf-8")
+    rows = merged(stored(page), noted(lines, _commit()))
+    PAGE.write_text(written(page, rows), "utf-8")
+    print(f"{PAGE.relative_to(ROOT)}: {len(rows)} rows")
     return 0
 
 

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,14 @@ def writer() -> ModuleType:
     return module
 
 
+NOTE = {"fault": "power cut", "unit": "cuts", "test": "tests/a.py::test_a", "result": "", "seed": 0}
+
+
+def noted(writer: ModuleType, *notes: dict[str, object], commit: str = "abc1234") -> list[Any]:
+    rows: list[Any] = writer.noted([json.dumps(NOTE | note) for note in notes], commit)
+    return rows
+
+
 def test_notes_of_one_row_are_added_up(
     writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -31,24 +40,52 @@ def test_notes_of_one_row_are_added_up(
     evidence.note("power cut", 1_000_000, "cuts", "tests/a.py::test_a")
     evidence.note("power cut", 234_567, "cuts", "tests/a.py::test_a")
     evidence.note("bit flip", 3, "bits", "tests/b.py::test_b", result="2 records lost, said so")
-    text = writer.table(writer.rows(notes.read_text("utf-8").splitlines()), "today").replace(
-        f"| {effort.LEVEL} |", "| test |"
-    )
-    assert (
-        "| Power cut | 1\u00a0234\u00a0567 cuts | nothing lost, doubled or invented | test | `a.py::test_a` |"
-        in text
-    )
-    assert "| Bit flip | 3 bits | 2 records lost, said so | test | `b.py::test_b` |" in text
+    rows = writer.noted(notes.read_text("utf-8").splitlines(), "abc1234")
+    done = "nothing lost, doubled or invented"
+    assert [str(row) for row in rows] == [
+        f"| Power cut | 1\u00a0234\u00a0567 cuts | {done} | {effort.LEVEL} | abc1234 | `a.py::test_a` |",
+        f"| Bit flip | 3 bits | 2 records lost, said so | {effort.LEVEL} | abc1234 | `b.py::test_b` |",
+    ]
 
 
 def test_the_greatest_effort_counts(writer: ModuleType) -> None:
-    note = {"fault": "power cut", "unit": "cuts", "test": "tests/a.py::test_a", "result": "", "seed": 0}
-    lines = [
-        json.dumps(note | {"count": 7, "effort": "torture"}),
-        json.dumps(note | {"count": 1, "effort": "full"}),
+    (row,) = noted(writer, {"count": 7, "effort": "torture"}, {"count": 1, "effort": "full"})
+    assert (row.count, row.effort) == (7, "torture")
+
+
+def test_a_part_that_was_run_leaves_the_rows_of_others(
+    writer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "exists", lambda test: test != "gone.py::test_gone")
+    before = noted(
+        writer,
+        {"count": 5, "effort": "full", "test": "tests/much.py::test_much"},
+        {"count": 5, "effort": "test", "test": "tests/other.py::test_other"},
+        {"count": 5, "effort": "test", "test": "tests/gone.py::test_gone"},
+        {"count": 5, "effort": "test", "fault": "a fault that it does no more"},
+        {"count": 5, "effort": "test"},
+        commit="1111111",
+    )
+    now = noted(
+        writer,
+        {"count": 1, "effort": "test", "test": "tests/much.py::test_much"},
+        {"count": 9, "effort": "test"},
+        commit="2222222",
+    )
+    assert [(row.test, row.fault, row.count, row.commit) for row in writer.merged(before, now)] == [
+        ("a.py::test_a", "Power cut", 9, "2222222"),
+        ("much.py::test_much", "Power cut", 5, "1111111"),
+        ("other.py::test_other", "Power cut", 5, "1111111"),
     ]
-    (row,) = writer.rows(lines)
-    assert (row["count"], row["effort"]) == (7, "torture")
+
+
+def test_what_is_written_is_read_again(writer: ModuleType) -> None:
+    page = writer.PAGE.read_text("utf-8")
+    rows = writer.stored(page)
+    assert len(rows) > 50
+    assert writer.written(page, rows) == page
+    with pytest.raises(ValueError, match=re.escape("no row of this table: | by hand |")):
+        writer.stored(f"{writer.BEGIN}\n| by hand |\n{writer.END}")
 
 
 def test_without_a_file_nothing_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,10 +96,12 @@ def test_without_a_file_nothing_is_noted(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_only_the_table_of_the_page_changes(writer: ModuleType) -> None:
-    page = f"before\n{writer.BEGIN}\nold\n{writer.END}\nafter\n"
-    assert writer.written(page, "new") == f"before\n{writer.BEGIN}\nnew\n{writer.END}\nafter\n"
+    page = f"before\n{writer.BEGIN}\n{writer.END}\nafter\n"
+    (row,) = rows = noted(writer, {"count": 7, "effort": "test"})
+    table = "\n".join([writer.BEGIN, *writer.HEAD, str(row), writer.END])
+    assert writer.written(page, rows) == f"before\n{table}\nafter\n"
     with pytest.raises(ValueError, match="are missing"):
-        writer.written("no table", "new")
+        writer.written("no table", rows)
 
 
 def test_a_run_that_noted_nothing_leaves_the_table_alone(writer: ModuleType, tmp_path: Path) -> None:
