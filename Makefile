@@ -19,13 +19,13 @@ setup:
 test: setup lint  ## all tests with the real parts: MicroPython, Mosquitto, PostgreSQL, Chromium
 	$(BIN)/pytest -n 4 --dist loadgroup
 
-# Each run keeps its notes under its own name; the table takes for each test those of the greatest effort.
+# The table takes this run's rows in the place of those of the same tests; others stay.
 PART ?= tests
 NOTES = $(CURDIR)/build/evidence/$(1)-$(subst /,-,$(PART)).jsonl
 define scaled
 	@mkdir -p build/evidence && rm -f "$(call NOTES,$(1))"
 	HYMIO_EFFORT=$(1) HYMIO_EVIDENCE="$(call NOTES,$(1))" $(BIN)/pytest -n 2 --dist loadgroup $(2) $(PART)
-	$(BIN)/python tools/write_reliability.py build/evidence/*.jsonl
+	$(BIN)/python tools/write_reliability.py "$(call NOTES,$(1))"
 endef
 
 full: setup lint  ## all tests, with more random lives and faults: an hour or two. PART=tests/simulator does a part
