@@ -113,10 +113,11 @@ def _commit() -> str:
 
 def main(files: list[str]) -> int:
     """Read the notes in `files`, write the page."""
-    lines = [line for name in files for line in Path(name).read_text("utf-8").splitlines() if line.strip()]
+    there = [path for path in map(Path, files) if path.exists()]
+    lines = [line for path in there for line in path.read_text("utf-8").splitlines() if line.strip()]
     if not lines:
-        print("write_reliability: nothing was noted, so the table stays as it is", file=sys.stderr)
-        return 1
+        print(f"{PAGE.relative_to(ROOT)}: nothing was noted, so the table stays as it is")
+        return 0
     page = PAGE.read_text("utf-8")
     rows = merged(stored(page), noted(lines, _commit()))
     PAGE.write_text(written(page, rows), "utf-8")

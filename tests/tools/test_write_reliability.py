@@ -107,7 +107,7 @@ def test_only_the_table_of_the_page_changes(writer: ModuleType) -> None:
 def test_a_run_that_noted_nothing_leaves_the_table_alone(writer: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("")
     before = writer.PAGE.read_text("utf-8")
-    assert writer.main([str(tmp_path / "notes")]) == 1
+    assert writer.main([str(tmp_path / "notes"), str(tmp_path / "none")]) == 0
     assert writer.PAGE.read_text("utf-8") == before
 
 
