@@ -9,8 +9,8 @@ import pytest
 from tests import effort
 from tests.evidence import note
 
-# Two wraps of the counter take 25 days. The coarser the steps at night, the faster.
-DAYS = effort.pick(test=26, full=400, torture=400)
+# A wrap of the counter takes twelve and a half days. The coarser the steps at night, the faster.
+DAYS = effort.pick(test=14, full=400, torture=400)
 STEP_MS = effort.pick(test=9000, full=8000, torture=2000)
 
 
