@@ -23,6 +23,7 @@ from fleet_server.places import service as places
 from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 from tests.conftest import MONDAY_10
+from tests.furnished import furnished
 
 PASSWORD = "otter granite umbrella"
 PEOPLE: dict[str, list[tuple[Role, str | None]]] = {
@@ -80,10 +81,18 @@ def county(database: Database) -> County:
 
 
 def county_in(database: Database) -> County:
-    """The same, in a database that may serve several tests."""
+    """The same, in an empty database that may serve several tests."""
     app = create_app(Settings(), database, Changes(), None)
-    made = County(database, app)
+    made = County(database, app, MONDAY_10, *furnished(database, _furnish))
     app.state.clock = lambda: made.now
+    return made
+
+
+def _furnish(database: Database) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Units, places and people, each with its number."""
+    units: dict[str, int] = {}
+    place_ids: dict[str, int] = {}
+    people: dict[str, int] = {}
     with database.write() as session:
         for key, parent, sector in (
             ("county", None, "health"),
@@ -94,24 +103,24 @@ def county_in(database: Database) -> County:
             unit = places.create_unit(
                 session,
                 "test",
-                parent_id=made.units[parent] if parent else None,
+                parent_id=units[parent] if parent else None,
                 name_fi=f"{key} fi",
                 name_sv=f"{key} sv",
                 name_en=f"{key} en",
                 oid=None,
                 sector=sector,
-                now=made.now,
+                now=MONDAY_10,
             )
-            made.units[key] = unit.id or 0
+            units[key] = unit.id or 0
         for key, unit_key, demo in (
             ("exit", "clinic", False),
             ("lobby", "social", False),
             ("demo", "clinic", True),
         ):
             place = places.create_place(
-                session, "test", unit_id=made.units[unit_key], name=key, demo=demo, now=made.now
+                session, "test", unit_id=units[unit_key], name=key, demo=demo, now=MONDAY_10
             )
-            made.places[key] = place.id or 0
+            place_ids[key] = place.id or 0
         for device_id, name, virtual in (
             ("real00000001", "Real one", False),
             ("real00000002", "Real two", False),
@@ -124,21 +133,21 @@ def county_in(database: Database) -> County:
                     model="button5",
                     secret_sha256="0",
                     virtual=virtual,
-                    created_at=made.now,
+                    created_at=MONDAY_10,
                 )
             )
         for name, roles in PEOPLE.items():
-            held = [(role, made.units[unit] if unit else None) for role, unit in roles]
+            held = [(role, units[unit] if unit else None) for role, unit in roles]
             user = accounts.create_user(
                 session,
                 email=f"{name}@example.org",
                 name=name.title(),
                 language="en",
                 roles=held,
-                now=made.now,
+                now=MONDAY_10,
             )
-            made.people[name] = user.id or 0
-    return made
+            people[name] = user.id or 0
+    return units, place_ids, people
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from fleet_server.settings import Settings
 from fleet_server.web.app import create_app
 from tests.conftest import MONDAY_10
 from tests.firmware.whole import encode, encode_batch
+from tests.furnished import furnished
 
 NO_SESSION = 255  # of a record that belongs to no visit
 SET_TO_ASK = 5  # the ready set with one question of five faces
@@ -161,33 +162,42 @@ def make_world(database: Database) -> World:
     """The county in an empty database; its kiosks stand since a week and were switched on at six today."""
     changes = Changes()
     app = create_app(Settings(demo=False), database, changes, None)
-    county = World(database, changes, app)
+    units, place_ids, kiosks = furnished(database, _furnish)
+    on_at = MONDAY_10 - 4 * HOUR_MS
+    papers = {key: PaperKiosk(id_, database, on_at) for key, id_ in kiosks.items()}
+    county = World(database, changes, app, MONDAY_10, place_ids, units, papers)
     app.state.clock = lambda: county.now
+    return county
+
+
+def _furnish(database: Database) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    """Units and places, each with its number, and kiosks with their ids."""
+    units: dict[str, int] = {}
+    place_ids: dict[str, int] = {}
+    kiosks: dict[str, str] = {}
     since = MONDAY_10 - 7 * DAY_MS
     with database.write() as session:
         questions.add_national(session, now=since)
         root = _unit(session, None, "Hyvinvointialue", "Välfärdsområdet", "The county", since)
         for key in ("A", "B"):
             unit = _unit(session, root, f"Terveysasema {key}", f"Hälsostation {key}", f"Clinic {key}", since)
-            county.units[key] = unit
+            units[key] = unit
             place = places.create_place(
                 session, "test", unit_id=unit, name=f"Exit {key}", demo=False, now=since
             )
-            county.places[key] = place.id or 0
-        demo = places.create_place(
-            session, "test", unit_id=county.units["A"], name="Demo", demo=True, now=since
-        )
-        county.places["demo"] = demo.id or 0
+            place_ids[key] = place.id or 0
+        demo = places.create_place(session, "test", unit_id=units["A"], name="Demo", demo=True, now=since)
+        place_ids["demo"] = demo.id or 0
         for key in ("A", "B", "demo", "store"):
             row, _secret = credentials.create(
                 session, name=f"Kiosk {key}", model="button5", virtual=key == "demo", now=since
             )
-            county.kiosks[key] = PaperKiosk(row.id, database, MONDAY_10 - 4 * HOUR_MS)
-            if key in county.places:
-                places.install(session, "test", device_id=row.id, place_id=county.places[key], now=since)
+            kiosks[key] = row.id
+            if key in place_ids:
+                places.install(session, "test", device_id=row.id, place_id=place_ids[key], now=since)
         for email, role, unit in (
-            ("alice@example.org", Role.SUPERVISOR, county.units["A"]),
-            ("charlie@example.org", Role.SUPERVISOR, county.units["B"]),
+            ("alice@example.org", Role.SUPERVISOR, units["A"]),
+            ("charlie@example.org", Role.SUPERVISOR, units["B"]),
             ("tuula@example.org", Role.TECHNICIAN, None),
             ("otto@example.org", Role.OPERATOR, None),
         ):
@@ -195,7 +205,7 @@ def make_world(database: Database) -> World:
             accounts.create_user(
                 session, email=email, name=name, language="en", roles=[(role, unit)], now=since
             )
-    return county
+    return units, place_ids, kiosks
 
 
 def a_busy_morning(world: World) -> None:
