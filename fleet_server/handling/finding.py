@@ -62,7 +62,8 @@ def find(
         *texts.matching(wanted.words),
         *_of_state(wanted.state),
     ]
-    of_all, of_theme = _amounts(session, base)
+    amounts = _amounts_in_one if wanted.words else _amounts
+    of_all, of_theme = amounts(session, base)
     themed = [] if wanted.theme is None else [_of_theme(wanted.theme)]
     listed = texts.page(
         session,
@@ -117,7 +118,21 @@ def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
 
 
 def _amounts(session: Session, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, dict[int, int]]:
-    """How many texts there are, and {theme: how many}; in one statement, as words are looked for in each text."""
+    """How many texts there are, and {theme: how many}."""
+    of_theme = (
+        columns_of(_PAIRS.c.theme_id, func.count())
+        .join(_TEXTS, _PAIRS.c.text_id == _TEXTS.c.id)
+        .where(*conditions)
+        .group_by(_PAIRS.c.theme_id)
+    )
+    rows = session.connection().execute(of_theme).all()
+    return _count(session, conditions), {theme: int(count) for theme, count in rows}
+
+
+def _amounts_in_one(
+    session: Session, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[int, dict[int, int]]:
+    """The same in one statement: words are looked for in each text, and that costs more than all else."""
     found = columns_of(_TEXTS.c.id).where(*conditions).cte("found")
     of_theme = (
         columns_of(_PAIRS.c.theme_id, func.count())

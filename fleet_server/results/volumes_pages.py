@@ -3,6 +3,7 @@
 Volumes are open; what was answered is on other pages. A place's own page has its last hours and its misuse rules.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime
@@ -92,22 +93,23 @@ def place_volumes(
 
 def _page(request: Request, session: Session, subject: Subject, now: int, days: Days, part: str) -> Response:
     at = At(place_id=subject.place.id) if subject.place else At(unit_id=subject.unit.id)
-    spans = ((day_start(now), day_start(now, 1)), (monday(day_start(now)), day_start(now, 1)))
+    tomorrow = day_start(now, 1)
+    spans = ((day_start(now), tomorrow), (monday(day_start(now)), tomorrow), (days.start, days.stop))
+    found = [presses.by_source(session, at, *span) for span in (spans[:2] if part else spans)]
     context: dict[str, Any] = {
         "subject": subject,
         "title": subject.place.name if subject.place else unit_name(subject.unit),
         "address": f"{subject.address}/volumes",
         "days": days,
-        "figures": [sum(presses.by_source(session, at, *span).values()) for span in spans],
+        "figures": [sum(one.values()) for one in found[:2]],
         "usual": presses.today(session, at, now=now),
         "fresh": freshness(session, subject, now=now),
         "without_hour": presses.without_hour(session, at, days.start, days.stop),
     }
     if part:
         return render(request, "results/_today.html", **context)
-    every = (*spans, (days.start, days.stop))
     above = trail(session, subject.unit, language())
-    sources = _devices(session, at, every) if subject.place else _channels(session, at, every)
+    sources = _devices(session, at, found) if subject.place else _channels(found)
     return render(
         request,
         "results/volumes.html",
@@ -116,7 +118,7 @@ def _page(request: Request, session: Session, subject: Subject, now: int, days: 
         heat=heat_map(presses.by_weekday(presses.by_hour(session, at, days.start, days.stop))),
         weekdays=[weekday(_A_MONDAY + day * DAY_MS) for day in range(7)],
         sources=sources,
-        parts=[] if subject.place else _parts(session, subject.unit, every),
+        parts=[] if subject.place else _parts(session, subject.unit, spans),
         whole=sum(line.chosen for line in sources),
         **context,
     )
@@ -125,9 +127,8 @@ def _page(request: Request, session: Session, subject: Subject, now: int, days: 
 _Spans = tuple[tuple[int, int], ...]
 
 
-def _devices(session: Session, at: At, spans: _Spans) -> list[Line]:
+def _devices(session: Session, at: At, found: Sequence[dict[str, int]]) -> list[Line]:
     """Those that pressed in the days, and those that stand there."""
-    found = [presses.by_source(session, at, *span) for span in spans]
     standing = select(Installation.device_id).where(
         Installation.place_id == at.place_id, col(Installation.to_at).is_(None)
     )
@@ -144,8 +145,7 @@ def _devices(session: Session, at: At, spans: _Spans) -> list[Line]:
     ]
 
 
-def _channels(session: Session, at: At, spans: _Spans) -> list[Line]:
-    found = [presses.by_source(session, at, *span) for span in spans]
+def _channels(found: Sequence[dict[str, int]]) -> list[Line]:
     names = sorted({name for one in found for name in one})
     return [Line(channel_name(name), "", "", *(one.get(name, 0) for one in found)) for name in names]
 
