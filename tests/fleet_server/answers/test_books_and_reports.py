@@ -10,8 +10,8 @@ from fleet_server.answers.models import ServerState
 from fleet_server.answers.reported import close_epoch, epochs_reported
 from fleet_server.db import Database
 from fleet_server.instants import DAY_MS
+from tests.fleet_server.answers.booked import EPOCH, NOW, ledger, one, send
 from tests.fleet_server.answers.messages import Msg, batch, press
-from tests.fleet_server.answers.test_booking import EPOCH, NOW, ledger, one, send
 
 
 def of(database: Database, device: str) -> Books:

@@ -10,8 +10,8 @@ from fleet_server.answers.book import Booking, book
 from fleet_server.answers.replay import replay
 from fleet_server.db import Database
 from fleet_server.questions.models import QuestionSet
+from tests.fleet_server.answers.booked import EPOCH, NOW, ledger, one
 from tests.fleet_server.answers.messages import KNOWN_SET, as_version, batch, press
-from tests.fleet_server.answers.test_booking import EPOCH, NOW, ledger, one
 
 
 def replayed(database: Database, device: str, place: int = 0) -> Booking:

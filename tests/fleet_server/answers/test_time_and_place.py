@@ -17,8 +17,8 @@ from fleet_server.instants import DAY_MS, HELSINKI, HOUR_MS, MINUTE_MS
 from fleet_server.places.models import Installation
 from tests.conftest import MONDAY_10
 from tests.evidence import note
+from tests.fleet_server.answers.booked import EPOCH, NOW, one, send
 from tests.fleet_server.answers.messages import batch, boot, clock, press
-from tests.fleet_server.answers.test_booking import EPOCH, NOW, one, send
 
 MIDNIGHT = MONDAY_10 - 10 * HOUR_MS  # local Monday
 MONTH = MIDNIGHT - DAY_MS  # 1 March

@@ -15,9 +15,9 @@ from fleet_server.answers.desk import Desk
 from fleet_server.answers.reported import epochs_reported
 from fleet_server.db import Database
 from fleet_server.instants import DAY_MS
+from tests.fleet_server.answers.booked import NOW, one, send
 from tests.fleet_server.answers.conftest import new_device
 from tests.fleet_server.answers.messages import batch, clock, press
-from tests.fleet_server.answers.test_booking import NOW, one, send
 from tests.fleet_server.answers.test_books_and_reports import of, report
 
 FULL = [[number, 0, 1, 1] for number in range(MAX_OPEN)]
