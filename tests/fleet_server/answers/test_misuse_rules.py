@@ -16,6 +16,7 @@ from tests import effort, evidence
 from tests.conftest import MONDAY_10
 from tests.fleet_server.answers.conftest import new_device
 from tests.fleet_server.answers.judged import (
+    LATER,
     at_seconds,
     filtered,
     keep_hours,
