@@ -227,3 +227,19 @@ def set_view(number: int, scale: str = "smiley5", **changes: Any) -> bytes:
         "button": {"question": 3},
     }
     return json.dumps({**view, **changes}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def answer(kiosk: Kiosk, server: Server, batch: Batch, **changes: object) -> bool:
+    now_ms = UTC_MS + kiosk.uptime.ms()
+    return kiosk.sync.receipt(server.book(batch, now_ms, **changes))
+
+
+async def settle(kiosk: Kiosk, server: Server) -> None:
+    """Connect and answer everything until the kiosk has nothing more to say."""
+    kiosk.connect()
+    while True:
+        try:
+            batch = await asyncio.wait_for(kiosk.batch(), 1)
+        except TimeoutError:
+            return
+        assert answer(kiosk, server, batch)

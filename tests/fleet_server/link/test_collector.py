@@ -1,84 +1,29 @@
 """The collector: receipts only after the commit, whatever the database does, and no message harms its neighbours."""
 
-import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import DataError, OperationalError
-from sqlmodel import func, select
+from sqlmodel import select
 
-from fleet_server.answers import books, check, quarantine
-from fleet_server.answers.models import PressCount
-from fleet_server.changes import Changes
+from fleet_server.answers import quarantine
 from fleet_server.db import Database
-from fleet_server.devices import contact, credentials, reports
+from fleet_server.devices import contact, reports
 from fleet_server.devices.models import Device
 from fleet_server.link import collector as module
 from fleet_server.link import inbox
-from fleet_server.link.collector import Collector
 from fleet_server.link.inbox import Inbox, Incoming
 from fleet_server.migrations import migrate
 from tests import postgres
-from tests.conftest import MONDAY_10
-from tests.fleet_server.answers.messages import Msg, batch, press
-from tests.fleet_server.link.conftest import Kiosk, new_kiosk
+from tests.fleet_server.answers.messages import batch, press
+from tests.fleet_server.link.conftest import new_kiosk
+from tests.fleet_server.link.post import EPOCH, NOW, Pair, Post, answers, kept, presses, said
 from tests.fleet_server.link.wire import until
-
-EPOCH = 77
-NOW = MONDAY_10 + 60_000
-Pair = tuple[Kiosk, Kiosk]
-
-
-class Post:
-    """A collector and what it sent."""
-
-    def __init__(self, database: Database, at_each: Callable[[], None] = lambda: None) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-        self._at_each = at_each
-        self.collector = Collector(database, self._sink, Changes(), clock=lambda: NOW)
-
-    def _sink(self, topic: str, payload: bytes) -> None:
-        self._at_each()
-        self.sent.append((topic, json.loads(payload)))
-
-    def process(self, *messages: Incoming) -> list[str]:
-        """Process these at once; returns the topics of what was sent."""
-        before = len(self.sent)
-        self.collector.process(list(messages))
-        return [topic for topic, _ in self.sent[before:]]
-
-    def offer(self, *messages: Incoming) -> None:
-        for message in messages:
-            self.collector.offer(f"hymio/1/up/{message.device_id}/{message.what}", message.payload)
-
-
-def answers(kiosk: Kiosk, message: Msg) -> Incoming:
-    return Incoming(kiosk.id, "answers", message.encode())
-
-
-def said(kiosk: Kiosk, what: str, body: object) -> Incoming:
-    return Incoming(kiosk.id, what, json.dumps(body).encode())
-
-
-def presses(database: Database, kiosk: Kiosk) -> int:
-    """Presses in the counts; what is booked must hold together."""
-    with database.read() as session:
-        assert check.faults(session, kiosk.id) == []
-        total = session.exec(
-            select(func.sum(PressCount.counted)).where(PressCount.device_id == kiosk.id)
-        ).one()
-        assert (total or 0) == books.of_devices(session, [kiosk.id])[kiosk.id].counted
-        return int(total or 0)
-
-
-def kept(database: Database, kiosk: Kiosk) -> list[bytes]:
-    with database.read() as session:
-        return [row.raw for row in quarantine.list_of(session, kiosk.id)]
 
 
 @contextmanager
@@ -212,26 +157,6 @@ def test_a_message_that_breaks_the_code_does_not_block_its_neighbours(
     assert (kept(database, b), kept(database, a)) == ([bad.payload], [])
 
 
-def test_what_is_not_one_of_ours_is_ignored(kiosks: Pair, database: Database) -> None:
-    a, b = kiosks
-    with database.write() as session:
-        credentials.revoke(session, b.id, now=NOW)
-    post = Post(database)
-    good = batch(EPOCH, press(0)).encode()
-    for topic in (
-        "",
-        "hymio/1/up/",
-        "hymio/2/up/x/answers",
-        f"hymio/1/up/{a.id}/answers/x",
-        f"hymio/1/up/{a.id}/new",
-    ):
-        post.collector.offer(topic, good)
-    assert (post.collector.waiting, post.collector.dropped) == (0, 0)
-    strangers = [Incoming(name, "answers", good) for name in ("unknown00000", "", "x" * 500, "\0", b.id)]
-    assert post.process(*strangers, Incoming(a.id, "answers", good)) == [a.down("receipt")]
-    assert (presses(database, a), presses(database, b)) == (1, 0)
-
-
 def test_what_is_too_much_is_dropped_and_counted(
     kiosks: Pair, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,25 +188,6 @@ def test_what_waits_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None
     assert not box.put(Incoming("b", "log", b""))
 
 
-@pytest.mark.parametrize("what", ["answers", "report", "state", "log"])
-def test_what_is_too_long_is_kept_cut_and_books_nothing(kiosks: Pair, database: Database, what: str) -> None:
-    a, b = kiosks
-    post = Post(database)
-    whole, limit = batch(EPOCH, press(0)).encode(), module.MOST_BYTES
-    long = whole + bytes(limit)
-    post.offer(Incoming(a.id, what, long), answers(b, batch(EPOCH, press(0))))
-    post.collector.offer(f"hymio/1/up/{a.id}/{what}", whole, 100_000_000)  # only the beginning came
-    post.collector.start()
-    post.collector.stop()
-    assert [topic for topic, _ in post.sent] == [b.down("receipt")]
-    assert (presses(database, a), presses(database, b), post.collector.dropped) == (0, 1, 0)
-    with database.read() as session:
-        rows = quarantine.list_of(session, a.id)
-        assert [row.raw for row in rows] == [whole, long[:limit]]
-        assert "100000000 bytes" in rows[0].reason
-        assert f"{len(long)} bytes" in rows[1].reason
-
-
 def test_a_flood_of_long_messages_fills_neither_queue_nor_disk(kiosks: Pair, database: Database) -> None:
     a, b = kiosks
     post = Post(database)
@@ -305,46 +211,6 @@ def test_stopping_finishes_what_has_come_in(kiosks: Pair, database: Database) ->
     post.collector.stop()
     assert (len(post.sent), presses(database, a)) == (700, 700)
     Post(database).collector.stop()  # one that never began
-
-
-@pytest.mark.parametrize(
-    "state",
-    [b"", b"null", b"[]", b"{", b"\xff\xfe", b'{"state":"ready"}', b'{"state":"ready","conn":-1,"next":5}',
-     b'{"state":"away","conn":1,"next":5}', b'{"state":"ready","conn":1,"next":1e999}', b"[" * 4000, b"9" * 5000,
-     b'{"state":"ready","conn":99999999999999999999,"next":5}', b'{"state":["x"],"conn":1}', b'{"state":{},"conn":1}'],
-)  # fmt: skip
-def test_a_state_that_makes_no_sense_changes_nothing_and_is_kept(
-    kiosks: Pair, database: Database, state: bytes
-) -> None:
-    a, b = kiosks
-    post = Post(database)
-    post.process(Incoming(a.id, "state", state), answers(b, batch(EPOCH, press(0))))
-    assert kept(database, a) == [state]
-    assert presses(database, b) == 1
-    with database.read() as session:
-        device = session.get(Device, a.id)
-        assert device is not None
-        assert device.connection == 0
-
-
-@pytest.mark.parametrize(
-    "report",
-    [b"", b"3", b"\xff", b"{", b'{"epochs":7}', b'{"epochs":[[1,2]]}', b'{"health":5}', b'{"want":"../etc"}',
-     b'{"health":{"heap":"much","fill":NaN}}', b'{"desired":-1}', b'{"desired":1e400}', b'{"sets":[["a",1]]}',
-     b'{"firmware":"\\ud800"}', b'{"update":' + b"[" * 900 + b"]" * 900 + b"}", b'{"running":true}',
-     b'{"uptime":' + b"9" * 4200 + b"}", b'{"health":{"buttons":[1,99,"x"]}}', b'{"model":["x"]}'],
-)  # fmt: skip
-def test_a_report_that_makes_no_sense_is_kept_raw_and_stops_nobody(
-    kiosks: Pair, database: Database, report: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    a, b = kiosks
-    post = Post(database)
-    sent = post.process(Incoming(a.id, "report", report), answers(b, batch(EPOCH, press(0))))
-    assert b.down("receipt") in sent
-    assert "Traceback" not in caplog.text
-    if report != b'{"uptime":' + b"9" * 4200 + b"}":  # an unknown key with a mad value is nobody's business
-        assert kept(database, a) == [report]
-    assert post.process(said(a, "report", {"v": 1})) == [a.down("desired")]
 
 
 def test_a_will_that_comes_with_the_last_answers_leaves_the_kiosk_lost(
